@@ -1,0 +1,73 @@
+//! The closed list of diagnostic codes; each has a page in the book and a project in `tests/projects/broken_*`.
+
+use std::fmt;
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident = $text:literal,)+) => {
+        /// The word in `error[…]`.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Code {
+            $($(#[$doc])* $variant,)+
+        }
+
+        impl Code {
+            pub const ALL: &[Code] = &[$(Code::$variant,)+];
+
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Code::$variant => $text,)+
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    // files and YAML
+    ProjectNotFound = "project-not-found",
+    UnreadableFile = "unreadable-file",
+    BadYaml = "bad-yaml",
+    WrongType = "wrong-type",
+    UnknownKey = "unknown-key",
+    MissingKey = "missing-key",
+    BadValue = "bad-value",
+    // profiles
+    UnknownProfile = "unknown-profile",
+    UnknownTarget = "unknown-target",
+    MissingEnvVar = "missing-env-var",
+    // names
+    UnknownSource = "unknown-source",
+    UnknownRef = "unknown-ref",
+    UnknownConnection = "unknown-connection",
+    UnknownMacro = "unknown-macro",
+    UnknownVar = "unknown-var",
+    UnknownModel = "unknown-model",
+    UnknownTestKind = "unknown-test-kind",
+    DuplicateName = "duplicate-name",
+    TwoWriters = "two-writers",
+    // models
+    BadJinja = "bad-jinja",
+    BadConfig = "bad-config",
+    NotOneSelect = "not-one-select",
+    Cycle = "cycle",
+    PartialDeletes = "partial-deletes",
+    // selection
+    UnknownSelector = "unknown-selector",
+    NothingSelected = "nothing-selected",
+    // found on a server
+    SqlError = "sql-error",
+    UnknownTargetTable = "unknown-target-table",
+    UnknownTargetColumn = "unknown-target-column",
+    MissingKeyColumn = "missing-key-column",
+    DuplicateKey = "duplicate-key",
+    NotOurs = "not-ours",
+    UnknownSourceTable = "unknown-source-table",
+    UnknownSourceColumn = "unknown-source-column",
+    ChangedColumn = "changed-column",
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

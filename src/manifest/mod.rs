@@ -1,0 +1,193 @@
+//! The whole project with every name looked up: what `sources/*.yml`, `models/**`, `seeds/` and `tests/` declare,
+//! settled into nodes that later floors read.
+//!
+//! A manifest holds no SQL that was rendered and knows no server; it is the same on every machine for the same files.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::diagnostic::{SourceFile, Span};
+use crate::ident::{Ident, NodeName, Relation};
+
+/// Every node by its name, in the order of names.
+#[derive(Debug, Default)]
+pub struct Manifest {
+    pub project_name: String,
+    pub stages: BTreeMap<NodeName, StageNode>,
+    pub models: BTreeMap<NodeName, ModelNode>,
+    pub seeds: BTreeMap<NodeName, SeedNode>,
+    pub tests: BTreeMap<NodeName, TestNode>,
+}
+
+/// One table of a source system and its permanent copy: the process `stg.<source>.<table>`.
+#[derive(Debug, Clone)]
+pub struct StageNode {
+    pub name: NodeName,
+    pub source: String,
+    pub table: String,
+    pub description: String,
+    /// The connection of the profile that reads the source.
+    pub connection: String,
+    /// The table at the source.
+    pub source_relation: Relation,
+    /// The permanent copy in the target database.
+    pub stg_relation: Relation,
+    /// The view of its live rows.
+    pub live_relation: Relation,
+    /// Never empty.
+    pub key: Vec<Ident>,
+    pub strategy: Strategy,
+    pub columns: Vec<ColumnNode>,
+    /// `models/stg/<source>/<table>.sql`, which replaces the generated extraction SELECT.
+    pub extraction: Option<Arc<SourceFile>>,
+    /// The `name:` of the table in its YAML file.
+    pub declared_at: Span,
+}
+
+/// How an extraction finds what changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Strategy {
+    /// Every row is read; keys that are gone become tombstones.
+    Full,
+    /// Rows are read whose time in any of the columns lies in the window, and those that are NULL in all of them.
+    Window {
+        /// Never empty.
+        columns: Vec<Ident>,
+        /// How far the window reaches back from the source's clock.
+        reach: jiff::SignedDuration,
+    },
+}
+
+/// A declared column of a source table, model or seed.
+#[derive(Debug, Clone)]
+pub struct ColumnNode {
+    pub name: Ident,
+    pub data_type: Option<String>,
+    pub description: String,
+    pub declared_at: Span,
+}
+
+/// A SQL file of `models/` and what was said about it: the process `bl.<name>`.
+#[derive(Debug, Clone)]
+pub struct ModelNode {
+    pub name: NodeName,
+    /// The file's stem, which `ref()` takes.
+    pub model: String,
+    /// The folders between `models/` and the file, for dbt's `fqn`.
+    pub folders: Vec<String>,
+    pub file: Arc<SourceFile>,
+    pub relation: Relation,
+    pub materialization: Materialization,
+    pub description: String,
+    pub columns: Vec<ColumnNode>,
+    pub tags: Vec<String>,
+    /// Every `ref` and `source` that the file calls, in order, looked up.
+    pub depends_on: Vec<NodeName>,
+    /// Whether the file calls `is_incremental()`.
+    pub asks_incremental: bool,
+    /// Where `config(…)` stands, or the first line.
+    pub configured_at: Span,
+}
+
+/// What a model becomes in the target database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Materialization {
+    /// Rows are merged into a table that the application owns.
+    Merge(MergeConfig),
+    /// A table that unimig owns and replaces in one transaction.
+    Table,
+    View,
+    /// Not built: its SELECT becomes a CTE of the models that refer to it.
+    Ephemeral,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MergeConfig {
+    /// Empty means the target's primary key.
+    pub unique_key: Vec<Ident>,
+    pub deletes: Deletes,
+}
+
+/// What happens to a row that the process inserted and whose key the SELECT no longer gives.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Deletes {
+    #[default]
+    Keep,
+    /// The named timestamp column is set.
+    Soft { column: Ident },
+    Hard,
+}
+
+/// A CSV file of `seeds/`: the process `seed.<name>`.
+#[derive(Debug, Clone)]
+pub struct SeedNode {
+    pub name: NodeName,
+    pub seed: String,
+    /// Relative to the project folder.
+    pub path: PathBuf,
+    pub relation: Relation,
+    pub description: String,
+    pub columns: Vec<ColumnNode>,
+    /// Types that the project states; the others are found from the values.
+    pub column_types: BTreeMap<String, String>,
+    pub delimiter: char,
+}
+
+/// A data test: a SELECT that returns the rows that are wrong.
+#[derive(Debug, Clone)]
+pub struct TestNode {
+    pub name: NodeName,
+    pub kind: TestKind,
+    pub severity: TestSeverity,
+    /// Nodes that the test speaks of, looked up.
+    pub depends_on: Vec<NodeName>,
+    /// The test's place: its file, or its line in the YAML.
+    pub declared_at: Span,
+}
+
+#[derive(Debug, Clone)]
+pub enum TestKind {
+    Singular { file: Arc<SourceFile> },
+    Generic { subject: TestSubject, column: Ident, check: Check, filter: Option<String> },
+}
+
+/// What a generic test looks at.
+#[derive(Debug, Clone)]
+pub struct TestSubject {
+    pub node: NodeName,
+    pub relation: Relation,
+}
+
+/// The generic tests that ship with the tool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Check {
+    NotNull,
+    Unique,
+    AcceptedValues { values: Vec<String>, quote: bool },
+    Relationships { to: NodeName, relation: Relation, field: Ident },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TestSeverity {
+    #[default]
+    Error,
+    Warn,
+}
+
+impl Manifest {
+    /// The relation that a node maintains; ephemeral models and tests have none.
+    pub fn relation(&self, name: &NodeName) -> Option<&Relation> {
+        if let Some(stage) = self.stages.get(name) {
+            return Some(&stage.stg_relation);
+        }
+        if let Some(seed) = self.seeds.get(name) {
+            return Some(&seed.relation);
+        }
+        let model = self.models.get(name)?;
+        match model.materialization {
+            Materialization::Merge(_) | Materialization::Table | Materialization::View => Some(&model.relation),
+            Materialization::Ephemeral => None,
+        }
+    }
+}
