@@ -3,9 +3,13 @@
 //!
 //! A manifest holds no SQL that was rendered and knows no server; it is the same on every machine for the same files.
 
+mod resolve;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+
+pub use resolve::resolve;
 
 use crate::diagnostic::{SourceFile, Span};
 use crate::ident::{Ident, NodeName, Relation};

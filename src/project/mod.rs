@@ -1,1 +1,91 @@
-//! To be written.
+//! The files of a project, read and checked for their form: YAML into typed raw declarations, SQL kept as text.
+//!
+//! Nothing is looked up here: a source may name a connection that does not exist, a test a model that does not.
+//! [`crate::manifest::resolve`] does that. Every mistake of form is collected, with its place.
+
+mod profile;
+mod settings;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use crate::diagnostic::Diagnostics;
+
+pub use profile::{
+    ConnectionOutput, Environment, ProfileOptions, ServerKind, StoreOutput, TargetOutput, load_environment,
+};
+pub use settings::Settings;
+
+/// The file that makes a folder a project.
+pub const PROJECT_FILE: &str = "unimig.yml";
+
+/// What `var()` gives: any value that YAML or JSON can say.
+pub type Vars = BTreeMap<String, serde_json::Value>;
+
+/// Everything that the files say, before any name is looked up.
+#[derive(Debug)]
+pub struct Project {
+    pub root: PathBuf,
+    pub name: String,
+    pub version: String,
+    pub profile_name: String,
+    /// `vars:` of the project file with the command line's over them.
+    pub vars: Vars,
+    /// Relative to the project folder.
+    pub target_path: PathBuf,
+    /// Folders that `clean` removes, relative to the project folder.
+    pub clean_targets: Vec<PathBuf>,
+}
+
+/// Where a project is and what the command line says about it.
+#[derive(Debug, Clone, Default)]
+pub struct LoadOptions {
+    pub root: PathBuf,
+    /// `--vars`, which win over the project file's.
+    pub vars: Vars,
+    pub env: EnvVars,
+}
+
+/// The environment variables of the process, taken once; its `Debug` form shows no values.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct EnvVars(BTreeMap<String, String>);
+
+impl EnvVars {
+    /// The variables of this process; those that are not UTF-8 are left out.
+    pub fn of_process() -> Self {
+        let pairs = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        Self(pairs.collect())
+    }
+
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+}
+
+impl FromIterator<(String, String)> for EnvVars {
+    fn from_iter<T: IntoIterator<Item = (String, String)>>(pairs: T) -> Self {
+        Self(pairs.into_iter().collect())
+    }
+}
+
+impl fmt::Debug for EnvVars {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// Reads every file of the project; the second half of the pair are warnings.
+pub fn load(_options: &LoadOptions) -> Result<(Project, Diagnostics), Diagnostics> {
+    Err(Diagnostics::default())
+}
+
+/// The nearest folder, upward from `start`, that holds a project file.
+pub fn find_root(start: &Path) -> Option<PathBuf> {
+    start.ancestors().find(|folder| folder.join(PROJECT_FILE).is_file()).map(Path::to_path_buf)
+}
+
+/// Reads the argument of `--vars`: a YAML or JSON map.
+pub fn parse_vars(_text: &str) -> Result<Vars, Diagnostics> {
+    Err(Diagnostics::default())
+}
