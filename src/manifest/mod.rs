@@ -119,7 +119,9 @@ pub enum Deletes {
     #[default]
     Keep,
     /// The named timestamp column is set.
-    Soft { column: Ident },
+    Soft {
+        column: Ident,
+    },
     Hard,
 }
 
@@ -152,8 +154,15 @@ pub struct TestNode {
 
 #[derive(Debug, Clone)]
 pub enum TestKind {
-    Singular { file: Arc<SourceFile> },
-    Generic { subject: TestSubject, column: Ident, check: Check, filter: Option<String> },
+    Singular {
+        file: Arc<SourceFile>,
+    },
+    Generic {
+        subject: TestSubject,
+        column: Ident,
+        check: Check,
+        filter: Option<String>,
+    },
 }
 
 /// What a generic test looks at.
@@ -168,8 +177,15 @@ pub struct TestSubject {
 pub enum Check {
     NotNull,
     Unique,
-    AcceptedValues { values: Vec<String>, quote: bool },
-    Relationships { to: NodeName, relation: Relation, field: Ident },
+    AcceptedValues {
+        values: Vec<String>,
+        quote: bool,
+    },
+    Relationships {
+        to: NodeName,
+        relation: Relation,
+        field: Ident,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -190,7 +206,9 @@ impl Manifest {
         }
         let model = self.models.get(name)?;
         match model.materialization {
-            Materialization::Merge(_) | Materialization::Table | Materialization::View => Some(&model.relation),
+            Materialization::Merge(_) | Materialization::Table | Materialization::View => {
+                Some(&model.relation)
+            }
             Materialization::Ephemeral => None,
         }
     }
