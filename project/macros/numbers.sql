@@ -13,14 +13,11 @@ substring(regexp_replace(upper({{ column }}), '[^A-Z0-9]', '', 'g') from '^.{6,3
 
 {# The international form. Numbers without a country code are Saudi. #}
 {% macro clean_phone(column) -%}
-substring(
-    regexp_replace(
-        regexp_replace({{ column }}, '[^0-9]', '', 'g'),
-        '^(?:00|0?(?=5[0-9]{8}$))',
-        case when {{ column }} ~ '^[^0-9]*0?5[0-9]{8}$' then '+966' else '+' end
-    )
-    from '^[+][1-9][0-9]{7,14}$'
-)
+{%- set digits = "regexp_replace(" ~ column ~ ", '[^0-9]', '', 'g')" -%}
+case
+    when {{ digits }} ~ '^0?5[0-9]{8}$' then '+966' || right({{ digits }}, 9)
+    when {{ digits }} ~ '^(00)?[1-9][0-9]{7,14}$' then '+' || regexp_replace({{ digits }}, '^00', '')
+end
 {%- endmacro %}
 
 {# An amount in the smallest coin of its currency. #}

@@ -55,6 +55,11 @@ pub struct Embedded {
 }
 
 impl Embedded {
+    /// A SELECT by itself.
+    pub fn bare(select: &CompiledSql) -> Self {
+        Self { sql: select.text.clone(), characters_before: 0 }
+    }
+
     /// Puts a SELECT behind a head, on a line of its own.
     pub fn after(head: &str, select: &CompiledSql) -> Self {
         Self { sql: format!("{head}\n\n{}\n", select.text), characters_before: head.chars().count() + 2 }

@@ -61,8 +61,9 @@ impl StageShape<'_> {
         STATEMENTS.render("add_column", context! { column, ..self.context() })
     }
 
-    pub fn create_view(self) -> Vec<String> {
-        vec![self.render("create_view")]
+    /// The live rows. PostgreSQL replaces a view in place as long as columns are only added at its end.
+    pub fn create_view(self, names: &[&Ident]) -> String {
+        STATEMENTS.render("create_view", context! { live_names => quoted_list(names), ..self.context() })
     }
 
     pub fn create_incoming(self) -> String {

@@ -37,7 +37,7 @@ alter table {{ staging }} add column {{ column.name }} {{ column.data_type }}
 -- name: create_view
 create or replace view {{ live }} as
 select
-{{ names | lines }}
+{{ live_names | lines }}
 from {{ staging }}
 where _deleted_at is null
 

@@ -47,7 +47,7 @@ pub async fn last_loaded(client: &Client, node: &NodeName) -> Result<Option<Load
             &[(&node.as_str(), Type::TEXT)],
         )
         .await
-        .map_err(|error| PostgresError::server(format!("reading the batches of {node}"), error))?;
+        .map_err(|error| PostgresError::server(format!("read the batches of {node}"), error))?;
     Ok(row.map(|row| LoadedBatch {
         batch_id: row.get(0),
         source_clock: row.get(1),
@@ -68,7 +68,7 @@ pub async fn next_id(client: &Client, node: &NodeName) -> Result<i64, PostgresEr
             &[(&node.as_str(), Type::TEXT)],
         )
         .await
-        .map_err(|error| PostgresError::server(format!("numbering a batch of {node}"), error))?;
+        .map_err(|error| PostgresError::server(format!("number a batch of {node}"), error))?;
     Ok(row.get(0))
 }
 
@@ -97,7 +97,7 @@ pub async fn record(client: &Client, run: &RunId, batch: &BatchRecord) -> Result
             ],
         )
         .await
-        .map_err(|error| PostgresError::server(format!("recording a batch of {}", batch.node), error))?;
+        .map_err(|error| PostgresError::server(format!("record a batch of {}", batch.node), error))?;
     Ok(())
 }
 
@@ -106,7 +106,7 @@ pub async fn all_last_loaded(client: &Client) -> Result<BTreeMap<NodeName, Times
     let rows = client
         .query_typed("select node, max(loaded_at) from unimig.batch group by node", &[])
         .await
-        .map_err(|error| PostgresError::server("reading the batches in staging", error))?;
+        .map_err(|error| PostgresError::server("read the batches in staging", error))?;
     Ok(rows.iter().map(|row| (NodeName::recorded(row.get::<_, String>(0)), row.get(1))).collect())
 }
 
@@ -118,7 +118,7 @@ pub async fn models_that_merged(client: &Client) -> Result<Vec<NodeName>, Postgr
             &[],
         )
         .await
-        .map_err(|error| PostgresError::server("reading which models have merged", error))?;
+        .map_err(|error| PostgresError::server("read which models have merged", error))?;
     Ok(rows.iter().map(|row| NodeName::recorded(row.get::<_, String>(0))).collect())
 }
 
@@ -136,7 +136,7 @@ pub async fn last_batch_ids(client: &Client, parents: &[&str]) -> Result<Vec<(St
             &[(&parents, Type::TEXT_ARRAY)],
         )
         .await
-        .map_err(|error| PostgresError::server("reading the batches of a model's parents", error))?;
+        .map_err(|error| PostgresError::server("read the batches of a model's parents", error))?;
     Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
 }
 
@@ -161,6 +161,6 @@ pub async fn record_consumed(
             &[(&model.as_str(), Type::TEXT), (&names, Type::TEXT_ARRAY), (&batch_ids, Type::INT8_ARRAY)],
         )
         .await
-        .map_err(|error| PostgresError::server(format!("recording what {model} has merged"), error))?;
+        .map_err(|error| PostgresError::server(format!("record what {model} has merged"), error))?;
     Ok(())
 }

@@ -62,7 +62,7 @@ pub async fn try_acquire(client: &Client, target: &Relation, scope: Scope) -> Re
         Scope::Transaction => "select pg_try_advisory_xact_lock(hashtextextended('unimig:' || $1::text, 0))",
     };
     let name = target.to_string();
-    let failed = |error| PostgresError::server(format!("locking {name}"), error);
+    let failed = |error| PostgresError::server(format!("lock {name}"), error);
     let taken: bool = client.query_one(statement, &[&name]).await.map_err(failed)?.get(0);
     if taken {
         return Ok(None);
@@ -81,7 +81,7 @@ pub async fn wait(client: &Client, target: &Relation, scope: Scope, limit: Durat
         Scope::Transaction => "select pg_advisory_xact_lock(hashtextextended('unimig:' || $1::text, 0))",
     };
     let name = target.to_string();
-    let failed = |error| PostgresError::server(format!("waiting for the lock on {name}"), error);
+    let failed = |error| PostgresError::server(format!("wait for the lock on {name}"), error);
     let milliseconds = limit.as_millis().max(1).to_string();
     client.query_one("select set_config('lock_timeout', $1, false)", &[&milliseconds]).await.map_err(failed)?;
     let waited = client.execute(statement, &[&name]).await;
@@ -101,6 +101,6 @@ pub async fn release(client: &Client, target: &Relation) -> Result<(), PostgresE
     client
         .execute("select pg_advisory_unlock(hashtextextended('unimig:' || $1::text, 0))", &[&name])
         .await
-        .map_err(|error| PostgresError::server(format!("unlocking {name}"), error))?;
+        .map_err(|error| PostgresError::server(format!("unlock {name}"), error))?;
     Ok(())
 }

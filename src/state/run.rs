@@ -100,7 +100,7 @@ pub async fn begin(client: &Client, command: &str, started_at: Timestamp) -> Res
             &[&command, &operator, &host, &env!("CARGO_PKG_VERSION"), &started_at],
         )
         .await
-        .map_err(|error| PostgresError::server("recording the run", error))?;
+        .map_err(|error| PostgresError::server("record the run", error))?;
     Ok(RunRecord { id: RunId(row.get(0)), command: command.to_owned(), operator, host, started_at })
 }
 
@@ -116,7 +116,7 @@ pub async fn finish(client: &Client, run: &RunId, status: RunStatus) -> Result<(
             &[&run.0, &status],
         )
         .await
-        .map_err(|error| PostgresError::server("recording the end of the run", error))?;
+        .map_err(|error| PostgresError::server("record the end of the run", error))?;
     Ok(())
 }
 
@@ -148,6 +148,6 @@ pub async fn record_step(client: &Client, run: &RunId, step: &StepRecord) -> Res
             ],
         )
         .await
-        .map_err(|error| PostgresError::server(format!("recording step {}", step.node), error))?;
+        .map_err(|error| PostgresError::server(format!("record step {}", step.node), error))?;
     Ok(())
 }

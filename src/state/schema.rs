@@ -29,12 +29,12 @@ pub async fn prepare(client: &mut Client) -> Result<(), StateError> {
     if found > known {
         return Err(StateError::Newer { found, known });
     }
-    migrate(client).await.map_err(|error| PostgresError::server("creating schema \"unimig\"", error))?;
+    migrate(client).await.map_err(|error| PostgresError::server("create schema \"unimig\"", error))?;
     Ok(())
 }
 
 async fn version(client: &Client) -> Result<i32, PostgresError> {
-    let doing = "reading the version of schema \"unimig\"";
+    let doing = "read the version of schema \"unimig\"";
     let exists = client
         .query_one("select to_regclass('unimig.schema_version') is not null", &[])
         .await

@@ -431,7 +431,7 @@ select
     (array['Verification fee', 'Courier, "express"', 'رسوم التحقق', E'Translation\n(2 pages)'])[
         1 + pg_temp.pick(invoice.id * 10 + line.number, 71, 4)
     ] as description,
-    (1 + pg_temp.pick(invoice.id * 10 + line.number, 72, 12)::numeric / 4)::numeric(10, 2) as quantity,
+    (1 + pg_temp.pick(invoice.id * 10 + line.number, 72, 4))::numeric(10, 2) as quantity,
     case
         when invoice.id % 20 = 12 then 5 + pg_temp.pick(invoice.id * 10 + line.number, 73, 90000)::numeric / 1000
         else 50 + pg_temp.pick(invoice.id * 10 + line.number, 73, 90000)::numeric / 100
@@ -525,7 +525,7 @@ insert into payments (
 select
     series.id,
     invoice.id,
-    case when series.id % 45 = 8 then round(invoice.total / 3, 3) else invoice.total end,
+    case when series.id % 45 = 8 then round(invoice.total / 3, 2) else invoice.total end,
     case when series.id % 27 = 3 then null else invoice.currency end,
     (array['card', 'CARD', 'mada', 'bank', 'wallet', 'sadad', '', null])[1 + pg_temp.pick(series.id, 81, 8)],
     (array['captured', 'captured', 'captured', 'pending', 'failed', 'refunded'])[1 + pg_temp.pick(series.id, 82, 6)],
