@@ -226,3 +226,6 @@ impl Borrowed {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;
