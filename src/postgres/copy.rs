@@ -129,3 +129,6 @@ where
     }
     sink.as_mut().finish().await.map_err(failed)
 }
+
+#[cfg(test)]
+mod tests;

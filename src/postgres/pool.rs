@@ -217,3 +217,6 @@ impl Canceller {
             .map_err(|error| PostgresError::server("cancel a statement", error))
     }
 }
+
+#[cfg(test)]
+mod tests;

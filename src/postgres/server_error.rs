@@ -59,7 +59,7 @@ impl ServerError {
             detail: error.detail(),
             hint: error.hint(),
             context: error.where_(),
-            inside_function: matches!(error.position(), Some(ErrorPosition::Internal { .. })),
+            in_our_statement: matches!(error.position(), Some(ErrorPosition::Original(_))),
         });
         let owned = |text: Option<&str>| text.map(str::to_owned);
         let (position, internal_position, internal_query) = match error.position() {

@@ -141,3 +141,6 @@ pub(super) fn major_version(server_version: &str) -> u32 {
     let digits: String = server_version.chars().take_while(char::is_ascii_digit).collect();
     digits.parse().unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

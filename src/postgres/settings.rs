@@ -209,3 +209,6 @@ fn password_from_file(
     let wanted = Wanted { host, port: &port, dbname: &endpoint.dbname, user: &endpoint.user };
     passfile::find(&path, &wanted).map(Secret)
 }
+
+#[cfg(test)]
+mod tests;

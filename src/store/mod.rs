@@ -160,3 +160,5 @@ impl std::fmt::Debug for Store {
         f.debug_struct("Store").field("name", &self.name).field("url", &self.url).finish_non_exhaustive()
     }
 }
+#[cfg(test)]
+mod tests;

@@ -99,6 +99,13 @@ impl PartWriter {
         }
     }
 
+    /// Gives the unfinished part up, as dropping does, and waits until nothing of it is left.
+    pub async fn abandon(self) {
+        let Self { work, uploading, .. } = self;
+        drop(work);
+        let _ = uploading.await;
+    }
+
     /// Why the other side went away.
     async fn failure(&mut self) -> StoreError {
         match (&mut self.uploading).await {

@@ -29,7 +29,8 @@ pub fn fit(pattern: &str, text: &str) -> Option<String> {
 
 fn keep(text: &str, end: usize, rest: &str) -> Option<String> {
     let kept = &text[..end];
-    let plausible = !kept.is_empty() && end <= KEPT_MAX_BYTES && !kept.contains('\n');
+    // A colon and a space announce a value wherever the server quotes one.
+    let plausible = !kept.is_empty() && end <= KEPT_MAX_BYTES && !kept.contains('\n') && !kept.contains(": ");
     if plausible { Some(format!("{kept}{}", fit(rest, &text[end..])?)) } else { None }
 }
 

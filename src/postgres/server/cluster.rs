@@ -80,7 +80,14 @@ impl Cluster {
         let data = self.layout.data();
         let log = self.layout.log();
         let mut command = self.command("pg_ctl");
-        command.arg("start").arg("-D").arg(&data).arg("-l").arg(&log).args(["-w", "-s", "-t"]).arg(WAIT.as_secs().to_string());
+        command
+            .arg("start")
+            .arg("-D")
+            .arg(&data)
+            .arg("-l")
+            .arg(&log)
+            .args(["-w", "-s", "-t"])
+            .arg(WAIT.as_secs().to_string());
         if self.run(command)?.status.success() {
             return Ok(());
         }
