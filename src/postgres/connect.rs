@@ -18,8 +18,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use crate::ident::Ident;
 use crate::postgres::error::{Attempt, PostgresError};
 use crate::postgres::session::{
-    Extras, Pins, Role, Session, SessionOptions, application_name, major_version, name_statement,
-    pin_statement,
+    Extras, Pins, Role, Session, SessionOptions, application_name, major_version, name_statement, pin_statement,
 };
 use crate::postgres::settings::Endpoint;
 use crate::postgres::tls::{self, TlsMode};
@@ -38,17 +37,10 @@ pub async fn connect(
     options: &SessionOptions,
 ) -> Result<Session, PostgresError> {
     let described = endpoint.describe();
-    let attempt = Attempt {
-        name,
-        endpoint: &described,
-        dbname: &endpoint.dbname,
-    };
+    let attempt = Attempt { name, endpoint: &described, dbname: &endpoint.dbname };
     let connector = Connector::new(endpoint, role, options.search_path.clone())
         .map_err(|error| PostgresError::tls(attempt, error))?;
-    let (client, driver) = connector
-        .open()
-        .await
-        .map_err(|error| PostgresError::connecting(attempt, error))?;
+    let (client, driver) = connector.open().await.map_err(|error| PostgresError::connecting(attempt, error))?;
     let session = Session::new(client, driver.abort_handle());
     if !options.application_name.is_empty() {
         let application_name = application_name(&options.application_name, Timestamp::now());
@@ -74,20 +66,9 @@ struct Shared {
 }
 
 impl Connector {
-    pub(super) fn new(
-        endpoint: &Endpoint,
-        role: Role,
-        search_path: Vec<Ident>,
-    ) -> Result<Self, tls::TlsError> {
+    pub(super) fn new(endpoint: &Endpoint, role: Role, search_path: Vec<Ident>) -> Result<Self, tls::TlsError> {
         let tls = tls::connector(&endpoint.tls)?;
-        Ok(Self {
-            shared: Arc::new(Shared {
-                endpoint: endpoint.clone(),
-                role,
-                search_path,
-                tls,
-            }),
-        })
+        Ok(Self { shared: Arc::new(Shared { endpoint: endpoint.clone(), role, search_path, tls }) })
     }
 
     pub(super) fn tls(&self) -> MakeRustlsConnect {
@@ -140,24 +121,17 @@ impl Connector {
             statement_timeout: self.shared.endpoint.statement_timeout,
             search_path: &self.shared.search_path,
         };
-        match client
-            .simple_query(&pin_statement(&pins, Extras::Set))
-            .await
-        {
+        match client.simple_query(&pin_statement(&pins, Extras::Set)).await {
             Ok(_) => Ok(()),
-            Err(error) if error.as_db_error().is_some() => client
-                .simple_query(&pin_statement(&pins, Extras::Omit))
-                .await
-                .map(drop),
+            Err(error) if error.as_db_error().is_some() => {
+                client.simple_query(&pin_statement(&pins, Extras::Omit)).await.map(drop)
+            }
             Err(error) => Err(error),
         }
     }
 }
 
-type RawConnection = (
-    Client,
-    Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>,
-);
+type RawConnection = (Client, Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>);
 
 const KEEPALIVES: bool = true;
 
@@ -167,9 +141,7 @@ fn ssl_modes(mode: &TlsMode) -> (SslMode, Option<SslMode>) {
         TlsMode::Disable => (SslMode::Disable, None),
         TlsMode::Allow => (SslMode::Disable, Some(SslMode::Require)),
         TlsMode::Prefer => (SslMode::Prefer, Some(SslMode::Disable)),
-        TlsMode::Require | TlsMode::VerifyCa(_) | TlsMode::VerifyFull(_) => {
-            (SslMode::Require, None)
-        }
+        TlsMode::Require | TlsMode::VerifyCa(_) | TlsMode::VerifyFull(_) => (SslMode::Require, None),
     }
 }
 

@@ -40,24 +40,13 @@ pub struct CsvStream {
 
 /// Starts a COPY to STDOUT; the server sends one message a row, which is how rows are counted.
 pub async fn copy_out(client: &Client, statement: &str) -> Result<RowBlocks, PostgresError> {
-    let source = client
-        .copy_out(statement)
-        .await
-        .map_err(|error| PostgresError::server("copy out", error))?;
-    Ok(RowBlocks {
-        source: Box::pin(source),
-        gathered: BytesMut::new(),
-        rows: 0,
-        ended: false,
-    })
+    let source = client.copy_out(statement).await.map_err(|error| PostgresError::server("copy out", error))?;
+    Ok(RowBlocks { source: Box::pin(source), gathered: BytesMut::new(), rows: 0, ended: false })
 }
 
 /// Copies the rows of a SELECT out as CSV, the header apart from the rows.
 pub async fn copy_out_csv(client: &Client, select: &str) -> Result<CsvStream, PostgresError> {
-    let statement = format!(
-        "copy (\n{}\n) to stdout (format csv, header true)",
-        without_terminator(select)
-    );
+    let statement = format!("copy (\n{}\n) to stdout (format csv, header true)", without_terminator(select));
     let mut blocks = copy_out(client, &statement).await?;
     let header = match blocks.source.next().await {
         Some(Ok(header)) => header,
@@ -73,10 +62,7 @@ fn without_terminator(select: &str) -> &str {
 
 impl RowBlocks {
     fn take_block(&mut self) -> RowBlock {
-        RowBlock {
-            bytes: self.gathered.split().freeze(),
-            rows: std::mem::take(&mut self.rows),
-        }
+        RowBlock { bytes: self.gathered.split().freeze(), rows: std::mem::take(&mut self.rows) }
     }
 }
 
@@ -143,3 +129,6 @@ where
     }
     sink.as_mut().finish().await.map_err(failed)
 }
+
+#[cfg(test)]
+mod tests;

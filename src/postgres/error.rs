@@ -15,51 +15,24 @@ use crate::postgres::tls::TlsError;
 #[derive(Debug, thiserror::Error)]
 pub enum PostgresError {
     #[error("could not connect to \"{name}\" ({endpoint})")]
-    Unreachable {
-        name: String,
-        endpoint: String,
-        source: tokio_postgres::Error,
-    },
+    Unreachable { name: String, endpoint: String, source: tokio_postgres::Error },
     #[error("could not log in to \"{name}\" ({endpoint}): {reason}")]
-    Authentication {
-        name: String,
-        endpoint: String,
-        reason: String,
-    },
+    Authentication { name: String, endpoint: String, reason: String },
     #[error("connection \"{name}\" ({endpoint}): database \"{dbname}\" does not exist")]
-    UnknownDatabase {
-        name: String,
-        endpoint: String,
-        dbname: String,
-    },
+    UnknownDatabase { name: String, endpoint: String, dbname: String },
     #[error(
         "connection \"{name}\" ({endpoint}): {reason}\nhint: lower max_connections of this connection, or raise the server's"
     )]
-    TooManyConnections {
-        name: String,
-        endpoint: String,
-        reason: String,
-    },
+    TooManyConnections { name: String, endpoint: String, reason: String },
     #[error("connection \"{name}\" ({endpoint}): no TLS session")]
-    Tls {
-        name: String,
-        endpoint: String,
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
+    Tls { name: String, endpoint: String, source: Box<dyn std::error::Error + Send + Sync> },
     #[error("invalid settings of connection \"{name}\"")]
     Settings { name: String, source: SettingsError },
     /// The server said no to a statement.
     #[error("could not {doing}: {error}")]
-    Server {
-        doing: String,
-        error: Box<ServerError>,
-    },
+    Server { doing: String, error: Box<ServerError> },
     #[error("could not {doing}: the connection was lost")]
-    ConnectionLost {
-        doing: String,
-        source: Option<tokio_postgres::Error>,
-        error: Option<Box<ServerError>>,
-    },
+    ConnectionLost { doing: String, source: Option<tokio_postgres::Error>, error: Option<Box<ServerError>> },
     #[error("could not {doing}: {which}")]
     Timeout { doing: String, which: TimeoutKind },
     /// Somebody asked the server to stop the statement, we ourselves at Ctrl-C among them.
@@ -67,10 +40,7 @@ pub enum PostgresError {
     Cancelled { doing: String },
     /// The answer was not what the driver or we expected: a wrong type or number of columns.
     #[error("could not {doing}: unexpected answer")]
-    Driver {
-        doing: String,
-        source: tokio_postgres::Error,
-    },
+    Driver { doing: String, source: tokio_postgres::Error },
 }
 
 /// Which of the server's time limits was reached.
@@ -104,27 +74,15 @@ impl PostgresError {
     pub fn server(doing: impl Into<String>, error: tokio_postgres::Error) -> Self {
         let doing = doing.into();
         let Some(db) = error.as_db_error() else {
-            let is_io = error
-                .source()
-                .is_some_and(|source| source.is::<std::io::Error>());
+            let is_io = error.source().is_some_and(|source| source.is::<std::io::Error>());
             return if error.is_closed() || is_io {
-                PostgresError::ConnectionLost {
-                    doing,
-                    source: Some(error),
-                    error: None,
-                }
+                PostgresError::ConnectionLost { doing, source: Some(error), error: None }
             } else {
-                PostgresError::Driver {
-                    doing,
-                    source: error,
-                }
+                PostgresError::Driver { doing, source: error }
             };
         };
         let code = db.code();
-        let timeout = |which| PostgresError::Timeout {
-            doing: doing.clone(),
-            which,
-        };
+        let timeout = |which| PostgresError::Timeout { doing: doing.clone(), which };
         if *code == SqlState::QUERY_CANCELED {
             return match db.message() {
                 "canceling statement due to statement timeout" => timeout(TimeoutKind::Statement),
@@ -139,16 +97,9 @@ impl PostgresError {
         }
         let server_error = Box::new(ServerError::from_db(db));
         if is_shutdown(code) {
-            return PostgresError::ConnectionLost {
-                doing,
-                source: None,
-                error: Some(server_error),
-            };
+            return PostgresError::ConnectionLost { doing, source: None, error: Some(server_error) };
         }
-        PostgresError::Server {
-            doing,
-            error: server_error,
-        }
+        PostgresError::Server { doing, error: server_error }
     }
 
     /// Sorts an error that came while a connection was being made.
@@ -161,35 +112,16 @@ impl PostgresError {
         // Nothing of a row can be in what a server says at login.
         let reason = db.message().to_owned();
         if code.code().starts_with("28") {
-            PostgresError::Authentication {
-                name,
-                endpoint,
-                reason,
-            }
+            PostgresError::Authentication { name, endpoint, reason }
         } else if *code == SqlState::INVALID_CATALOG_NAME {
-            PostgresError::UnknownDatabase {
-                name,
-                endpoint,
-                dbname: attempt.dbname.to_owned(),
-            }
+            PostgresError::UnknownDatabase { name, endpoint, dbname: attempt.dbname.to_owned() }
         } else if *code == SqlState::TOO_MANY_CONNECTIONS {
-            PostgresError::TooManyConnections {
-                name,
-                endpoint,
-                reason,
-            }
+            PostgresError::TooManyConnections { name, endpoint, reason }
         } else if is_shutdown(code) {
-            PostgresError::Unreachable {
-                name,
-                endpoint,
-                source: error,
-            }
+            PostgresError::Unreachable { name, endpoint, source: error }
         } else {
             let doing = format!("open a session on \"{name}\" ({endpoint})");
-            PostgresError::Server {
-                doing,
-                error: Box::new(ServerError::from_db(db)),
-            }
+            PostgresError::Server { doing, error: Box::new(ServerError::from_db(db)) }
         }
     }
 
@@ -198,25 +130,13 @@ impl PostgresError {
         let kind = error.to_string();
         let cause = error.source().map(ToString::to_string).unwrap_or_default();
         if kind.contains("TLS") {
-            return PostgresError::Tls {
-                name,
-                endpoint,
-                source: Box::new(error),
-            };
+            return PostgresError::Tls { name, endpoint, source: Box::new(error) };
         }
         if kind == "authentication error" || cause == "password missing" {
             let reason = if cause.is_empty() { kind } else { cause };
-            return PostgresError::Authentication {
-                name,
-                endpoint,
-                reason,
-            };
+            return PostgresError::Authentication { name, endpoint, reason };
         }
-        PostgresError::Unreachable {
-            name,
-            endpoint,
-            source: error,
-        }
+        PostgresError::Unreachable { name, endpoint, source: error }
     }
 
     pub(super) fn tls(attempt: Attempt<'_>, error: TlsError) -> Self {
@@ -247,10 +167,9 @@ impl PostgresError {
     /// The server's own error, where there is one.
     pub fn server_error(&self) -> Option<&ServerError> {
         match self {
-            PostgresError::Server { error, .. }
-            | PostgresError::ConnectionLost {
-                error: Some(error), ..
-            } => Some(error),
+            PostgresError::Server { error, .. } | PostgresError::ConnectionLost { error: Some(error), .. } => {
+                Some(error)
+            }
             PostgresError::ConnectionLost { error: None, .. }
             | PostgresError::Unreachable { .. }
             | PostgresError::Authentication { .. }
@@ -272,10 +191,5 @@ impl PostgresError {
 
 /// The server goes away or is not there yet.
 fn is_shutdown(code: &SqlState) -> bool {
-    [
-        SqlState::ADMIN_SHUTDOWN,
-        SqlState::CRASH_SHUTDOWN,
-        SqlState::CANNOT_CONNECT_NOW,
-    ]
-    .contains(code)
+    [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN, SqlState::CANNOT_CONNECT_NOW].contains(code)
 }

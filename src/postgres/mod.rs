@@ -15,6 +15,11 @@ mod session;
 mod settings;
 mod tls;
 
+pub mod server;
+
+#[cfg(test)]
+pub(crate) mod fixture;
+
 pub use connect::connect;
 pub use copy::{CopyInError, CsvStream, RowBlock, RowBlocks, copy_in, copy_out, copy_out_csv};
 pub use error::{PostgresError, TimeoutKind};

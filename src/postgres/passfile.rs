@@ -27,9 +27,7 @@ pub fn find(path: &Path, wanted: &Wanted<'_>) -> Option<String> {
         return None;
     }
     let text = std::fs::read_to_string(path).ok()?;
-    text.lines()
-        .filter(|line| !line.starts_with('#'))
-        .find_map(|line| password(line, wanted))
+    text.lines().filter(|line| !line.starts_with('#')).find_map(|line| password(line, wanted))
 }
 
 fn password(line: &str, wanted: &Wanted<'_>) -> Option<String> {
@@ -37,16 +35,8 @@ fn password(line: &str, wanted: &Wanted<'_>) -> Option<String> {
     let [host, port, dbname, user, password] = fields.as_slice() else {
         return None;
     };
-    let pairs = [
-        (host, wanted.host),
-        (port, wanted.port),
-        (dbname, wanted.dbname),
-        (user, wanted.user),
-    ];
-    pairs
-        .into_iter()
-        .all(|(field, value)| field.fits(value))
-        .then(|| password.text.clone())
+    let pairs = [(host, wanted.host), (port, wanted.port), (dbname, wanted.dbname), (user, wanted.user)];
+    pairs.into_iter().all(|(field, value)| field.fits(value)).then(|| password.text.clone())
 }
 
 #[derive(Default)]

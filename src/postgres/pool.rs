@@ -52,9 +52,7 @@ impl Pool {
             search_path: Vec::new(),
             opened: OnceLock::new(),
         };
-        Pool {
-            shared: Arc::new(shared),
-        }
+        Pool { shared: Arc::new(shared) }
     }
 
     /// A pool of its own, whose sessions look names up in these schemas.
@@ -70,9 +68,7 @@ impl Pool {
             search_path: schemas,
             opened: OnceLock::new(),
         };
-        Pool {
-            shared: Arc::new(shared),
-        }
+        Pool { shared: Arc::new(shared) }
     }
 
     pub fn name(&self) -> &str {
@@ -97,37 +93,20 @@ impl Pool {
         let statement = name_statement(&application_name(process, Timestamp::now()));
         // Every idle session may have died with the server; one more attempt gets a new one.
         for _ in 0..self.shared.max_connections {
-            let object = opened
-                .pool
-                .get()
-                .await
-                .map_err(|error| self.pool_error(error))?;
+            let object = opened.pool.get().await.map_err(|error| self.pool_error(error))?;
             match object.batch_execute(&statement).await {
                 Ok(()) => {
-                    return Ok(Lease {
-                        object,
-                        tls: opened.tls.clone(),
-                    });
+                    return Ok(Lease { object, tls: opened.tls.clone() });
                 }
                 Err(_) => drop(Object::take(object)),
             }
         }
-        let object = opened
-            .pool
-            .get()
-            .await
-            .map_err(|error| self.pool_error(error))?;
+        let object = opened.pool.get().await.map_err(|error| self.pool_error(error))?;
         match object.batch_execute(&statement).await {
-            Ok(()) => Ok(Lease {
-                object,
-                tls: opened.tls.clone(),
-            }),
+            Ok(()) => Ok(Lease { object, tls: opened.tls.clone() }),
             Err(error) => {
                 drop(Object::take(object));
-                Err(PostgresError::server(
-                    format!("name a session of \"{}\"", self.shared.name),
-                    error,
-                ))
+                Err(PostgresError::server(format!("name a session of \"{}\"", self.shared.name), error))
             }
         }
     }
@@ -143,16 +122,10 @@ impl Pool {
         if let Some(opened) = self.shared.opened.get() {
             return Ok(opened);
         }
-        let connector = Connector::new(
-            &self.shared.endpoint,
-            self.shared.role,
-            self.shared.search_path.clone(),
-        )
-        .map_err(|error| PostgresError::tls(self.attempt(), error))?;
+        let connector = Connector::new(&self.shared.endpoint, self.shared.role, self.shared.search_path.clone())
+            .map_err(|error| PostgresError::tls(self.attempt(), error))?;
         let tls = connector.tls();
-        let recycling = ManagerConfig {
-            recycling_method: RecyclingMethod::Fast,
-        };
+        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let manager = Manager::from_connect(Config::new(), connector, recycling);
         let pool = deadpool_postgres::Pool::builder(manager)
             .max_size(self.shared.max_connections)
@@ -162,11 +135,7 @@ impl Pool {
     }
 
     fn attempt(&self) -> Attempt<'_> {
-        Attempt {
-            name: &self.shared.name,
-            endpoint: &self.shared.described,
-            dbname: &self.shared.endpoint.dbname,
-        }
+        Attempt { name: &self.shared.name, endpoint: &self.shared.described, dbname: &self.shared.endpoint.dbname }
     }
 
     fn pool_error(&self, error: PoolError) -> PostgresError {
@@ -207,10 +176,7 @@ impl Lease {
     }
 
     pub fn canceller(&self) -> Canceller {
-        Canceller {
-            token: self.object.cancel_token(),
-            tls: self.tls.clone(),
-        }
+        Canceller { token: self.object.cancel_token(), tls: self.tls.clone() }
     }
 }
 
@@ -251,3 +217,6 @@ impl Canceller {
             .map_err(|error| PostgresError::server("cancel a statement", error))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,8 +18,8 @@ pub struct Parts<'a> {
     pub detail: Option<&'a str>,
     pub hint: Option<&'a str>,
     pub context: Option<&'a str>,
-    /// The failing statement was run by a function and is not the one we sent.
-    pub inside_function: bool,
+    /// The error points into the statement that we sent, and so was found while it was read.
+    pub in_our_statement: bool,
 }
 
 /// The same, free of values.
@@ -31,14 +31,12 @@ pub struct Redacted {
 }
 
 /// Classes whose messages name objects, settings and numbers of the server, never the content of a row.
-const NAMES_ONLY: [&str; 17] = [
-    "03", "08", "0A", "21", "25", "26", "28", "2B", "2D", "3B", "3D", "3F", "40", "42", "53", "55",
-    "57",
-];
+const NAMES_ONLY: [&str; 17] =
+    ["03", "08", "0A", "21", "25", "26", "28", "2B", "2D", "3B", "3D", "3F", "40", "42", "53", "55", "57"];
 
 /// `{}` is kept and `{…}` is hidden.
 #[rustfmt::skip]
-const MESSAGES: [&str; 41] = [
+const MESSAGES: &[&str] = &[
     "null value in column \"{}\" of relation \"{}\" violates not-null constraint",
     "null value in column \"{}\" violates not-null constraint",
     "column \"{}\" of relation \"{}\" contains null values",
@@ -60,12 +58,18 @@ const MESSAGES: [&str; 41] = [
     "invalid input value for enum {}: \"{…}\"",
     "value \"{…}\" is out of range for type {}",
     "\"{…}\" is out of range for type {}",
-    "value out of range: {}",
+    "value out of range: overflow",
+    "value out of range: underflow",
     "value overflows numeric format",
     "value too long for type {}",
-    "{} out of range",
+    "integer out of range",
+    "bigint out of range",
+    "smallint out of range",
+    "interval out of range",
+    "timestamp out of range",
+    "date out of range",
     "date/time field value out of range: \"{…}\"",
-    "{} field value out of range: \"{…}\"",
+    "interval field value out of range: \"{…}\"",
     "time zone \"{…}\" not recognized",
     "time zone displacement out of range: \"{…}\"",
     "numeric field overflow",
@@ -77,12 +81,14 @@ const MESSAGES: [&str; 41] = [
     "missing data for column \"{}\"",
     "extra data after last expected column",
     "unterminated CSV quoted field",
+    "index row size {} exceeds btree version {} maximum {} for index \"{}\"",
+    "stack depth limit exceeded",
     "bit string length {} does not match type {}",
     "column name mismatch in header line field {}: got \"{…}\", expected \"{}\"",
     "wrong number of fields in header line: got {}, expected {}",
 ];
 
-const DETAILS: [&str; 15] = [
+const DETAILS: &[&str] = &[
     "Key ({})=({…}) already exists.",
     "Key ({})=({…}) is duplicated.",
     "Key ({})=({…}) is not present in table \"{}\".",
@@ -110,16 +116,11 @@ pub fn redact(parts: &Parts<'_>) -> Redacted {
             context: parts.context.and_then(context::redact),
         };
     }
-    let names_only = NAMES_ONLY.contains(&class(parts.sqlstate)) && !may_quote_dynamic_sql(parts);
+    let names_only = NAMES_ONLY.contains(&class(parts.sqlstate)) && !may_quote_a_value(parts);
     let names = |text: Option<&str>| text.filter(|_| names_only).map(str::to_owned);
     Redacted {
-        message: if names_only {
-            parts.message.to_owned()
-        } else {
-            message(parts)
-        },
-        detail: names(parts.detail)
-            .or_else(|| parts.detail.and_then(|detail| fit_any(&DETAILS, detail))),
+        message: if names_only { parts.message.to_owned() } else { message(parts) },
+        detail: names(parts.detail).or_else(|| parts.detail.and_then(|detail| fit_any(DETAILS, detail))),
         hint: names(parts.hint),
         context: parts.context.and_then(context::redact),
     }
@@ -130,13 +131,8 @@ fn class(sqlstate: &str) -> &str {
 }
 
 fn message(parts: &Parts<'_>) -> String {
-    fit_any(&MESSAGES, parts.message).unwrap_or_else(|| {
-        format!(
-            "{} ({}), its text is hidden",
-            class_name(parts.sqlstate),
-            parts.sqlstate
-        )
-    })
+    fit_any(MESSAGES, parts.message)
+        .unwrap_or_else(|| format!("{} ({}), its text is hidden", class_name(parts.sqlstate), parts.sqlstate))
 }
 
 fn fit_any(patterns: &[&str], text: &str) -> Option<String> {
@@ -148,14 +144,13 @@ fn is_raised(parts: &Parts<'_>) -> bool {
     class(parts.sqlstate) == "P0" && parts.sqlstate != "P0002" && parts.sqlstate != "P0003"
         || parts.routine == "exec_stmt_raise"
         || parts.file == "pl_exec.c" && parts.routine == "exec_stmt_assert"
-        || ["plpy_", "plperl", "pltcl", "plv8"]
-            .iter()
-            .any(|language| parts.file.starts_with(language))
+        || ["plpy_", "plperl", "pltcl", "plv8"].iter().any(|language| parts.file.starts_with(language))
 }
 
-/// A function may run SQL that it put together from values; a syntax error quotes a piece of it.
-fn may_quote_dynamic_sql(parts: &Parts<'_>) -> bool {
-    parts.inside_function && parts.sqlstate == "42601"
+/// A syntax error that is not in our statement may be in a value: `to_tsquery` reads its argument, a function runs SQL
+/// that it put together.
+fn may_quote_a_value(parts: &Parts<'_>) -> bool {
+    matches!(parts.sqlstate, "42601" | "42602") && !parts.in_our_statement
 }
 
 fn raised_as(sqlstate: &str) -> String {
@@ -167,7 +162,7 @@ fn class_name(sqlstate: &str) -> &'static str {
         "22" => "data exception",
         "23" => "integrity constraint violation",
         "44" => "check option violation",
-        "42" => "syntax error in a function",
+        "42" => "syntax error in a value or a function",
         "54" => "program limit exceeded",
         "58" => "system error",
         "F0" => "configuration file error",
@@ -176,3 +171,6 @@ fn class_name(sqlstate: &str) -> &'static str {
         _ => "error",
     }
 }
+
+#[cfg(test)]
+mod tests;

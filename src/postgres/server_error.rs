@@ -59,14 +59,12 @@ impl ServerError {
             detail: error.detail(),
             hint: error.hint(),
             context: error.where_(),
-            inside_function: matches!(error.position(), Some(ErrorPosition::Internal { .. })),
+            in_our_statement: matches!(error.position(), Some(ErrorPosition::Original(_))),
         });
         let owned = |text: Option<&str>| text.map(str::to_owned);
         let (position, internal_position, internal_query) = match error.position() {
             Some(ErrorPosition::Original(position)) => (Some(*position), None, None),
-            Some(ErrorPosition::Internal { position, query }) => {
-                (None, Some(*position), Some(query.clone()))
-            }
+            Some(ErrorPosition::Internal { position, query }) => (None, Some(*position), Some(query.clone())),
             None => (None, None, None),
         };
         Self {
@@ -107,11 +105,7 @@ impl ServerError {
 impl fmt::Display for ServerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;
-        let lines = [
-            ("detail", &self.detail),
-            ("hint", &self.hint),
-            ("context", &self.context),
-        ];
+        let lines = [("detail", &self.detail), ("hint", &self.hint), ("context", &self.context)];
         for (label, text) in lines {
             if let Some(text) = text {
                 write!(f, "\n{label}: {text}")?;

@@ -13,23 +13,13 @@ pub struct Service(Vec<(String, String)>);
 impl Service {
     /// The first value of a key, which is the one that libpq takes.
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.0
-            .iter()
-            .find(|(name, _)| name == key)
-            .map(|(_, value)| value.as_str())
+        self.0.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
     }
 }
 
 /// The section that was asked for, or an empty one when none was.
-pub fn load(
-    written: Option<&str>,
-    env: &dyn Fn(&str) -> Option<String>,
-) -> Result<Service, SettingsError> {
-    let Some(name) = written
-        .map(str::to_owned)
-        .or_else(|| env("PGSERVICE"))
-        .filter(|name| !name.is_empty())
-    else {
+pub fn load(written: Option<&str>, env: &dyn Fn(&str) -> Option<String>) -> Result<Service, SettingsError> {
+    let Some(name) = written.map(str::to_owned).or_else(|| env("PGSERVICE")).filter(|name| !name.is_empty()) else {
         return Ok(Service::default());
     };
     let candidates = candidates(env);
@@ -40,10 +30,7 @@ pub fn load(
             return Ok(service);
         }
     }
-    let looked: Vec<String> = candidates
-        .iter()
-        .map(|path| path.display().to_string())
-        .collect();
+    let looked: Vec<String> = candidates.iter().map(|path| path.display().to_string()).collect();
     Err(SettingsError::UnknownService(name, looked.join(", ")))
 }
 
@@ -52,19 +39,14 @@ fn candidates(env: &dyn Fn(&str) -> Option<String>) -> Vec<PathBuf> {
         .map(PathBuf::from)
         .or_else(|| env("HOME").map(|home| PathBuf::from(home).join(".pg_service.conf")));
     let system = env("PGSYSCONFDIR").unwrap_or_else(|| "/etc/postgresql-common".to_owned());
-    own.into_iter()
-        .chain([PathBuf::from(system).join("pg_service.conf")])
-        .collect()
+    own.into_iter().chain([PathBuf::from(system).join("pg_service.conf")]).collect()
 }
 
 fn read(path: &Path) -> Result<Option<String>, SettingsError> {
     match std::fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(SettingsError::Read {
-            path: path.to_owned(),
-            source,
-        }),
+        Err(source) => Err(SettingsError::Read { path: path.to_owned(), source }),
     }
 }
 
@@ -83,16 +65,12 @@ fn section(path: &Path, text: &str, name: &str) -> Result<Option<Service>, Setti
                 found = Some(Service::default());
             }
         } else if let Some(service) = &mut found {
-            let (key, value) = line
-                .split_once('=')
-                .ok_or_else(|| SettingsError::ServiceFile {
-                    path: path.to_owned(),
-                    line: index + 1,
-                    problem: "expected \"key=value\"".to_owned(),
-                })?;
-            service
-                .0
-                .push((key.trim().to_owned(), value.trim().to_owned()));
+            let (key, value) = line.split_once('=').ok_or_else(|| SettingsError::ServiceFile {
+                path: path.to_owned(),
+                line: index + 1,
+                problem: "expected \"key=value\"".to_owned(),
+            })?;
+            service.0.push((key.trim().to_owned(), value.trim().to_owned()));
         }
     }
     Ok(found)

@@ -100,10 +100,7 @@ pub(super) fn pin_statement(pins: &Pins<'_>, extras: Extras) -> String {
         ("DateStyle", "ISO, YMD"),
         ("IntervalStyle", "postgres"),
         ("TimeZone", "UTC"),
-        (
-            "extra_float_digits",
-            if pins.version < 12 { "3" } else { "1" },
-        ),
+        ("extra_float_digits", if pins.version < 12 { "3" } else { "1" }),
         ("bytea_output", "hex"),
         ("xmloption", "content"),
         ("standard_conforming_strings", "on"),
@@ -129,13 +126,7 @@ pub(super) fn pin_statement(pins: &Pins<'_>, extras: Extras) -> String {
     }
     let calls: Vec<String> = settings
         .iter()
-        .map(|(name, value)| {
-            format!(
-                "pg_catalog.set_config({}, {}, false)",
-                Literal(name),
-                Literal(value)
-            )
-        })
+        .map(|(name, value)| format!("pg_catalog.set_config({}, {}, false)", Literal(name), Literal(value)))
         .collect();
     format!("select {}", calls.join(", "))
 }
@@ -147,9 +138,9 @@ pub(super) fn name_statement(application_name: &str) -> String {
 
 /// The major version in `server_version`, as in `15.18 (Debian 15.18-0+deb12u1)` or `18beta1`.
 pub(super) fn major_version(server_version: &str) -> u32 {
-    let digits: String = server_version
-        .chars()
-        .take_while(char::is_ascii_digit)
-        .collect();
+    let digits: String = server_version.chars().take_while(char::is_ascii_digit).collect();
     digits.parse().unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

@@ -96,10 +96,7 @@ impl Endpoint {
     /// The same server and user, another database.
     #[must_use]
     pub fn with_dbname(&self, dbname: &str) -> Self {
-        Self {
-            dbname: dbname.to_owned(),
-            ..self.clone()
-        }
+        Self { dbname: dbname.to_owned(), ..self.clone() }
     }
 }
 
@@ -108,13 +105,9 @@ impl Endpoint {
 pub enum SettingsError {
     #[error("invalid port \"{0}\"")]
     Port(String),
-    #[error(
-        "invalid sslmode \"{0}\"\nhint: one of disable, allow, prefer, require, verify-ca, verify-full"
-    )]
+    #[error("invalid sslmode \"{0}\"\nhint: one of disable, allow, prefer, require, verify-ca, verify-full")]
     SslMode(String),
-    #[error(
-        "sslmode \"{sslmode}\" is too weak for sslrootcert \"system\"\nhint: set sslmode to verify-full"
-    )]
+    #[error("sslmode \"{sslmode}\" is too weak for sslrootcert \"system\"\nhint: set sslmode to verify-full")]
     WeakSystemRoots { sslmode: String },
     #[error(
         "sslmode \"{sslmode}\" needs a root certificate, and \"{path}\" does not exist\nhint: set sslrootcert to a PEM file or to \"system\""
@@ -123,16 +116,9 @@ pub enum SettingsError {
     #[error("definition of service \"{0}\" not found\nhint: looked in {1}")]
     UnknownService(String, String),
     #[error("service file \"{path}\", line {line}: {problem}")]
-    ServiceFile {
-        path: PathBuf,
-        line: usize,
-        problem: String,
-    },
+    ServiceFile { path: PathBuf, line: usize, problem: String },
     #[error("could not read \"{path}\"")]
-    Read {
-        path: PathBuf,
-        source: std::io::Error,
-    },
+    Read { path: PathBuf, source: std::io::Error },
     #[error("invalid {key} \"{value}\"")]
     Number { key: &'static str, value: String },
 }
@@ -156,48 +142,24 @@ fn non_empty(text: Option<String>) -> Option<String> {
 }
 
 /// Settles every key of a connection; reads the service file and the password file when they are called for.
-pub fn resolve(
-    settings: &ConnectionSettings,
-    env: &dyn Fn(&str) -> Option<String>,
-) -> Result<Endpoint, SettingsError> {
-    let lookup = Lookup {
-        service: service_file::load(settings.service.as_deref(), env)?,
-        env,
-    };
-    let host = lookup
-        .find(settings.host.as_ref(), "host", "PGHOST")
-        .unwrap_or_else(default_host);
-    let port = port(
-        &lookup
-            .find(settings.port.as_ref(), "port", "PGPORT")
-            .unwrap_or_else(|| "5432".into()),
-    )?;
+pub fn resolve(settings: &ConnectionSettings, env: &dyn Fn(&str) -> Option<String>) -> Result<Endpoint, SettingsError> {
+    let lookup = Lookup { service: service_file::load(settings.service.as_deref(), env)?, env };
+    let host = lookup.find(settings.host.as_ref(), "host", "PGHOST").unwrap_or_else(default_host);
+    let port = port(&lookup.find(settings.port.as_ref(), "port", "PGPORT").unwrap_or_else(|| "5432".into()))?;
     let user = lookup
         .find(settings.user.as_ref(), "user", "PGUSER")
         .or_else(|| non_empty(env("USER")))
         .or_else(|| non_empty(env("LOGNAME")))
         .unwrap_or_else(|| "postgres".to_owned());
-    let dbname = lookup
-        .find(settings.dbname.as_ref(), "dbname", "PGDATABASE")
-        .unwrap_or_else(|| user.clone());
+    let dbname = lookup.find(settings.dbname.as_ref(), "dbname", "PGDATABASE").unwrap_or_else(|| user.clone());
     let sslmode = lookup.find(settings.sslmode.as_ref(), "sslmode", "PGSSLMODE");
-    let roots = lookup.find(
-        settings.sslrootcert.as_ref(),
-        "sslrootcert",
-        "PGSSLROOTCERT",
-    );
-    let tls = if host.starts_with('/') {
-        TlsMode::Disable
-    } else {
-        tls::mode(sslmode, roots, env)?
-    };
+    let roots = lookup.find(settings.sslrootcert.as_ref(), "sslrootcert", "PGSSLROOTCERT");
+    let tls = if host.starts_with('/') { TlsMode::Disable } else { tls::mode(sslmode, roots, env)? };
     let mut endpoint = Endpoint {
         host,
         port,
         user,
-        password: lookup
-            .find(settings.password.as_ref(), "password", "PGPASSWORD")
-            .map(Secret),
+        password: lookup.find(settings.password.as_ref(), "password", "PGPASSWORD").map(Secret),
         dbname,
         tls,
         connect_timeout: connect_timeout(settings, &lookup)?,
@@ -214,42 +176,26 @@ pub fn resolve(
 fn default_host() -> String {
     ["/var/run/postgresql", "/tmp"]
         .into_iter()
-        .find(|directory| {
-            std::path::Path::new(directory)
-                .join(".s.PGSQL.5432")
-                .exists()
-        })
+        .find(|directory| std::path::Path::new(directory).join(".s.PGSQL.5432").exists())
         .unwrap_or("localhost")
         .to_owned()
 }
 
 fn port(text: &str) -> Result<u16, SettingsError> {
-    text.trim()
-        .parse()
-        .ok()
-        .filter(|port| *port > 0)
-        .ok_or_else(|| SettingsError::Port(text.to_owned()))
+    text.trim().parse().ok().filter(|port| *port > 0).ok_or_else(|| SettingsError::Port(text.to_owned()))
 }
 
 /// libpq counts whole seconds, and takes 0 or less as "wait for ever".
-fn connect_timeout(
-    settings: &ConnectionSettings,
-    lookup: &Lookup<'_>,
-) -> Result<Option<Duration>, SettingsError> {
+fn connect_timeout(settings: &ConnectionSettings, lookup: &Lookup<'_>) -> Result<Option<Duration>, SettingsError> {
     if settings.connect_timeout.is_some() {
         return Ok(settings.connect_timeout);
     }
     let Some(text) = lookup.find(None, "connect_timeout", "PGCONNECT_TIMEOUT") else {
         return Ok(None);
     };
-    let seconds: i64 = text.trim().parse().map_err(|_| SettingsError::Number {
-        key: "connect_timeout",
-        value: text.clone(),
-    })?;
-    Ok(u64::try_from(seconds)
-        .ok()
-        .filter(|seconds| *seconds > 0)
-        .map(Duration::from_secs))
+    let seconds: i64 =
+        text.trim().parse().map_err(|_| SettingsError::Number { key: "connect_timeout", value: text.clone() })?;
+    Ok(u64::try_from(seconds).ok().filter(|seconds| *seconds > 0).map(Duration::from_secs))
 }
 
 fn password_from_file(
@@ -257,20 +203,12 @@ fn password_from_file(
     path: Option<String>,
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Option<Secret> {
-    let path = path
-        .map(PathBuf::from)
-        .or_else(|| env("HOME").map(|home| PathBuf::from(home).join(".pgpass")))?;
+    let path = path.map(PathBuf::from).or_else(|| env("HOME").map(|home| PathBuf::from(home).join(".pgpass")))?;
     let port = endpoint.port.to_string();
-    let host = if endpoint.is_socket() {
-        "localhost"
-    } else {
-        &endpoint.host
-    };
-    let wanted = Wanted {
-        host,
-        port: &port,
-        dbname: &endpoint.dbname,
-        user: &endpoint.user,
-    };
+    let host = if endpoint.is_socket() { "localhost" } else { &endpoint.host };
+    let wanted = Wanted { host, port: &port, dbname: &endpoint.dbname, user: &endpoint.user };
     passfile::find(&path, &wanted).map(Secret)
 }
+
+#[cfg(test)]
+mod tests;

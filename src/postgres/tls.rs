@@ -12,9 +12,7 @@ use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_t
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
-};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::postgres::settings::SettingsError;
@@ -54,10 +52,7 @@ pub enum TlsMode {
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     #[error("could not read root certificate file \"{path}\"")]
-    Read {
-        path: PathBuf,
-        source: rustls::pki_types::pem::Error,
-    },
+    Read { path: PathBuf, source: rustls::pki_types::pem::Error },
     #[error("root certificate file \"{0}\" has no certificate")]
     Empty(PathBuf),
     #[error("no system certificate bundle found\nhint: set sslrootcert to a PEM file")]
@@ -81,14 +76,13 @@ pub fn mode(
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<TlsMode, SettingsError> {
     let system = rootcert.as_deref() == Some("system");
-    let sslmode =
-        sslmode.unwrap_or_else(|| if system { "verify-full" } else { "prefer" }.to_owned());
+    let sslmode = sslmode.unwrap_or_else(|| if system { "verify-full" } else { "prefer" }.to_owned());
     if system && sslmode != "verify-full" {
         return Err(SettingsError::WeakSystemRoots { sslmode });
     }
-    let file = rootcert.map(PathBuf::from).unwrap_or_else(|| {
-        PathBuf::from(env("HOME").unwrap_or_default()).join(".postgresql/root.crt")
-    });
+    let file = rootcert
+        .map(PathBuf::from)
+        .unwrap_or_else(|| PathBuf::from(env("HOME").unwrap_or_default()).join(".postgresql/root.crt"));
     match sslmode.as_str() {
         "disable" => Ok(TlsMode::Disable),
         "allow" => Ok(TlsMode::Allow),
@@ -97,10 +91,7 @@ pub fn mode(
         "require" if file.is_file() => Ok(TlsMode::VerifyCa(RootCertificates::File(file))),
         "require" => Ok(TlsMode::Require),
         "verify-full" if system => Ok(TlsMode::VerifyFull(RootCertificates::System)),
-        "verify-ca" | "verify-full" if !file.is_file() => Err(SettingsError::NoRootCertificate {
-            sslmode,
-            path: file,
-        }),
+        "verify-ca" | "verify-full" if !file.is_file() => Err(SettingsError::NoRootCertificate { sslmode, path: file }),
         "verify-ca" => Ok(TlsMode::VerifyCa(RootCertificates::File(file))),
         "verify-full" => Ok(TlsMode::VerifyFull(RootCertificates::File(file))),
         _ => Err(SettingsError::SslMode(sslmode)),
@@ -112,16 +103,10 @@ pub fn connector(mode: &TlsMode) -> Result<MakeRustlsConnect, TlsError> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let verifier: Arc<dyn ServerCertVerifier> = match mode {
         TlsMode::Disable | TlsMode::Allow | TlsMode::Prefer | TlsMode::Require => {
-            Arc::new(AnyCertificate {
-                provider: Arc::clone(&provider),
-            })
+            Arc::new(AnyCertificate { provider: Arc::clone(&provider) })
         }
-        TlsMode::VerifyCa(roots) => {
-            Arc::new(ChainVerifier::new(roots, NameCheck::Skip, &provider)?)
-        }
-        TlsMode::VerifyFull(roots) => {
-            Arc::new(ChainVerifier::new(roots, NameCheck::Host, &provider)?)
-        }
+        TlsMode::VerifyCa(roots) => Arc::new(ChainVerifier::new(roots, NameCheck::Skip, &provider)?),
+        TlsMode::VerifyFull(roots) => Arc::new(ChainVerifier::new(roots, NameCheck::Host, &provider)?),
     };
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -135,25 +120,14 @@ pub fn connector(mode: &TlsMode) -> Result<MakeRustlsConnect, TlsError> {
 fn load_roots(roots: &RootCertificates) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let path = match roots {
         RootCertificates::File(path) => path.clone(),
-        RootCertificates::System => SYSTEM_BUNDLES
-            .into_iter()
-            .map(PathBuf::from)
-            .find(|path| path.is_file())
-            .ok_or(TlsError::NoSystemBundle)?,
+        RootCertificates::System => {
+            SYSTEM_BUNDLES.into_iter().map(PathBuf::from).find(|path| path.is_file()).ok_or(TlsError::NoSystemBundle)?
+        }
     };
-    let read = |source| TlsError::Read {
-        path: path.clone(),
-        source,
-    };
-    let certificates: Vec<_> = CertificateDer::pem_file_iter(&path)
-        .map_err(read)?
-        .collect::<Result<_, _>>()
-        .map_err(read)?;
-    if certificates.is_empty() {
-        Err(TlsError::Empty(path))
-    } else {
-        Ok(certificates)
-    }
+    let read = |source| TlsError::Read { path: path.clone(), source };
+    let certificates: Vec<_> =
+        CertificateDer::pem_file_iter(&path).map_err(read)?.collect::<Result<_, _>>().map_err(read)?;
+    if certificates.is_empty() { Err(TlsError::Empty(path)) } else { Ok(certificates) }
 }
 
 /// Whether the certificate's name must be the host's.
@@ -172,23 +146,14 @@ struct ChainVerifier {
 }
 
 impl ChainVerifier {
-    fn new(
-        roots: &RootCertificates,
-        name_check: NameCheck,
-        provider: &Arc<CryptoProvider>,
-    ) -> Result<Self, TlsError> {
+    fn new(roots: &RootCertificates, name_check: NameCheck, provider: &Arc<CryptoProvider>) -> Result<Self, TlsError> {
         let pinned = load_roots(roots)?;
         let mut store = RootCertStore::empty();
         store.add_parsable_certificates(pinned.iter().cloned());
-        let webpki =
-            WebPkiServerVerifier::builder_with_provider(Arc::new(store), Arc::clone(provider))
-                .build()
-                .map_err(TlsError::Roots)?;
-        Ok(Self {
-            webpki,
-            pinned,
-            name_check,
-        })
+        let webpki = WebPkiServerVerifier::builder_with_provider(Arc::new(store), Arc::clone(provider))
+            .build()
+            .map_err(TlsError::Roots)?;
+        Ok(Self { webpki, pinned, name_check })
     }
 
     /// A self-signed certificate that was given as its own root; webpki has checked its dates by then.
@@ -217,21 +182,13 @@ impl ServerCertVerifier for ChainVerifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let verified = self.webpki.verify_server_cert(
-            end_entity,
-            intermediates,
-            server_name,
-            ocsp_response,
-            now,
-        );
+        let verified = self.webpki.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
         match verified {
             // webpki looks at the name last, so the chain has passed.
             Err(rustls::Error::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
             )) if self.name_check == NameCheck::Skip => Ok(ServerCertVerified::assertion()),
-            Err(error) if is_ca_as_end_entity(&error) => {
-                self.accept_pinned(end_entity, server_name, error)
-            }
+            Err(error) if is_ca_as_end_entity(&error) => self.accept_pinned(end_entity, server_name, error),
             other => other,
         }
     }
@@ -288,12 +245,7 @@ impl ServerCertVerifier for AnyCertificate {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(
-            message,
-            cert,
-            dss,
-            &self.provider.signature_verification_algorithms,
-        )
+        verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
     }
 
     fn verify_tls13_signature(
@@ -302,17 +254,10 @@ impl ServerCertVerifier for AnyCertificate {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(
-            message,
-            cert,
-            dss,
-            &self.provider.signature_verification_algorithms,
-        )
+        verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider
-            .signature_verification_algorithms
-            .supported_schemes()
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }

@@ -23,9 +23,7 @@ pub fn redact(context: &str) -> Option<String> {
 
 /// Whether a quoted value or statement begins in this line and goes on in the next.
 fn opens_quotes(line: &str) -> bool {
-    line.split_once(": \"")
-        .or_else(|| line.split_once("statement \""))
-        .is_some_and(|(_, rest)| !rest.ends_with('"'))
+    line.split_once(": \"").or_else(|| line.split_once("statement \"")).is_some_and(|(_, rest)| !rest.ends_with('"'))
 }
 
 /// `COPY labors, line 3, column email: "…"` up to the value.
@@ -35,11 +33,8 @@ fn copy(line: &str) -> Option<String> {
     let (table, rest) = (&rest[..at], &rest[at + ", line ".len()..]);
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
     let (number, rest) = rest.split_at(digits);
-    let column = rest
-        .strip_prefix(", column ")
-        .map(|rest| rest.split(": ").next().unwrap_or(rest));
-    let known =
-        !number.is_empty() && (rest.is_empty() || rest.starts_with(": ") || column.is_some());
+    let column = rest.strip_prefix(", column ").map(|rest| rest.split(": ").next().unwrap_or(rest));
+    let known = !number.is_empty() && (rest.is_empty() || rest.starts_with(": ") || column.is_some());
     known.then(|| match column {
         Some(column) => format!("COPY {table}, line {number}, column {column}"),
         None => format!("COPY {table}, line {number}"),
@@ -51,12 +46,7 @@ fn call(line: &str) -> Option<String> {
     if line.starts_with("SQL statement \"") {
         return Some("SQL statement".to_owned());
     }
-    let known = [
-        "PL/pgSQL function ",
-        "SQL function \"",
-        "while inserting index tuple ",
-        "while updating tuple ",
-    ];
+    let known = ["PL/pgSQL function ", "SQL function \"", "while inserting index tuple ", "while updating tuple "];
     let is_known = known.iter().any(|start| line.starts_with(start)) && !line.contains(": ");
     is_known.then(|| line.to_owned())
 }

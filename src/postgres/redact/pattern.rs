@@ -22,22 +22,16 @@ pub fn fit(pattern: &str, text: &str) -> Option<String> {
     let ends = ends(text, literal);
     let fitted = match hole {
         Hole::Kept => ends.into_iter().find_map(|end| keep(text, end, rest)),
-        Hole::Hidden => ends
-            .into_iter()
-            .rev()
-            .find_map(|end| Some(format!("…{}", fit(rest, &text[end..])?))),
+        Hole::Hidden => ends.into_iter().rev().find_map(|end| Some(format!("…{}", fit(rest, &text[end..])?))),
     };
     fitted.map(|fitted| format!("{start}{fitted}"))
 }
 
 fn keep(text: &str, end: usize, rest: &str) -> Option<String> {
     let kept = &text[..end];
-    let plausible = !kept.is_empty() && end <= KEPT_MAX_BYTES && !kept.contains('\n');
-    if plausible {
-        Some(format!("{kept}{}", fit(rest, &text[end..])?))
-    } else {
-        None
-    }
+    // A colon and a space announce a value wherever the server quotes one.
+    let plausible = !kept.is_empty() && end <= KEPT_MAX_BYTES && !kept.contains('\n') && !kept.contains(": ");
+    if plausible { Some(format!("{kept}{}", fit(rest, &text[end..])?)) } else { None }
 }
 
 /// Every place where a hole before this literal can end.
@@ -53,8 +47,5 @@ fn next_hole(pattern: &str) -> Option<(&str, Hole, &str)> {
     let (start, rest) = pattern.split_at(at);
     rest.strip_prefix("{}")
         .map(|rest| (start, Hole::Kept, rest))
-        .or_else(|| {
-            rest.strip_prefix("{…}")
-                .map(|rest| (start, Hole::Hidden, rest))
-        })
+        .or_else(|| rest.strip_prefix("{…}").map(|rest| (start, Hole::Hidden, rest)))
 }
