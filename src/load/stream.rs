@@ -1,8 +1,5 @@
 //! The parts of a batch, unzipped and verified, into a COPY.
 
-use std::cell::RefCell;
-
-use futures_util::StreamExt;
 use tokio_postgres::Client;
 
 use crate::load::{Batch, LoadError};
@@ -18,16 +15,14 @@ pub(super) async fn copy_parts(
 ) -> Result<u64, LoadError> {
     let manifest = batch.manifest;
     let prefix = store::batch_prefix(&manifest.source, &manifest.table, manifest.batch_id);
-    let progress = RefCell::new(progress);
     let mut copied = 0;
     for part in &manifest.parts {
         let bytes = store::read_part(batch.store, &prefix, part).await?;
-        let bytes = bytes.inspect(|_| (progress.borrow_mut())(0));
         let rows = copy_in(client, copy, bytes).await.map_err(|error| match error {
             CopyInError::Input(error) => LoadError::Store(error),
             CopyInError::Postgres(error) => LoadError::Postgres(error),
         })?;
-        (progress.borrow_mut())(rows);
+        progress(rows);
         copied += rows;
     }
     Ok(copied)

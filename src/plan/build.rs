@@ -127,23 +127,23 @@ fn selected_sql(inputs: Inputs<'_>, name: &NodeName) -> CompiledSql {
 
 /// Staged tables among the ancestors that a model reads directly or through ephemeral models.
 fn staged_parents(inputs: Inputs<'_>, name: &NodeName) -> Vec<NodeName> {
-    let parents = process_parents(inputs, name);
+    let parents = nearest_ancestors(inputs.graph, name, |parent| !is_ephemeral(inputs.manifest, parent));
     parents.into_iter().filter(|parent| inputs.manifest.stages.contains_key(parent)).collect()
 }
 
-/// The nearest ancestors that are processes: ephemeral models are looked through.
-fn process_parents(inputs: Inputs<'_>, name: &NodeName) -> BTreeSet<NodeName> {
+/// The nearest ancestors that `ends` stops at, without repeats; the others are looked through.
+fn nearest_ancestors(graph: &Graph, name: &NodeName, ends: impl Fn(&NodeName) -> bool) -> BTreeSet<NodeName> {
     let mut found = BTreeSet::new();
-    let mut open: Vec<NodeName> = inputs.graph.parents(name);
     let mut seen = BTreeSet::new();
+    let mut open = graph.parents(name);
     while let Some(parent) = open.pop() {
-        if !seen.insert(parent.clone()) {
+        if !seen.insert(parent) {
             continue;
         }
-        if is_ephemeral(inputs.manifest, &parent) {
-            open.extend(inputs.graph.parents(&parent));
+        if ends(parent) {
+            found.insert(parent.clone());
         } else {
-            found.insert(parent);
+            open.extend(graph.parents(parent));
         }
     }
     found
@@ -153,10 +153,12 @@ fn is_ephemeral(manifest: &Manifest, name: &NodeName) -> bool {
     manifest.models.get(name).is_some_and(|model| model.materialization == Materialization::Ephemeral)
 }
 
-/// A step waits for its selected parents and, for the order alone, for those that its target's foreign keys name.
+/// A step waits for its selected ancestors, those behind parents that are not selected included, and for the order
+/// alone for those that its target's foreign keys name.
 fn waits(inputs: Inputs<'_>, name: &NodeName, selected: &BTreeSet<NodeName>, on_error: OnError) -> Vec<Wait> {
     let mut waits = Vec::new();
-    for parent in process_parents(inputs, name).into_iter().filter(|parent| selected.contains(parent)) {
+    let is_step = |parent: &NodeName| selected.contains(parent) && !is_ephemeral(inputs.manifest, parent);
+    for parent in nearest_ancestors(inputs.graph, name, is_step) {
         let on_failure = match on_error {
             OnError::Skip => OnFailure::Skip,
             OnError::Continue if inputs.manifest.stages.contains_key(&parent) => OnFailure::UseLastGood,
@@ -164,9 +166,9 @@ fn waits(inputs: Inputs<'_>, name: &NodeName, selected: &BTreeSet<NodeName>, on_
         };
         waits.push(Wait { parent, on_failure });
     }
-    for parent in inputs.graph.ordering_parents(name).into_iter().filter(|parent| selected.contains(parent)) {
-        if !waits.iter().any(|wait| wait.parent == parent) {
-            waits.push(Wait { parent, on_failure: OnFailure::Proceed });
+    for parent in inputs.graph.predecessors(name).into_iter().filter(|parent| is_step(parent)) {
+        if !waits.iter().any(|wait| wait.parent == *parent) {
+            waits.push(Wait { parent: parent.clone(), on_failure: OnFailure::Proceed });
         }
     }
     waits

@@ -7,6 +7,7 @@ mod layout;
 
 use std::fmt::Display;
 
+use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, Output, State, UndefinedBehavior};
 
@@ -21,8 +22,7 @@ impl StatementFile {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_formatter(print_quoted);
-        environment.set_trim_blocks(true);
-        environment.set_lstrip_blocks(true);
+        environment.set_syntax(whole_line_tags());
         environment.add_filter("inline", layout::inline);
         environment.add_filter("inline_text", layout::inline_text);
         environment.add_filter("lines", layout::lines);
@@ -61,7 +61,16 @@ pub fn quoted_list<T: Display>(pieces: impl IntoIterator<Item = T>) -> Value {
     pieces.into_iter().map(quoted).collect()
 }
 
-fn print_quoted(output: &mut Output, _state: &State, value: &Value) -> Result<(), Error> {
+/// A tag on a line of its own leaves no blank line behind.
+fn whole_line_tags() -> SyntaxConfig {
+    SyntaxConfig::builder()
+        .trim_blocks(true)
+        .lstrip_blocks(true)
+        .build()
+        .expect("the default delimiters do not collide")
+}
+
+fn print_quoted(output: &mut Output, _state: &mut State, value: &Value) -> Result<(), Error> {
     match value.kind() {
         ValueKind::Number => write!(output, "{value}").map_err(Error::from),
         ValueKind::String if value.is_safe() => write!(output, "{value}").map_err(Error::from),

@@ -530,7 +530,10 @@ select
     (array['card', 'CARD', 'mada', 'bank', 'wallet', 'sadad', '', null])[1 + pg_temp.pick(series.id, 81, 8)],
     (array['captured', 'captured', 'captured', 'pending', 'failed', 'refunded'])[1 + pg_temp.pick(series.id, 82, 6)],
     case when series.id % 12 <> 7 then 'pay_' || md5('payment ' || series.id) end,
-    case when series.id % 3 = 1 then jsonb_build_object('code', '00', 'amount', invoice.total, 'holder', 'MOHAMMED "M" AL-HARBI') end,
+    case
+        when series.id % 3 = 1
+            then jsonb_build_object('code', '00', 'amount', invoice.total, 'holder', 'MOHAMMED "M" AL-HARBI')
+    end,
     case when series.id % 10 <> 9 then invoice.created_at + interval '1 minute' * pg_temp.pick(series.id, 83, 9000) end,
     invoice.created_at + interval '1 minute',
     least(

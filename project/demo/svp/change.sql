@@ -16,7 +16,10 @@ where labor.id = 8;
 
 update labors as labor
 set
-    full_name_ar = case when labor.full_name_ar like '% ' then rtrim(labor.full_name_ar) || ' بن علي' else 'محمد الحربي ' end,
+    full_name_ar = case
+        when labor.full_name_ar like '% ' then rtrim(labor.full_name_ar) || ' بن علي'
+        else 'محمد الحربي '
+    end,
     updated_at = now() at time zone 'UTC'
 where labor.id = 10;
 

@@ -432,7 +432,12 @@ select
         else pg_temp.pick(result.id, 52, 10001)::numeric / 100
     end,
     case when result.id % 9 > 1 then pg_temp.pick(result.id, 53, 10001)::numeric / 100 end,
-    case when result.id % 3 > 0 then jsonb_build_object('examiner', 1 + pg_temp.pick(result.id, 54, demo_size.users), 'tasks', jsonb_build_array(1, 2.50, 'ممتاز')) end,
+    case
+        when result.id % 3 > 0 then jsonb_build_object(
+            'examiner', 1 + pg_temp.pick(result.id, 54, demo_size.users),
+            'tasks', jsonb_build_array(1, 2.50, 'ممتاز')
+        )
+    end,
     result.created_at,
     pg_temp.later(result.created_at, result.id, 55, 40000)
 from demo_size
