@@ -3,12 +3,22 @@
 //!
 //! A manifest holds no SQL that was rendered and knows no server; it is the same on every machine for the same files.
 
+mod check;
+mod config;
+pub mod jinja;
+mod lookup;
+mod model;
+mod record;
 mod resolve;
+mod seed;
+mod stage;
+mod test;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+pub use lookup::{NoSource, ephemeral_cte};
 pub use resolve::resolve;
 
 use crate::diagnostic::{SourceFile, Span};
@@ -22,6 +32,8 @@ pub struct Manifest {
     pub models: BTreeMap<NodeName, ModelNode>,
     pub seeds: BTreeMap<NodeName, SeedNode>,
     pub tests: BTreeMap<NodeName, TestNode>,
+    /// Models and seeds that config switched off, and where.
+    pub disabled: BTreeMap<NodeName, Span>,
 }
 
 /// One table of a source system and its permanent copy: the process `stg.<source>.<table>`.
@@ -86,6 +98,8 @@ pub struct ModelNode {
     pub description: String,
     pub columns: Vec<ColumnNode>,
     pub tags: Vec<String>,
+    /// Every setting after precedence, for `config.get()` and the artifacts.
+    pub config: serde_json::Map<String, serde_json::Value>,
     /// Every `ref` and `source` that the file calls, in order, looked up.
     pub depends_on: Vec<NodeName>,
     /// Whether the file calls `is_incremental()`.

@@ -1,10 +1,272 @@
-//! Looks up every name of a project, renders each model once to learn what it refers to, and settles its config.
+//! Looks up every name of a project, in this order:
+//!
+//! 1. sources become stages; 2. each model is rendered once and its config settled; 3. seeds; 4. rules between nodes;
+//! 5. what the renders asked for is looked up; 6. extraction overrides and tests.
 
-use super::Manifest;
-use crate::diagnostic::Diagnostics;
-use crate::project::{Environment, Project};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::jinja::{Engine, Plan};
+use super::model::{Draft, Surroundings, draft};
+use super::record::{Noted, record};
+use super::seed::SeedOutcome;
+use super::test::Place;
+use super::{Manifest, TestKind, TestNode, check, seed, stage, test};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, SourceFile, Span};
+use crate::ident::{Ident, NodeName, Relation};
+use crate::project::{ColumnDecl, Environment, ModelFile, Project, TestDecl};
 
 /// Settles the project into nodes; the second half of the pair are warnings.
-pub fn resolve(_project: &Project, _environment: &Environment) -> Result<(Manifest, Diagnostics), Diagnostics> {
-    Err(Diagnostics::default())
+pub fn resolve(project: &Project, environment: &Environment) -> Result<(Manifest, Diagnostics), Diagnostics> {
+    let (mut engine, mut diagnostics) = Engine::new(project, environment);
+    let mut manifest = Manifest { project_name: project.name.clone(), ..Manifest::default() };
+    manifest.stages = stage::settle(&project.declared.sources, environment, &mut diagnostics);
+    check::stems(project, &mut diagnostics);
+    let around = Surroundings::new(project, environment, &project.declared.models);
+    let (extractions, models): (Vec<_>, Vec<_>) =
+        project.models.iter().partition(|model| check::is_extraction(&model.folders));
+    let plans: Vec<Plan> = models.par_iter().map(|model| engine.plan(&model.file)).collect();
+    engine.add_bundles(&plans);
+    let mut drafts: Vec<Draft> =
+        models.par_iter().zip(&plans).map(|(model, plan)| draft(&engine, &around, (model, plan))).collect();
+    check::admit(&mut manifest, &mut drafts);
+    let seeds_around = Surroundings::new(project, environment, &project.declared.seeds);
+    seeds(&mut manifest, &seeds_around, &mut diagnostics);
+    check_names(project, &models, &mut diagnostics);
+    check::writers(&manifest, &mut diagnostics);
+    look_up(&mut manifest, &engine, (drafts, &plans), &mut diagnostics);
+    override_extractions(&mut manifest, &mut engine, &extractions, &mut diagnostics);
+    let tests = generic_tests(&manifest, &around, &mut diagnostics);
+    add_tests(&mut manifest, tests, &mut diagnostics);
+    let tests = singular_tests(&manifest, &mut engine, (project, environment), &mut diagnostics);
+    add_tests(&mut manifest, tests, &mut diagnostics);
+    diagnostics.guard(manifest)
+}
+
+fn seeds(manifest: &mut Manifest, around: &Surroundings<'_>, diagnostics: &mut Diagnostics) {
+    for file in &around.project.seeds {
+        match seed::settle(around, file, diagnostics) {
+            SeedOutcome::Node(node) => {
+                manifest.seeds.insert(node.name.clone(), *node);
+            }
+            SeedOutcome::Disabled(name, switch) => {
+                manifest.disabled.insert(name, switch);
+            }
+            SeedOutcome::Broken => {}
+        }
+    }
+}
+
+fn check_names(project: &Project, models: &[&ModelFile], diagnostics: &mut Diagnostics) {
+    let names: Vec<&str> = models.iter().map(|model| model.stem.as_str()).collect();
+    check::properties(("model", &project.declared.models), &names, diagnostics);
+    let names: Vec<&str> = project.seeds.iter().map(|seed| seed.stem.as_str()).collect();
+    check::properties(("seed", &project.declared.seeds), &names, diagnostics);
+}
+
+/// Looks up what the models asked for; a disabled model's mistakes are its own affair.
+fn look_up(
+    manifest: &mut Manifest,
+    engine: &Engine,
+    (drafts, plans): (Vec<Draft>, &[Plan]),
+    diagnostics: &mut Diagnostics,
+) {
+    let found: Vec<(NodeName, Vec<NodeName>, Diagnostics)> = drafts
+        .into_par_iter()
+        .zip(plans)
+        .filter(|(draft, _)| !manifest.disabled.contains_key(&draft.name))
+        .map(|(draft, plan)| {
+            let mut mistakes = draft.diagnostics;
+            let depends_on = look_up_noted(manifest, engine, (plan, &draft.noted), &mut mistakes);
+            (draft.name, depends_on, mistakes)
+        })
+        .collect();
+    for (name, depends_on, mistakes) in found {
+        diagnostics.append(mistakes);
+        if let Some(model) = manifest.models.get_mut(&name) {
+            model.depends_on = depends_on;
+        }
+    }
+}
+
+/// The nodes that a template asked for; each name that means nothing is reported at its place.
+fn look_up_noted(
+    manifest: &Manifest,
+    engine: &Engine,
+    (plan, noted): (&Plan, &Noted),
+    diagnostics: &mut Diagnostics,
+) -> Vec<NodeName> {
+    let mut nodes = Vec::with_capacity(noted.refs.len() + noted.sources.len());
+    for call in &noted.refs {
+        match manifest.find_ref(call.package.as_deref(), &call.name) {
+            Ok(node) => nodes.push(node),
+            Err(diagnostic) => diagnostics.push(diagnostic.at(engine.literal_span(plan, "ref", &call.name))),
+        }
+    }
+    for (source, table) in &noted.sources {
+        match manifest.find_source(source, table) {
+            Ok(stage) => nodes.push(stage.name.clone()),
+            Err(no) => diagnostics.push(no.diagnostic.at(engine.literal_span(plan, "source", &no.written))),
+        }
+    }
+    nodes
+}
+
+fn override_extractions(
+    manifest: &mut Manifest,
+    engine: &mut Engine,
+    files: &[&ModelFile],
+    diagnostics: &mut Diagnostics,
+) {
+    let plans: Vec<Plan> = files.iter().map(|model| engine.plan(&model.file)).collect();
+    engine.add_bundles(&plans);
+    for (model, plan) in files.iter().zip(&plans) {
+        let [_, source] = model.folders.as_slice() else {
+            let message = format!("file \"{}\" replaces no extraction", model.file.path.display());
+            let hint = "an extraction override is models/stg/<source>/<table>.sql";
+            diagnostics.push(Diagnostic::error(Code::UnknownSource, message).at(Span::whole(&model.file)).hint(hint));
+            continue;
+        };
+        let stage = match manifest.find_source(source, &model.stem) {
+            Ok(stage) => stage.name.clone(),
+            Err(no) => {
+                diagnostics.push(no.diagnostic.at(Span::whole(&model.file)));
+                continue;
+            }
+        };
+        let this = Relation::new(Ident::from_catalog("public"), Ident::from_catalog(model.stem.clone()));
+        let recording = record(engine, plan, this);
+        diagnostics.append(recording.diagnostics);
+        look_up_noted(manifest, engine, (plan, &recording.noted), diagnostics);
+        if let Some(call) = recording.noted.refs.first() {
+            let message = "an extraction reads the source only, and ref names a table of the target";
+            let span = engine.literal_span(plan, "ref", &call.name);
+            diagnostics.push(Diagnostic::error(Code::UnknownRef, message).at(span).hint("use source()"));
+        }
+        if let Some(stage) = manifest.stages.get_mut(&stage) {
+            stage.extraction = Some(Arc::clone(&model.file));
+        }
+    }
+}
+
+/// A place for tests, and those that stand there.
+type Standing<'a> = (Place<'a>, &'a [TestDecl]);
+
+fn generic_tests(
+    manifest: &Manifest,
+    models: &Surroundings<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Vec<TestNode> {
+    let declared = &models.project.declared;
+    let mut places: Vec<Standing<'_>> = Vec::new();
+    for property in &declared.models {
+        let node = NodeName::model(&property.name.value);
+        let at = |column| Place { subject: node.clone(), label: property.name.value.clone(), prefix: "", column };
+        standing(&mut places, (&property.tests, &property.columns), at);
+    }
+    for property in &declared.seeds {
+        let node = NodeName::seed(&property.name.value);
+        let at = |column| Place { subject: node.clone(), label: property.name.value.clone(), prefix: "", column };
+        standing(&mut places, (&property.tests, &property.columns), at);
+    }
+    for source in &declared.sources {
+        for table in &source.tables {
+            let name = table.name.value.as_str();
+            let node = NodeName::stage(&source.name.value, name);
+            let label = format!("{}_{name}", source.name.value);
+            let at = |column| Place { subject: node.clone(), label: label.clone(), prefix: "source_", column };
+            standing(&mut places, (&table.tests, &table.columns), at);
+        }
+    }
+    // Tests of a model that is not there were reported with it; those of a disabled one rest with it.
+    places.retain(|(place, _)| exists(manifest, &place.subject));
+    let settle_place = |(place, tests): &Standing<'_>| {
+        let mut mistakes = Diagnostics::default();
+        let nodes: Vec<TestNode> =
+            tests.iter().filter_map(|test| test::settle(manifest, models, (place, test), &mut mistakes)).collect();
+        (nodes, mistakes)
+    };
+    let settled: Vec<_> = places.par_iter().map(settle_place).collect();
+    let mut nodes = Vec::new();
+    for (found, mistakes) in settled {
+        nodes.extend(found);
+        diagnostics.append(mistakes);
+    }
+    nodes
+}
+
+fn exists(manifest: &Manifest, name: &NodeName) -> bool {
+    manifest.models.contains_key(name) || manifest.seeds.contains_key(name) || manifest.stages.contains_key(name)
+}
+
+fn standing<'a>(
+    places: &mut Vec<Standing<'a>>,
+    (tests, columns): (&'a [TestDecl], &'a [ColumnDecl]),
+    at: impl Fn(Option<&'a Ident>) -> Place<'a>,
+) {
+    if !tests.is_empty() {
+        places.push((at(None), tests));
+    }
+    for column in columns.iter().filter(|column| !column.tests.is_empty()) {
+        places.push((at(Some(&column.name.value)), &column.tests));
+    }
+}
+
+fn singular_tests(
+    manifest: &Manifest,
+    engine: &mut Engine,
+    (project, environment): (&Project, &Environment),
+    diagnostics: &mut Diagnostics,
+) -> Vec<TestNode> {
+    let plans: Vec<Plan> = project.tests.par_iter().map(|file| engine.plan(file)).collect();
+    engine.add_bundles(&plans);
+    let engine = &*engine;
+    let this = Relation::new(environment.target.schema.clone(), Ident::from_catalog("test"));
+    let render = |plan: &Plan| singular_test(manifest, engine, (plan, this.clone()), project);
+    let found: Vec<_> = plans.par_iter().map(render).collect();
+    let mut nodes = Vec::new();
+    for (node, mistakes) in found {
+        nodes.extend(node);
+        diagnostics.append(mistakes);
+    }
+    nodes
+}
+
+fn singular_test(
+    manifest: &Manifest,
+    engine: &Engine,
+    (plan, this): (&Plan, Relation),
+    project: &Project,
+) -> (Option<TestNode>, Diagnostics) {
+    let recording = record(engine, plan, this);
+    let mut diagnostics = recording.diagnostics;
+    let depends_on = look_up_noted(manifest, engine, (plan, &recording.noted), &mut diagnostics);
+    let (severity, enabled) = test::singular_config((plan, &recording.noted), project, &mut diagnostics);
+    let node = TestNode {
+        name: NodeName::test(&stem(&plan.file)),
+        kind: TestKind::Singular { file: Arc::clone(&plan.file) },
+        severity,
+        depends_on,
+        declared_at: Span::whole(&plan.file),
+    };
+    (enabled.then_some(node), diagnostics)
+}
+
+fn stem(file: &SourceFile) -> String {
+    file.path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn add_tests(manifest: &mut Manifest, tests: Vec<TestNode>, diagnostics: &mut Diagnostics) {
+    for node in tests {
+        if let Some(first) = manifest.tests.get(&node.name) {
+            diagnostics.push(
+                Diagnostic::error(Code::DuplicateName, format!("two tests are named \"{}\"", node.name))
+                    .at(node.declared_at.clone())
+                    .related(first.declared_at.clone(), "the other test")
+                    .hint("give one of them a \"name:\""),
+            );
+        }
+        manifest.tests.insert(node.name.clone(), node);
+    }
 }

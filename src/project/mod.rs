@@ -3,14 +3,31 @@
 //! Nothing is looked up here: a source may name a connection that does not exist, a test a model that does not.
 //! [`crate::manifest::resolve`] does that. Every mistake of form is collected, with its place.
 
+mod config;
+mod declare;
+mod fields;
+mod files;
+mod load;
+mod output;
 mod profile;
 mod settings;
+mod template;
+mod yaml;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::SourceFile;
+
+pub use config::{ConfigOf, ConfigPatch, FolderConfig, Setting};
+pub use declare::{CdcDecl, ColumnDecl, Declarations, PropertyDecl, SourceDecl, TableDecl, TestDecl, Written};
+pub use fields::{Reader, unknown_key};
+pub use files::{ModelFile, SeedFile};
+pub use load::{load, parse_vars};
+pub use template::{TargetNames, TextScope};
+pub use yaml::{Yaml, YamlValue};
 
 pub use profile::{
     ConnectionOutput, Environment, ProfileOptions, ServerKind, StoreOutput, TargetOutput, load_environment,
@@ -36,6 +53,19 @@ pub struct Project {
     pub target_path: PathBuf,
     /// Folders that `clean` removes, relative to the project folder.
     pub clean_targets: Vec<PathBuf>,
+    /// The project file itself.
+    pub file: Arc<SourceFile>,
+    pub model_config: FolderConfig,
+    pub seed_config: FolderConfig,
+    pub test_config: FolderConfig,
+    /// Everything that YAML files declare.
+    pub declared: Declarations,
+    /// The SQL files of the model folders, extraction overrides among them.
+    pub models: Vec<ModelFile>,
+    pub seeds: Vec<SeedFile>,
+    pub macros: Vec<Arc<SourceFile>>,
+    /// Singular tests.
+    pub tests: Vec<Arc<SourceFile>>,
 }
 
 /// Where a project is and what the command line says about it.
@@ -75,17 +105,7 @@ impl fmt::Debug for EnvVars {
     }
 }
 
-/// Reads every file of the project; the second half of the pair are warnings.
-pub fn load(_options: &LoadOptions) -> Result<(Project, Diagnostics), Diagnostics> {
-    Err(Diagnostics::default())
-}
-
 /// The nearest folder, upward from `start`, that holds a project file.
 pub fn find_root(start: &Path) -> Option<PathBuf> {
     start.ancestors().find(|folder| folder.join(PROJECT_FILE).is_file()).map(Path::to_path_buf)
-}
-
-/// Reads the argument of `--vars`: a YAML or JSON map.
-pub fn parse_vars(_text: &str) -> Result<Vars, Diagnostics> {
-    Err(Diagnostics::default())
 }

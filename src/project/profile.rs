@@ -3,11 +3,17 @@
 //! Only the output in use is rendered, so an unset secret of prod does not disturb dev.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::{EnvVars, Project, Settings, Vars};
-use crate::diagnostic::{Diagnostics, Span};
+use super::fields::Reader;
+use super::output::OutputReader;
+use super::template::{TargetNames, TextScope};
+use super::{EnvVars, Project, Settings, Vars, files, yaml};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, SourceFile, Span};
 use crate::ident::Ident;
+
+const PROFILES_FILE: &str = "profiles.yml";
 
 /// One output of the profile, settled.
 #[derive(Debug, Clone)]
@@ -77,6 +83,56 @@ pub struct ProfileOptions {
 }
 
 /// Settles the output that the command line or the profile names.
-pub fn load_environment(_project: &Project, _options: &ProfileOptions) -> Result<Environment, Diagnostics> {
-    Err(Diagnostics::default())
+pub fn load_environment(project: &Project, options: &ProfileOptions) -> Result<Environment, Diagnostics> {
+    let file = find_file(project, options).map_err(only)?;
+    let tree = yaml::parse(&file).map_err(only)?;
+    let mut reader = Reader::new(file);
+    let vars: Vars = project.vars.clone().into_iter().chain(options.vars.clone()).collect();
+    let scope = TextScope::new(&options.env, &vars);
+    let mut outputs = OutputReader { reader: &mut reader, scope };
+    let environment = outputs.environment(&tree, project, options);
+    match environment {
+        Some(environment) if !reader.diagnostics.has_errors() => {
+            Ok(Environment { env: options.env.clone(), vars, ..environment })
+        }
+        Some(_) | None => Err(reader.diagnostics),
+    }
+}
+
+fn only(diagnostic: Diagnostic) -> Diagnostics {
+    Diagnostics(vec![diagnostic])
+}
+
+fn find_file(project: &Project, options: &ProfileOptions) -> Result<Arc<SourceFile>, Diagnostic> {
+    let home = options.env.get("HOME").map(|home| PathBuf::from(home).join(".unimig"));
+    let candidates: Vec<PathBuf> = match &options.profiles_dir {
+        Some(folder) => vec![folder.clone()],
+        None => std::iter::once(project.root.clone()).chain(home).collect(),
+    };
+    match candidates.iter().find(|folder| folder.join(PROFILES_FILE).is_file()) {
+        Some(folder) => files::read_one(folder, Path::new(PROFILES_FILE)),
+        None => {
+            let tried: Vec<String> = candidates.iter().map(|folder| folder.display().to_string()).collect();
+            Err(Diagnostic::error(Code::UnknownProfile, format!("no {PROFILES_FILE} was found"))
+                .hint(format!("looked in {}", tried.join(" and "))))
+        }
+    }
+}
+
+impl Environment {
+    /// `target` as templates see it.
+    pub fn target_names(&self) -> TargetNames {
+        let setting = |key: &str| self.target.settings.get(key).unwrap_or_default().to_owned();
+        TargetNames {
+            name: self.target_name.clone(),
+            profile_name: self.profile.clone(),
+            kind: "postgres",
+            schema: self.target.schema.as_str().to_owned(),
+            dbname: self.target.dbname.clone(),
+            host: setting("host"),
+            user: setting("user"),
+            port: setting("port").parse().unwrap_or(5432),
+            threads: self.target.threads,
+        }
+    }
 }

@@ -1,0 +1,110 @@
+//! Rules that hold between nodes: one name, one node; one relation, one writer.
+
+use std::collections::HashMap;
+
+use super::Manifest;
+use super::model::Draft;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, SourceFile, Span};
+use crate::ident::{NodeName, Relation};
+use crate::project::{Project, PropertyDecl, Written};
+
+/// Two files with one stem, among models and seeds together, since `ref` takes both.
+pub(super) fn stems(project: &Project, diagnostics: &mut Diagnostics) {
+    let mut seen: HashMap<&str, Span> = HashMap::new();
+    let models = project.models.iter().filter(|model| !is_extraction(&model.folders));
+    let models = models.map(|model| (model.stem.as_str(), Span::whole(&model.file)));
+    let seeds = project.seeds.iter().map(|seed| (seed.stem.as_str(), seed_place(&seed.path)));
+    for (stem, span) in models.chain(seeds) {
+        if let Some(first) = seen.insert(stem, span.clone()) {
+            let files = (first.path().display().to_string(), span.path().display().to_string());
+            diagnostics.push(
+                Diagnostic::error(Code::DuplicateName, format!("name \"{stem}\" is given by two files"))
+                    .at(span)
+                    .related(first, "the other file")
+                    .hint(format!("rename \"{}\" or \"{}\"", files.0, files.1)),
+            );
+        }
+    }
+}
+
+/// Whether the folders are those of `models/stg/<source>/`.
+pub(super) fn is_extraction(folders: &[String]) -> bool {
+    folders.first().is_some_and(|folder| folder == "stg")
+}
+
+/// A CSV file as a place: it has a path and no text that is worth showing.
+fn seed_place(path: &std::path::Path) -> Span {
+    let file = SourceFile { path: path.to_path_buf(), text: String::new() };
+    Span::whole(&std::sync::Arc::new(file))
+}
+
+/// Property files that describe one model twice, or one that does not exist.
+pub(super) fn properties(
+    (kind, declared): (&str, &[PropertyDecl]),
+    known: &[&str],
+    diagnostics: &mut Diagnostics,
+) {
+    let mut seen: HashMap<&str, &Written<String>> = HashMap::new();
+    let names: std::collections::HashSet<&str> = known.iter().copied().collect();
+    for property in declared {
+        let name = property.name.value.as_str();
+        if let Some(first) = seen.insert(name, &property.name) {
+            diagnostics.push(
+                Diagnostic::error(Code::DuplicateName, format!("{kind} \"{name}\" is described twice"))
+                    .at(property.name.span.clone())
+                    .related(first.span.clone(), "first described here"),
+            );
+        }
+        if !names.contains(name) {
+            diagnostics.push(
+                Diagnostic::error(Code::UnknownModel, format!("{kind} \"{name}\" does not exist"))
+                    .at(property.name.span.clone())
+                    .did_you_mean(name, known.iter().copied()),
+            );
+        }
+    }
+}
+
+/// Two processes that write one relation.
+pub(super) fn writers(manifest: &Manifest, diagnostics: &mut Diagnostics) {
+    let mut seen: HashMap<&Relation, (&NodeName, Span)> = HashMap::new();
+    for (name, relation, span) in written(manifest) {
+        if let Some((first, place)) = seen.get(relation) {
+            let files = (place.path().display().to_string(), span.path().display().to_string());
+            diagnostics.push(
+                Diagnostic::error(Code::TwoWriters, format!("\"{relation}\" is written by \"{first}\" and by \"{name}\""))
+                    .at(span)
+                    .related(place.clone(), "the other writer")
+                    .hint(format!("give one of \"{}\" and \"{}\" another alias or schema", files.0, files.1)),
+            );
+        } else {
+            seen.insert(relation, (name, span));
+        }
+    }
+}
+
+fn written(manifest: &Manifest) -> impl Iterator<Item = (&NodeName, &Relation, Span)> {
+    let stages = manifest.stages.values().flat_map(|stage| {
+        [&stage.stg_relation, &stage.live_relation].map(|relation| (&stage.name, relation, stage.declared_at.clone()))
+    });
+    let models = manifest.models.values().filter_map(|model| {
+        Some((&model.name, manifest.relation(&model.name)?, model.configured_at.clone()))
+    });
+    let seeds = manifest.seeds.values().map(|seed| (&seed.name, &seed.relation, seed_place(&seed.path)));
+    stages.chain(models).chain(seeds)
+}
+
+/// Moves the drafts into the manifest; what they refer to is looked up afterwards.
+pub(super) fn admit(manifest: &mut Manifest, drafts: &mut [Draft]) {
+    for draft in drafts {
+        match (draft.disabled.take(), draft.node.take()) {
+            (Some(switch), _) => {
+                manifest.disabled.insert(draft.name.clone(), switch);
+            }
+            (None, Some(node)) => {
+                manifest.models.insert(draft.name.clone(), node);
+            }
+            (None, None) => {}
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! What a name in `ref` or `source` means, or the diagnostic that says why it means nothing.
+
+use super::{Manifest, Materialization, StageNode};
+use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::ident::{NodeName, Relation};
+
+/// The CTE by which an ephemeral model is read, with dbt's name for it.
+pub fn ephemeral_cte(model: &str) -> String {
+    format!("__dbt__cte__{model}")
+}
+
+impl Manifest {
+    /// The model or seed that `ref('name')` or `ref('package', 'name')` means.
+    pub fn find_ref(&self, package: Option<&str>, name: &str) -> Result<NodeName, Diagnostic> {
+        if let Some(package) = package.filter(|package| *package != self.project_name) {
+            return Err(Diagnostic::error(Code::UnknownRef, format!("package \"{package}\" does not exist"))
+                .hint(format!("the only package is the project, \"{}\"", self.project_name)));
+        }
+        let candidates = [NodeName::model(name), NodeName::seed(name)];
+        for candidate in &candidates {
+            if self.models.contains_key(candidate) || self.seeds.contains_key(candidate) {
+                return Ok(candidate.clone());
+            }
+        }
+        for candidate in &candidates {
+            if let Some(switch) = self.disabled.get(candidate) {
+                return Err(Diagnostic::error(Code::UnknownRef, format!("model or seed \"{name}\" is disabled"))
+                    .related(switch.clone(), "disabled here")
+                    .hint("enable it, or remove this ref"));
+            }
+        }
+        let names = self.models.values().map(|model| model.model.as_str());
+        let names = names.chain(self.seeds.values().map(|seed| seed.seed.as_str()));
+        let diagnostic = Diagnostic::error(Code::UnknownRef, format!("model or seed \"{name}\" does not exist"));
+        let diagnostic = diagnostic.did_you_mean(name, names);
+        Err(match (&diagnostic.hint, self.stages.values().find(|stage| stage.table == name)) {
+            (None, Some(stage)) => {
+                let hint = format!("a source table is read by source('{}', '{}')", stage.source, stage.table);
+                diagnostic.hint(hint)
+            }
+            (Some(_), _) | (None, None) => diagnostic,
+        })
+    }
+
+    /// The table that `source('source', 'table')` means.
+    pub fn find_source(&self, source: &str, table: &str) -> Result<&StageNode, NoSource> {
+        if let Some(stage) = self.stages.get(&NodeName::stage(source, table)) {
+            return Ok(stage);
+        }
+        let tables: Vec<&str> =
+            self.stages.values().filter(|stage| stage.source == source).map(|stage| stage.table.as_str()).collect();
+        if tables.is_empty() {
+            let sources = self.stages.values().map(|stage| stage.source.as_str());
+            let diagnostic = Diagnostic::error(Code::UnknownSource, format!("source \"{source}\" does not exist"));
+            return Err(NoSource { written: source.to_owned(), diagnostic: diagnostic.did_you_mean(source, sources) });
+        }
+        let diagnostic =
+            Diagnostic::error(Code::UnknownSource, format!("source \"{source}\" has no table \"{table}\""))
+                .did_you_mean(table, tables.iter().copied());
+        let diagnostic = match diagnostic.hint {
+            Some(_) => diagnostic,
+            None => diagnostic.hint("declare the table in the source's YAML"),
+        };
+        Err(NoSource { written: table.to_owned(), diagnostic })
+    }
+
+    /// What a query reads when it reads the node: a stage's live view, a model's or seed's relation; an ephemeral model
+    /// has none.
+    pub fn read_relation(&self, name: &NodeName) -> Option<&Relation> {
+        match self.stages.get(name) {
+            Some(stage) => Some(&stage.live_relation),
+            None => self.relation(name),
+        }
+    }
+
+    pub fn is_ephemeral(&self, name: &NodeName) -> bool {
+        self.models.get(name).is_some_and(|model| model.materialization == Materialization::Ephemeral)
+    }
+
+    /// The place that declares a node.
+    pub fn declared_at(&self, name: &NodeName) -> Option<Span> {
+        if let Some(stage) = self.stages.get(name) {
+            return Some(stage.declared_at.clone());
+        }
+        if let Some(model) = self.models.get(name) {
+            return Some(model.configured_at.clone());
+        }
+        self.tests.get(name).map(|test| test.declared_at.clone())
+    }
+}
+
+/// Why a `source()` means nothing, and which of its two strings is at fault.
+#[derive(Debug)]
+pub struct NoSource {
+    pub written: String,
+    pub diagnostic: Diagnostic,
+}

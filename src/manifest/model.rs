@@ -1,0 +1,160 @@
+//! Model files become nodes: rendered once, their config settled, what they refer to noted.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::config::Settled;
+use super::jinja::{Engine, Plan};
+use super::record::{Noted, Recording, record};
+use super::stage::column;
+use super::{Deletes, Materialization, MergeConfig, ModelNode};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
+use crate::ident::{Ident, NodeName, Relation};
+use crate::project::{ConfigOf, ConfigPatch, Environment, ModelFile, Project, PropertyDecl, Setting, TextScope};
+
+/// A model on its way to a node.
+pub(super) struct Draft {
+    pub node: Option<ModelNode>,
+    pub name: NodeName,
+    pub disabled: Option<Span>,
+    pub noted: Noted,
+    pub diagnostics: Diagnostics,
+}
+
+/// What settling needs to know of the project.
+pub(super) struct Surroundings<'a> {
+    pub project: &'a Project,
+    pub environment: &'a Environment,
+    /// For templates in YAML config.
+    pub scope: TextScope,
+    pub properties: HashMap<&'a str, &'a PropertyDecl>,
+}
+
+impl<'a> Surroundings<'a> {
+    pub fn new(project: &'a Project, environment: &'a Environment, properties: &'a [PropertyDecl]) -> Self {
+        let scope = TextScope::new(&environment.env, &environment.vars).with_target(&environment.target_names());
+        let properties = properties.iter().map(|property| (property.name.value.as_str(), property)).collect();
+        Self { project, environment, scope, properties }
+    }
+
+    /// Lays the patches of YAML files, their templates rendered.
+    pub fn lay(&self, settled: &mut Settled, patches: &[&ConfigPatch]) {
+        for patch in patches {
+            let mut patch = (*patch).clone();
+            for setting in patch.values_mut() {
+                let serde_json::Value::String(text) = &setting.value else { continue };
+                match self.scope.render(text, &setting.span) {
+                    Ok(rendered) => setting.value = rendered.into(),
+                    Err(diagnostic) => settled.mistakes.push(diagnostic),
+                }
+            }
+            settled.lay(&patch);
+        }
+    }
+}
+
+/// Renders and settles one model.
+pub(super) fn draft(engine: &Engine, around: &Surroundings<'_>, (model, plan): (&ModelFile, &Plan)) -> Draft {
+    let placeholder = Relation::new(around.environment.target.schema.clone(), Ident::from_catalog(model.stem.clone()));
+    let Recording { noted, asks_incremental, mut diagnostics } = record(engine, plan, placeholder);
+    let property = around.properties.get(model.stem.as_str()).copied();
+    let own = own_patch(plan, &noted);
+    let mut settled = Settled::default();
+    let mut folders = model.folders.clone();
+    folders.push(model.stem.clone());
+    around.lay(&mut settled, &around.project.model_config.along(&folders));
+    if let Some(property) = property {
+        around.lay(&mut settled, &[&property.config]);
+    }
+    settled.check_keys(&own, ConfigOf::Model);
+    settled.lay(&own);
+    let name = NodeName::model(&model.stem);
+    let disabled = settled.disabled();
+    let configured_at = configured_at(plan);
+    let node = node(around, model, &mut settled).map(|(relation, materialization)| ModelNode {
+        name: name.clone(),
+        model: model.stem.clone(),
+        folders: model.folders.clone(),
+        file: std::sync::Arc::clone(&model.file),
+        relation,
+        materialization,
+        description: description(property, &mut settled),
+        columns: property.map(|property| property.columns.iter().map(column).collect()).unwrap_or_default(),
+        tags: settled.tags(),
+        config: settled.to_json(),
+        depends_on: Vec::new(),
+        asks_incremental,
+        configured_at: configured_at.clone(),
+    });
+    if let Some(node) = &node {
+        diagnostics.0.extend(partial_deletes(node));
+    }
+    for mut mistake in settled.mistakes.0 {
+        mistake.span.get_or_insert(configured_at.clone());
+        diagnostics.push(mistake);
+    }
+    Draft { node, name, disabled, noted, diagnostics }
+}
+
+fn node(around: &Surroundings<'_>, model: &ModelFile, settled: &mut Settled) -> Option<(Relation, Materialization)> {
+    let default = match model.folders.first().map(String::as_str) {
+        Some("bl") => Materialization::Merge(MergeConfig::default()),
+        Some(_) | None => Materialization::View,
+    };
+    let materialization = settled.materialization(default);
+    let relation = match materialization {
+        Materialization::Merge(_) => settled.application_relation(around.environment, &model.stem),
+        Materialization::Table | Materialization::View | Materialization::Ephemeral => {
+            settled.own_relation(around.environment, &model.stem)
+        }
+    };
+    Some((relation?, materialization))
+}
+
+fn description(property: Option<&PropertyDecl>, settled: &mut Settled) -> String {
+    match property.map(|property| property.description.clone()).filter(|text| !text.is_empty()) {
+        Some(description) => description,
+        None => settled.text("description").unwrap_or_default(),
+    }
+}
+
+/// The settings of the model's own `config()`, each at its key in the file.
+pub(super) fn own_patch(plan: &Plan, noted: &Noted) -> ConfigPatch {
+    let text = &plan.file.text;
+    let keys: BTreeMap<&str, &std::ops::Range<usize>> = plan
+        .scan
+        .calls
+        .iter()
+        .filter(|call| &text[call.function.clone()] == "config")
+        .flat_map(|call| call.keys.iter().map(|key| (&text[key.clone()], key)))
+        .collect();
+    let place = |key: &str| match keys.get(key) {
+        Some(range) => Span::new(&plan.file, (*range).clone()),
+        None => configured_at(plan),
+    };
+    let settings = noted.config.iter();
+    settings.map(|(key, value)| (key.clone(), Setting { value: value.clone(), span: place(key) })).collect()
+}
+
+fn configured_at(plan: &Plan) -> Span {
+    match plan.scan.call(&plan.file.text, "config") {
+        Some(call) => Span::new(&plan.file, call.function.clone()),
+        None => Span::whole(&plan.file),
+    }
+}
+
+/// A SELECT of changed rows alone cannot say which rows are gone.
+fn partial_deletes(node: &ModelNode) -> Option<Diagnostic> {
+    let Materialization::Merge(MergeConfig { deletes: Deletes::Soft { .. } | Deletes::Hard, .. }) = node.materialization
+    else {
+        return None;
+    };
+    if !node.asks_incremental {
+        return None;
+    }
+    let text = &node.file.text;
+    let at = text.find("is_incremental");
+    let span = at.map_or_else(|| node.configured_at.clone(), |at| Span::new(&node.file, at..at + "is_incremental".len()));
+    let message = format!("model \"{}\" deletes rows, but its SELECT may be partial", node.model);
+    let hint = "an incremental SELECT cannot tell a deleted row from an unchanged one: remove is_incremental(), or use deletes='keep'";
+    Some(Diagnostic::error(Code::PartialDeletes, message).at(span).related(node.configured_at.clone(), "configured here").hint(hint))
+}

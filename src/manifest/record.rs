@@ -1,0 +1,142 @@
+//! The first render of a template: nothing is looked up, everything that it asks for is noted.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use minijinja::{Error, Value};
+
+use super::jinja::{Engine, Names, Plan, RelationValue, SourceCall};
+use crate::diagnostic::Diagnostics;
+use crate::ident::{Ident, Relation};
+
+/// What a template asked for.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Noted {
+    pub refs: Vec<RefCall>,
+    pub sources: Vec<(String, String)>,
+    pub config: serde_json::Map<String, serde_json::Value>,
+}
+
+/// The arguments of `ref()`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct RefCall {
+    pub package: Option<String>,
+    pub name: String,
+}
+
+/// The first render's outcome.
+#[derive(Debug, Default)]
+pub(super) struct Recording {
+    pub noted: Noted,
+    pub asks_incremental: bool,
+    pub diagnostics: Diagnostics,
+}
+
+#[derive(Debug)]
+struct Recorder {
+    this: Relation,
+    incremental: bool,
+    asked_incremental: AtomicBool,
+    noted: Mutex<Noted>,
+}
+
+impl Recorder {
+    fn noted(&self) -> MutexGuard<'_, Noted> {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A relation for the text of a first render, which nobody reads.
+    fn placeholder(&self, name: &str) -> Value {
+        RelationValue::value(&Relation::new(self.this.schema.clone(), Ident::from_catalog(name)))
+    }
+}
+
+impl Names for Recorder {
+    fn reference(&self, package: Option<&str>, name: &str) -> Result<Value, Error> {
+        let call = RefCall { package: package.map(str::to_owned), name: name.to_owned() };
+        let mut noted = self.noted();
+        if !noted.refs.contains(&call) {
+            noted.refs.push(call);
+        }
+        drop(noted);
+        Ok(self.placeholder(name))
+    }
+
+    fn source(&self, call: SourceCall<'_>) -> Result<Value, Error> {
+        let named = (call.source.to_owned(), call.table.to_owned());
+        let mut noted = self.noted();
+        if !noted.sources.contains(&named) {
+            noted.sources.push(named);
+        }
+        drop(noted);
+        Ok(self.placeholder(call.table))
+    }
+
+    fn this(&self) -> Value {
+        RelationValue::value(&self.this)
+    }
+
+    fn configure(&self, settings: serde_json::Map<String, serde_json::Value>) {
+        self.noted().config.extend(settings);
+    }
+
+    fn configured(&self, key: &str) -> Option<Value> {
+        self.noted().config.get(key).map(|value| Value::from(minijinja::value::Serde(value)))
+    }
+
+    fn is_incremental(&self) -> bool {
+        self.asked_incremental.store(true, Ordering::Relaxed);
+        self.incremental
+    }
+
+    fn executes(&self) -> bool {
+        false
+    }
+}
+
+/// Renders a template for what it asks; a template that asks whether it is incremental is rendered both ways, so that
+/// its edges are the same on every run.
+pub(super) fn record(engine: &Engine, plan: &Plan, this: Relation) -> Recording {
+    let mut recording = record_once(engine, plan, (this.clone(), false));
+    if recording.asks_incremental && !recording.diagnostics.has_errors() {
+        let second = record_once(engine, plan, (this, true));
+        let noted = &mut recording.noted;
+        noted.refs.extend(second.noted.refs.into_iter().filter(|call| !noted.refs.contains(call)).collect::<Vec<_>>());
+        let sources: Vec<_> = second.noted.sources.into_iter().filter(|call| !noted.sources.contains(call)).collect();
+        noted.sources.extend(sources);
+        recording.diagnostics.append(second.diagnostics);
+    }
+    if recording.diagnostics.has_errors() {
+        note_literals(plan, &mut recording.noted);
+    }
+    recording
+}
+
+fn record_once(engine: &Engine, plan: &Plan, (this, incremental): (Relation, bool)) -> Recording {
+    let recorder = std::sync::Arc::new(Recorder {
+        this,
+        incremental,
+        asked_incremental: AtomicBool::new(false),
+        noted: Mutex::new(Noted::default()),
+    });
+    let names: std::sync::Arc<dyn Names> = std::sync::Arc::clone(&recorder) as _;
+    let (_, diagnostics) = engine.render(plan, names);
+    let noted = std::mem::take(&mut *recorder.noted());
+    Recording { noted, asks_incremental: recorder.asked_incremental.load(Ordering::Relaxed), diagnostics }
+}
+
+/// A render that stopped has not reached every call: those with plain strings are read from the text, so that their
+/// mistakes are shown together.
+fn note_literals(plan: &Plan, noted: &mut Noted) {
+    let text = &plan.file.text;
+    for call in &plan.scan.calls {
+        let literals: Vec<String> = call.literals.iter().map(|at| text[at.clone()].to_owned()).collect();
+        match (&text[call.function.clone()], literals.as_slice()) {
+            ("ref", [name]) => noted.refs.push(RefCall { package: None, name: name.clone() }),
+            ("source", [source, table]) => noted.sources.push((source.clone(), table.clone())),
+            _ => {}
+        }
+    }
+    noted.refs.dedup();
+    noted.sources.dedup();
+}

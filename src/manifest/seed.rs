@@ -1,0 +1,88 @@
+//! CSV files become seed nodes; their rows are not read here.
+
+use super::config::Settled;
+use super::model::Surroundings;
+use super::stage::column;
+use super::SeedNode;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
+use crate::ident::NodeName;
+use crate::project::{SeedFile, Setting};
+
+/// A seed, or the place that switched it off.
+pub(super) enum SeedOutcome {
+    Node(Box<SeedNode>),
+    Disabled(NodeName, Span),
+    Broken,
+}
+
+/// Settles one seed's config.
+pub(super) fn settle(around: &Surroundings<'_>, seed: &SeedFile, diagnostics: &mut Diagnostics) -> SeedOutcome {
+    let property = around.properties.get(seed.stem.as_str()).copied();
+    let mut settled = Settled::default();
+    let mut folders = seed.folders.clone();
+    folders.push(seed.stem.clone());
+    around.lay(&mut settled, &around.project.seed_config.along(&folders));
+    if let Some(property) = property {
+        around.lay(&mut settled, &[&property.config]);
+    }
+    let name = NodeName::seed(&seed.stem);
+    let disabled = settled.disabled();
+    let relation = settled.own_relation(around.environment, &seed.stem);
+    let delimiter = delimiter(&mut settled);
+    let column_types = column_types(&mut settled);
+    let place = property.map_or_else(|| Span::whole(&around.project.file), |property| property.name.span.clone());
+    for mut mistake in std::mem::take(&mut settled.mistakes).0 {
+        mistake.span.get_or_insert(place.clone());
+        diagnostics.push(mistake);
+    }
+    if let Some(switch) = disabled {
+        return SeedOutcome::Disabled(name, switch);
+    }
+    let Some(relation) = relation else { return SeedOutcome::Broken };
+    SeedOutcome::Node(Box::new(SeedNode {
+        name,
+        seed: seed.stem.clone(),
+        path: seed.path.clone(),
+        relation,
+        description: property.map(|property| property.description.clone()).unwrap_or_default(),
+        columns: property.map(|property| property.columns.iter().map(column).collect()).unwrap_or_default(),
+        column_types,
+        delimiter,
+    }))
+}
+
+fn delimiter(settled: &mut Settled) -> char {
+    let Some(text) = settled.text("delimiter") else { return ',' };
+    let mut letters = text.chars();
+    match (letters.next(), letters.next()) {
+        (Some(letter), None) if letter.is_ascii() => letter,
+        _ => {
+            let message = format!("\"{text}\" is no delimiter");
+            let mut mistake = Diagnostic::error(Code::BadConfig, message).hint("a delimiter is one ASCII character");
+            mistake.span = settled.get("delimiter").map(|setting| setting.span.clone());
+            settled.mistakes.push(mistake);
+            ','
+        }
+    }
+}
+
+fn column_types(settled: &mut Settled) -> std::collections::BTreeMap<String, String> {
+    let Some(setting) = settled.get("column_types").cloned() else { return std::collections::BTreeMap::new() };
+    let Setting { value: serde_json::Value::Object(types), span } = setting else {
+        let message = "\"column_types\" must be a map from column to type";
+        settled.mistakes.push(Diagnostic::error(Code::BadConfig, message).at(setting.span));
+        return std::collections::BTreeMap::new();
+    };
+    let mut known = std::collections::BTreeMap::new();
+    for (column, data_type) in types {
+        match data_type {
+            serde_json::Value::String(data_type) => {
+                known.insert(column, data_type);
+            }
+            _ => settled.mistakes.push(
+                Diagnostic::error(Code::BadConfig, format!("the type of column \"{column}\" must be text")).at(span.clone()),
+            ),
+        }
+    }
+    known
+}

@@ -1,0 +1,125 @@
+//! Jinja in the strings of YAML files: `env_var`, `var` and, where an output is in use, `target`.
+
+use std::fmt;
+use std::sync::Arc;
+
+use minijinja::value::Value;
+use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
+
+use super::{EnvVars, Vars};
+use crate::diagnostic::{Code, Diagnostic, Span};
+
+/// What a string of YAML may ask for.
+#[derive(Debug)]
+pub struct TextScope {
+    engine: Environment<'static>,
+}
+
+/// The fields of `target`, as dbt names them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetNames {
+    pub name: String,
+    pub profile_name: String,
+    pub kind: &'static str,
+    pub schema: String,
+    pub dbname: String,
+    pub host: String,
+    pub user: String,
+    pub port: u16,
+    pub threads: usize,
+}
+
+/// A name that a template asked for and nothing gives.
+#[derive(Debug)]
+pub(crate) enum NoSuchName {
+    EnvVar(String),
+    Var(String),
+}
+
+impl fmt::Display for NoSuchName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NoSuchName::EnvVar(name) => write!(f, "environment variable \"{name}\" is not set"),
+            NoSuchName::Var(name) => write!(f, "variable \"{name}\" is not defined"),
+        }
+    }
+}
+
+impl std::error::Error for NoSuchName {}
+
+impl TargetNames {
+    /// The map that templates see.
+    pub fn to_value(&self) -> Value {
+        minijinja::context! {
+            name => self.name.as_str(), target_name => self.name.as_str(), profile_name => self.profile_name.as_str(),
+            type => self.kind, schema => self.schema.as_str(), dbname => self.dbname.as_str(),
+            database => self.dbname.as_str(), host => self.host.as_str(), user => self.user.as_str(),
+            port => self.port, threads => self.threads,
+        }
+    }
+}
+
+impl TextScope {
+    pub fn new(env: &EnvVars, vars: &Vars) -> Self {
+        let mut engine = Environment::new();
+        engine.set_undefined_behavior(UndefinedBehavior::SemiStrict);
+        engine.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+        let env = env.clone();
+        engine.add_function("env_var", move |name: String, default: Option<Value>| {
+            let found = env.get(&name).map(Value::from).or(default);
+            found.ok_or_else(|| missing(NoSuchName::EnvVar(name)))
+        });
+        let vars = Arc::new(vars.clone());
+        engine.add_function("var", move |name: String, default: Option<Value>| {
+            let found = vars.get(&name).map(value_of_json).or(default);
+            found.ok_or_else(|| missing(NoSuchName::Var(name)))
+        });
+        for filter in ["as_number", "as_bool", "as_native", "as_text"] {
+            engine.add_filter(filter, |value: Value| value);
+        }
+        Self { engine }
+    }
+
+    #[must_use]
+    pub fn with_target(mut self, target: &TargetNames) -> Self {
+        self.engine.add_global("target", target.to_value());
+        self
+    }
+
+    /// The string with its templates evaluated; most strings have none and are passed on.
+    pub fn render(&self, text: &str, span: &Span) -> Result<String, Diagnostic> {
+        if !text.contains("{{") && !text.contains("{%") {
+            return Ok(text.to_owned());
+        }
+        self.engine.render_str(text, ()).map_err(|error| self.mistake(&error, span))
+    }
+
+    fn mistake(&self, error: &Error, span: &Span) -> Diagnostic {
+        let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<NoSuchName>());
+        let diagnostic = match cause {
+            Some(cause @ NoSuchName::EnvVar(name)) => Diagnostic::error(Code::MissingEnvVar, cause.to_string())
+                .hint(format!("set it, or give a default: env_var('{name}', 'default')")),
+            Some(cause @ NoSuchName::Var(name)) => Diagnostic::error(Code::UnknownVar, cause.to_string())
+                .hint(format!("define it under \"vars\" or with --vars, or give a default: var('{name}', 'default')")),
+            None => Diagnostic::error(Code::BadJinja, jinja_message(error)),
+        };
+        diagnostic.at(span.clone())
+    }
+}
+
+fn missing(name: NoSuchName) -> Error {
+    Error::new(ErrorKind::InvalidOperation, name.to_string()).with_source(name)
+}
+
+/// What went wrong in a template, without the place that the caret shows.
+pub(crate) fn jinja_message(error: &Error) -> String {
+    match error.detail() {
+        Some(detail) => format!("{}: {detail}", error.kind()),
+        None => error.kind().to_string(),
+    }
+}
+
+/// A YAML or JSON value as templates see it.
+pub(crate) fn value_of_json(value: &serde_json::Value) -> Value {
+    Value::from(minijinja::value::Serde(value))
+}
