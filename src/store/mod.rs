@@ -161,4 +161,6 @@ impl std::fmt::Debug for Store {
     }
 }
 #[cfg(test)]
+mod s3_tests;
+#[cfg(test)]
 mod tests;
