@@ -1,7 +1,12 @@
 //! Models and tests, rendered to plain SQL, with the place of every piece in the user's files kept.
 
+mod answers;
 mod builder;
 mod compiler;
+mod ephemeral;
+mod one_select;
+mod plain_names;
+mod tokens;
 
 use std::collections::BTreeMap;
 use std::ops::Range;

@@ -2,11 +2,11 @@
 
 use super::{Manifest, Materialization, StageNode};
 use crate::diagnostic::{Code, Diagnostic, Span};
-use crate::ident::{NodeName, Relation};
+use crate::ident::{Ident, NodeName, Relation};
 
-/// The CTE by which an ephemeral model is read, with dbt's name for it.
+/// The CTE by which an ephemeral model is read, with dbt's name for it, quoted for SQL.
 pub fn ephemeral_cte(model: &str) -> String {
-    format!("__dbt__cte__{model}")
+    Ident::from_catalog(format!("__dbt__cte__{model}")).to_string()
 }
 
 impl Manifest {

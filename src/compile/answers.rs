@@ -1,0 +1,160 @@
+//! The second render of a template: `ref` and its companions answer with real relations.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use minijinja::{Error, Value};
+
+use crate::ident::{Ident, NodeName, Relation};
+use crate::manifest::jinja::{Names, RelationValue, SourceCall};
+use crate::manifest::{Manifest, ephemeral_cte};
+
+/// Every name that templates may ask for, with its answer made ready; shared by all renders.
+#[derive(Debug, Default)]
+pub(super) struct Directory {
+    project_name: String,
+    refs: HashMap<String, (NodeName, Value)>,
+    sources: HashMap<String, HashMap<String, SourceAnswers>>,
+}
+
+#[derive(Debug)]
+struct SourceAnswers {
+    node: NodeName,
+    live: Value,
+    with_tombstones: Value,
+    at_source: Value,
+}
+
+impl Directory {
+    pub fn new(manifest: &Manifest) -> Self {
+        let mut directory = Self { project_name: manifest.project_name.clone(), ..Self::default() };
+        for seed in manifest.seeds.values() {
+            directory.refs.insert(seed.seed.clone(), (seed.name.clone(), RelationValue::value(&seed.relation)));
+        }
+        for model in manifest.models.values() {
+            let value = if manifest.is_ephemeral(&model.name) {
+                RelationValue::printed_as(&model.relation, ephemeral_cte(&model.model))
+            } else {
+                RelationValue::value(&model.relation)
+            };
+            directory.refs.insert(model.model.clone(), (model.name.clone(), value));
+        }
+        for stage in manifest.stages.values() {
+            let answers = SourceAnswers {
+                node: stage.name.clone(),
+                live: RelationValue::value(&stage.live_relation),
+                with_tombstones: RelationValue::value(&stage.stg_relation),
+                at_source: RelationValue::value(&stage.source_relation),
+            };
+            directory.sources.entry(stage.source.clone()).or_default().insert(stage.table.clone(), answers);
+        }
+        directory
+    }
+}
+
+/// Where the rendered SQL will run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    /// On the source: an extraction override.
+    Source,
+    Target,
+}
+
+/// A template about to be rendered.
+#[derive(Debug)]
+pub(super) struct Subject {
+    pub this: Relation,
+    pub side: Side,
+    pub incremental: bool,
+    pub config: serde_json::Map<String, serde_json::Value>,
+}
+
+/// What a render turned out to read.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Reads {
+    pub nodes: Vec<NodeName>,
+    pub unknown: Vec<Unknown>,
+}
+
+/// A name that only this render asked for and that means nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Unknown {
+    Ref { package: Option<String>, name: String },
+    Source { source: String, table: String },
+}
+
+#[derive(Debug)]
+pub(super) struct Answers {
+    directory: Arc<Directory>,
+    subject: Subject,
+    asked_incremental: AtomicBool,
+    reads: Mutex<Reads>,
+}
+
+impl Answers {
+    pub fn new(directory: &Arc<Directory>, subject: Subject) -> Self {
+        let directory = Arc::clone(directory);
+        Self { directory, subject, asked_incremental: AtomicBool::new(false), reads: Mutex::new(Reads::default()) }
+    }
+
+    /// What was read, and whether `is_incremental()` was asked and answered yes.
+    pub fn finish(&self) -> (Reads, bool) {
+        let incremental = self.subject.incremental && self.asked_incremental.load(Ordering::Relaxed);
+        (std::mem::take(&mut *self.reads()), incremental)
+    }
+
+    fn reads(&self) -> MutexGuard<'_, Reads> {
+        self.reads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn unknown(&self, unknown: Unknown, name: &str) -> Value {
+        self.reads().unknown.push(unknown);
+        RelationValue::value(&Relation::new(self.subject.this.schema.clone(), Ident::from_catalog(name)))
+    }
+}
+
+impl Names for Answers {
+    fn reference(&self, package: Option<&str>, name: &str) -> Result<Value, Error> {
+        let is_here = package.is_none_or(|package| package == self.directory.project_name);
+        match self.directory.refs.get(name).filter(|_| is_here) {
+            Some((node, value)) => {
+                self.reads().nodes.push(node.clone());
+                Ok(value.clone())
+            }
+            None => Ok(self.unknown(Unknown::Ref { package: package.map(str::to_owned), name: name.to_owned() }, name)),
+        }
+    }
+
+    fn source(&self, call: SourceCall<'_>) -> Result<Value, Error> {
+        let SourceCall { source, table, deleted } = call;
+        let Some(answers) = self.directory.sources.get(source).and_then(|tables| tables.get(table)) else {
+            return Ok(self.unknown(Unknown::Source { source: source.to_owned(), table: table.to_owned() }, table));
+        };
+        match self.subject.side {
+            Side::Source => return Ok(answers.at_source.clone()),
+            Side::Target => self.reads().nodes.push(answers.node.clone()),
+        }
+        Ok(if deleted { answers.with_tombstones.clone() } else { answers.live.clone() })
+    }
+
+    fn this(&self) -> Value {
+        RelationValue::value(&self.subject.this)
+    }
+
+    /// Config was settled before.
+    fn configure(&self, _settings: serde_json::Map<String, serde_json::Value>) {}
+
+    fn configured(&self, key: &str) -> Option<Value> {
+        self.subject.config.get(key).map(|value| Value::from(minijinja::value::Serde(value)))
+    }
+
+    fn is_incremental(&self) -> bool {
+        self.asked_incremental.store(true, Ordering::Relaxed);
+        self.subject.incremental
+    }
+
+    fn executes(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,56 @@
+//! Ephemeral models become CTEs of the models that refer to them, through any number of others, as dbt does it.
+
+use std::collections::BTreeMap;
+
+use super::tokens::tokens;
+use super::{Compiled, CompiledSql, SqlBuilder};
+use crate::ident::NodeName;
+use crate::manifest::{Manifest, ephemeral_cte};
+
+/// The text with the ephemeral models that it needs in front of it.
+pub(super) fn inject(manifest: &Manifest, all: &BTreeMap<NodeName, Compiled>, compiled: &Compiled) -> CompiledSql {
+    let mut gathering = Gathering { manifest, all, open: Vec::new(), needed: Vec::new() };
+    for parent in &compiled.depends_on {
+        gathering.add(parent);
+    }
+    let needed = gathering.needed;
+    if needed.is_empty() {
+        return compiled.sql.clone();
+    }
+    let mut builder = SqlBuilder::new();
+    for (place, (model, sql)) in needed.iter().enumerate() {
+        let opening = if place == 0 { "with " } else { ", " };
+        builder = builder.text(opening).text(&ephemeral_cte(model)).text(" as (\n").sql(sql).text("\n)");
+    }
+    let tokens = tokens(&compiled.sql.text);
+    let has_with = tokens.first().is_some_and(|token| token.is_word(&compiled.sql.text, "with"));
+    // A parenthesised query may have a WITH of its own, and its names stay its own.
+    let (opening, closing) = if has_with { ("\n(\n", "\n)") } else { ("\n", "") };
+    builder.text(opening).sql(&compiled.sql).text(closing).finish()
+}
+
+/// Ephemeral models being put in order.
+struct Gathering<'a> {
+    manifest: &'a Manifest,
+    all: &'a BTreeMap<NodeName, Compiled>,
+    /// Models whose parents are being added: meeting one again is a cycle, which the graph reports.
+    open: Vec<&'a NodeName>,
+    needed: Vec<(&'a str, &'a CompiledSql)>,
+}
+
+impl<'a> Gathering<'a> {
+    /// Adds an ephemeral model after those that it needs itself.
+    fn add(&mut self, name: &NodeName) {
+        let Some((model, compiled)) = self.manifest.models.get(name).zip(self.all.get(name)) else { return };
+        let is_there = self.needed.iter().any(|(there, _)| *there == model.model);
+        if is_there || self.open.contains(&name) || !self.manifest.is_ephemeral(name) {
+            return;
+        }
+        self.open.push(&model.name);
+        for parent in &compiled.depends_on {
+            self.add(parent);
+        }
+        self.open.pop();
+        self.needed.push((&model.model, &compiled.sql));
+    }
+}
