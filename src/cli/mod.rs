@@ -1,1 +1,199 @@
-//! To be written.
+//! The command line: arguments in, text or JSON out, an exit code at the end.
+
+mod arguments;
+mod demo;
+mod look;
+mod places;
+mod runs;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+use clap_complete::generate;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::arguments::{Arguments, Command, Globals, Output};
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
+use crate::ops::OpError;
+use crate::ops::workspace::{Workspace, WorkspaceOptions};
+use crate::postgres::install_crypto_provider;
+use crate::project;
+use crate::report::Terminal;
+
+/// Interrupted by a person, as shells count it.
+const INTERRUPTED: u8 = 130;
+
+/// Parses the arguments of the process and carries the command out.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    install_crypto_provider();
+    start_log(arguments.globals.verbose);
+    let terminal = Terminal::of_process();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            terminal.say(&format!("error: could not start: {error}"));
+            return ExitCode::from(1);
+        }
+    };
+    let door = Door { globals: arguments.globals, terminal };
+    let code = runtime.block_on(async {
+        match dispatch(&door, arguments.command).await {
+            Ok(code) => code,
+            Err(error) => door.refuse(&error),
+        }
+    });
+    runtime.shutdown_background();
+    ExitCode::from(code)
+}
+
+async fn dispatch(door: &Door, command: Command) -> Result<u8, OpError> {
+    match command {
+        Command::Init(init) => places::init(door, &init),
+        Command::Demo(demo) => demo::demo(door, &demo).await,
+        Command::Debug => look::debug(door).await,
+        Command::Parse => look::parse(door),
+        Command::Ls(selection) => look::list(door, &selection.into()),
+        Command::Compile(selection) => look::compile(door, &selection.into()),
+        Command::Run(run) => runs::run(door, &run).await,
+        Command::Test(test) => runs::test(door, &test).await,
+        Command::Seed(seed) => runs::seed(door, &seed).await,
+        Command::Clean => places::clean(door),
+        Command::Server(server) => places::server(door, server.action).await,
+        Command::Psql(psql) => places::psql(door, &psql).await,
+        Command::Completions(completions) => {
+            generate(completions.shell, &mut Arguments::command(), "unimig", &mut std::io::stdout());
+            Ok(0)
+        }
+    }
+}
+
+/// What every command has in common.
+struct Door {
+    globals: Globals,
+    terminal: Terminal,
+}
+
+impl Door {
+    /// Loads the project and shows its warnings.
+    fn workspace(&self) -> Result<Workspace, OpError> {
+        let vars = match &self.globals.vars {
+            Some(text) => project::parse_vars(text)?,
+            None => project::Vars::default(),
+        };
+        let workspace = Workspace::load(&WorkspaceOptions {
+            project_dir: self.globals.project_dir.clone(),
+            profiles_dir: self.globals.profiles_dir.clone(),
+            target: self.globals.target.clone(),
+            vars,
+        })?;
+        for warning in &workspace.warnings.0 {
+            self.terminal.show(warning);
+        }
+        Ok(workspace)
+    }
+
+    fn is_json(&self) -> bool {
+        match self.globals.output {
+            Output::Json => true,
+            Output::Text => false,
+        }
+    }
+
+    /// Shows why a command could not be carried out, and gives its exit code.
+    fn refuse(&self, error: &OpError) -> u8 {
+        match error {
+            OpError::Project(diagnostics) => self.refuse_project(diagnostics),
+            OpError::Usage { message, hint } => {
+                self.terminal.say(&format!("error: {message}"));
+                if let Some(hint) = hint {
+                    self.terminal.say(&format!("hint: {hint}"));
+                }
+            }
+            OpError::Postgres(_)
+            | OpError::State(_)
+            | OpError::Server(_)
+            | OpError::Store(_)
+            | OpError::File { .. } => self.say_with_causes(error),
+        }
+        error.exit_code()
+    }
+
+    fn refuse_project(&self, diagnostics: &Diagnostics) {
+        for diagnostic in &diagnostics.0 {
+            self.terminal.show(diagnostic);
+            self.terminal.say("");
+        }
+        let errors = diagnostics.0.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count();
+        let noun = if errors == 1 { "mistake" } else { "mistakes" };
+        self.terminal.say(&format!("{errors} {noun}; nothing was changed"));
+        if self.is_json() {
+            let errors: Vec<serde_json::Value> = diagnostics.0.iter().map(as_json).collect();
+            self.terminal.print(&serde_json::json!({ "diagnostics": errors }).to_string());
+        }
+    }
+
+    fn say_with_causes(&self, error: &OpError) {
+        self.terminal.say(&format!("error: {error}"));
+        let mut said = error.to_string();
+        let mut source = std::error::Error::source(error);
+        while let Some(cause) = source {
+            let text = cause.to_string();
+            if !said.contains(&text) {
+                self.terminal.say(&format!("  because: {text}"));
+            }
+            said = text;
+            source = cause.source();
+        }
+    }
+}
+
+fn as_json(diagnostic: &Diagnostic) -> serde_json::Value {
+    let place = diagnostic.span.as_ref().map(|span| (span.path().display().to_string(), span.line_column()));
+    serde_json::json!({
+        "severity": match diagnostic.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        },
+        "code": diagnostic.code.as_str(),
+        "message": diagnostic.message,
+        "file": place.as_ref().map(|(path, _)| path),
+        "line": place.as_ref().map(|(_, (line, _))| line),
+        "column": place.as_ref().map(|(_, (_, column))| column),
+        "hint": diagnostic.hint,
+    })
+}
+
+/// Cancelled by Ctrl-C or SIGTERM; a second one ends the process at once, and the servers roll back by themselves.
+fn stop_signal(terminal: Terminal) -> CancellationToken {
+    let token = CancellationToken::new();
+    let heard = token.clone();
+    tokio::spawn(async move {
+        wait_for_signal().await;
+        terminal.say("stopping: cancelling what runs on the servers; once more to leave at once");
+        heard.cancel();
+        wait_for_signal().await;
+        std::process::exit(i32::from(INTERRUPTED));
+    });
+    token
+}
+
+async fn wait_for_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = match signal(SignalKind::terminate()) {
+        Ok(terminate) => terminate,
+        Err(_) => return std::future::pending().await,
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+fn start_log(verbose: bool) {
+    let default = if verbose { "unimig=debug" } else { "unimig=warn" };
+    let filter = tracing_subscriber::EnvFilter::try_from_env("UNIMIG_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
+    // A second subscriber in one process can only come from a test, and changes nothing.
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+}

@@ -10,6 +10,11 @@ use crate::diagnostic::Diagnostic;
 use crate::ident::NodeName;
 use crate::state::run::{StepStatus, Tally};
 
+/// Somebody who is told what happens, in order, from one task.
+pub trait Listener {
+    fn hear(&mut self, event: &Event);
+}
+
 #[derive(Debug, Clone)]
 pub enum Event {
     RunStarted { run_id: String, command: String, steps: Vec<NodeName>, threads: usize },
@@ -78,6 +83,8 @@ pub struct Failure {
     /// The user's file, where the fault lies in one.
     pub diagnostic: Option<Box<Diagnostic>>,
     pub hint: Option<String>,
+    /// The parent whose failure this one is a consequence of.
+    pub parent: Option<NodeName>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -51,6 +51,7 @@ impl StepError {
             causes,
             hint: self.hint(server),
             diagnostic: self.diagnostic().map(|diagnostic| Box::new(diagnostic.clone())),
+            parent: None,
         }
     }
 

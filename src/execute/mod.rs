@@ -19,17 +19,12 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::event::{Event, Failure, FailureKind, RunSummary, StepReport};
+use crate::event::{Event, Failure, FailureKind, Listener, RunSummary, StepReport};
 use crate::ident::NodeName;
 use crate::plan::{OnFailure, Plan, Step, Wait};
 use crate::state::run::{StepStatus, Tally};
 
 pub use hands::{Hands, HandsOptions};
-
-/// Somebody who is told what happens, in order, from one task.
-pub trait Listener {
-    fn hear(&mut self, event: &Event);
-}
 
 /// Runs a plan to its end, or until `stop` is cancelled: then running statements are cancelled on their servers,
 /// transactions are rolled back, and what had not started does not start.
@@ -162,11 +157,11 @@ impl<'a> Run<'a> {
             }
             match self.failed_parent(step) {
                 Some((parent, OnFailure::Skip)) => {
-                    let failure = skipped(format!("parent {parent} did not succeed"));
+                    let failure = skipped(format!("{parent} did not succeed"), parent);
                     self.end_unstarted(at, StepStatus::Skipped, failure);
                 }
                 Some((parent, OnFailure::UseLastGood)) if !self.hands.last_good.contains_key(&parent) => {
-                    let failure = skipped(format!("parent {parent} failed and has never been loaded"));
+                    let failure = skipped(format!("{parent} failed and has never been loaded"), parent);
                     self.end_unstarted(at, StepStatus::Skipped, failure);
                 }
                 Some((_, OnFailure::UseLastGood | OnFailure::Proceed)) | None => self.start(at),
@@ -245,8 +240,15 @@ fn weights(children: &[Vec<usize>]) -> Vec<usize> {
     weights
 }
 
-fn skipped(message: String) -> Failure {
-    Failure { kind: FailureKind::ParentFailed, message, causes: Vec::new(), diagnostic: None, hint: None }
+fn skipped(message: String, parent: NodeName) -> Failure {
+    Failure {
+        kind: FailureKind::ParentFailed,
+        message,
+        causes: Vec::new(),
+        diagnostic: None,
+        hint: None,
+        parent: Some(parent),
+    }
 }
 
 fn cancelled() -> Failure {
@@ -256,5 +258,6 @@ fn cancelled() -> Failure {
         causes: Vec::new(),
         diagnostic: None,
         hint: None,
+        parent: None,
     }
 }

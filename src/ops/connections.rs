@@ -61,15 +61,15 @@ impl Connections {
         if let (ServerKind::Embedded, Some(borrowed)) = (target.kind, borrowed) {
             borrowed.server().ensure_database(&target.dbname).await?;
         }
-        let endpoint = endpoint(place, borrowed, &environment.env)?;
+        let target_endpoint = endpoint(place, borrowed, &environment.env)?;
         let search_path = vec![target.schema.clone(), Ident::from_catalog("public")];
-        let target = Pool::new(TARGET, endpoint, Role::Target, threads + 2).with_search_path(search_path);
+        let target = Pool::new(TARGET, target_endpoint, Role::Target, threads + 2).with_search_path(search_path);
         let mut sources = BTreeMap::new();
         for (name, source) in &environment.connections {
             let place = Place { name, kind: source.kind, dbname: &source.dbname, settings: &source.settings };
             let cap = connection_cap(&source.settings, &source.declared_at)?;
-            let endpoint = endpoint(place, borrowed, &environment.env)?;
-            sources.insert(name.clone(), Pool::new(name, endpoint, Role::Source, cap));
+            let source_endpoint = endpoint(place, borrowed, &environment.env)?;
+            sources.insert(name.clone(), Pool::new(name, source_endpoint, Role::Source, cap));
         }
         Ok((target, sources))
     }

@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 use rust_embed::RustEmbed;
 use tokio_util::sync::CancellationToken;
 
-use crate::event::RunSummary;
-use crate::execute::Listener;
+use crate::event::{Listener, RunSummary};
 use crate::ops::OpError;
 use crate::ops::connections::private_server;
 use crate::ops::init::write_new;

@@ -1,1 +1,18 @@
-//! To be written.
+//! What a user can ask for, one file a verb.
+//!
+//! A verb takes settled options and gives data; it writes files and databases, and knows no terminal.
+
+pub mod clean;
+pub mod compile;
+pub mod connections;
+pub mod debug;
+pub mod demo;
+mod error;
+pub mod init;
+pub mod list;
+pub mod psql;
+pub mod run;
+pub mod server;
+pub mod workspace;
+
+pub use error::OpError;

@@ -14,8 +14,8 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::compile::CompileFacts;
-use crate::event::RunSummary;
-use crate::execute::{self, Hands, HandsOptions, Listener};
+use crate::event::{Listener, RunSummary};
+use crate::execute::{self, Hands, HandsOptions};
 use crate::graph::Graph;
 use crate::ident::NodeName;
 use crate::manifest::{Manifest, Materialization};

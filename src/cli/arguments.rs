@@ -1,0 +1,197 @@
+//! What can be typed. The help texts are written for somebody who has never used the tool.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::ops::workspace::Selection;
+use crate::plan::OnError;
+
+/// Merge live PostgreSQL applications into a new one.
+///
+/// A project is a folder of SQL models: each is one SELECT, and unimig writes the statements around it. Source tables
+/// are copied through gzipped CSV into staging, models are merged from there into the target's own tables, and running
+/// anything twice changes nothing the second time.
+#[derive(Debug, Parser)]
+#[command(name = "unimig", version, propagate_version = true, max_term_width = 100)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    pub globals: Globals,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Globals {
+    /// The folder with unimig.yml; without it, the nearest one upward from here
+    #[arg(long, global = true, value_name = "DIR", env = "UNIMIG_PROJECT_DIR")]
+    pub project_dir: Option<PathBuf>,
+    /// The folder with profiles.yml; without it, the project's own, then ~/.unimig
+    #[arg(long, global = true, value_name = "DIR", env = "UNIMIG_PROFILES_DIR")]
+    pub profiles_dir: Option<PathBuf>,
+    /// The output of profiles.yml to use, such as dev or prod
+    #[arg(short, long, global = true, value_name = "NAME")]
+    pub target: Option<String>,
+    /// Values for var() in models, as YAML: '{cutover_on: "2027-01-15"}'
+    #[arg(long, global = true, value_name = "YAML")]
+    pub vars: Option<String>,
+    /// What goes to stdout
+    #[arg(short, long, global = true, value_enum, default_value_t = Output::Text)]
+    pub output: Output,
+    /// Say more about what happens inside
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Output {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Make a small project that runs as it is
+    Init(InitArguments),
+    /// Watch two source systems being merged into a third, on a private PostgreSQL
+    Demo(DemoArguments),
+    /// Check each connection and store: reachable, version, privileges, latency
+    Debug,
+    /// Read the project and report every mistake, without a server
+    Parse,
+    /// List processes, models, seeds and tests
+    Ls(SelectionArguments),
+    /// Write every model as plain SQL to target/compiled, without a server
+    Compile(SelectionArguments),
+    /// Copy source tables to staging, and merge models into the target
+    Run(RunArguments),
+    /// Run data tests: each looks for rows that should not be
+    Test(RunArguments),
+    /// Load the CSV files of seeds/ into tables
+    Seed(RunArguments),
+    /// Remove target/ and the other folders that clean-targets names
+    Clean,
+    /// Start, stop or look at the project's private PostgreSQL
+    Server(ServerArguments),
+    /// Open psql on the target, or on a connection of the profile
+    Psql(PsqlArguments),
+    /// Print a completion script for your shell
+    Completions(CompletionsArguments),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InitArguments {
+    /// Where to make the project
+    #[arg(default_value = ".")]
+    pub folder: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DemoArguments {
+    /// How much data: 1 is about 200,000 rows in both sources
+    #[arg(long, default_value_t = 1.0, value_name = "N")]
+    pub scale: f64,
+    /// First change a few rows of the sources, as their applications would
+    #[arg(long)]
+    pub change: bool,
+    /// Where the demo's project is, or will be written
+    #[arg(default_value = "unimig-demo")]
+    pub folder: PathBuf,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct SelectionArguments {
+    /// Names such as bl.person, with * wildcards; +name adds what it reads, name+ what reads it
+    #[arg(short, long, num_args = 1.., value_name = "NAME")]
+    pub select: Vec<String>,
+    /// Names to leave out, written the same way
+    #[arg(long, num_args = 1.., value_name = "NAME")]
+    pub exclude: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RunArguments {
+    #[command(flatten)]
+    pub selection: SelectionArguments,
+    /// How many processes run at once; without it, as the profile says
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub threads: Option<u16>,
+    /// What becomes of the models below a failed process
+    #[arg(long, value_enum, default_value_t = OnErrorArgument::Continue, value_name = "WHAT")]
+    pub on_error: OnErrorArgument,
+    /// How long to wait for a target that another process holds, such as 30s or 5m; 0 leaves at once
+    #[arg(long, default_value = "60s", value_name = "TIME", value_parser = duration)]
+    pub lock_wait: Duration,
+    /// Read whole tables whatever their strategy, and rebuild incremental models from the start
+    #[arg(long)]
+    pub full_refresh: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum OnErrorArgument {
+    /// Models run on the last good copy of a source table that failed, and say how old it is
+    Continue,
+    /// Everything below a failed process is skipped
+    Skip,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ServerArguments {
+    #[command(subcommand)]
+    pub action: ServerAction,
+}
+
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub(super) enum ServerAction {
+    /// Start the server and leave it running
+    Start,
+    /// Stop the server
+    Stop,
+    /// Say whether it runs, and where
+    Status,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PsqlArguments {
+    /// A connection of the profile; without it, the target
+    pub connection: Option<String>,
+    /// Arguments for psql, after --
+    #[arg(last = true)]
+    pub arguments: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CompletionsArguments {
+    pub shell: Shell,
+}
+
+impl From<SelectionArguments> for Selection {
+    fn from(arguments: SelectionArguments) -> Self {
+        Self { select: arguments.select, exclude: arguments.exclude }
+    }
+}
+
+impl From<OnErrorArgument> for OnError {
+    fn from(argument: OnErrorArgument) -> Self {
+        match argument {
+            OnErrorArgument::Continue => Self::Continue,
+            OnErrorArgument::Skip => Self::Skip,
+        }
+    }
+}
+
+/// The whole command line, for reference pages and completions.
+pub fn command() -> clap::Command {
+    use clap::CommandFactory;
+    Arguments::command()
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    if text == "0" {
+        return Ok(Duration::ZERO);
+    }
+    let span: jiff::SignedDuration = text.parse().map_err(|_| "write a time such as 30s, 5m or 1h".to_owned())?;
+    Duration::try_from(span).map_err(|_| "a time can't be negative".to_owned())
+}

@@ -1,0 +1,103 @@
+//! Commands that look and change nothing: `parse`, `ls`, `compile`, `debug`.
+
+use crate::cli::Door;
+use crate::compile::CompileFacts;
+use crate::ops::OpError;
+use crate::ops::debug::Finding;
+use crate::ops::workspace::Selection;
+use crate::ops::{compile, debug, list};
+use crate::report::words;
+
+pub(super) fn parse(door: &Door) -> Result<u8, OpError> {
+    let workspace = door.workspace()?;
+    let compiled = workspace.compile(&CompileFacts::default())?;
+    let manifest = &workspace.manifest;
+    let counts = [
+        ("source tables", manifest.stages.len()),
+        ("models", manifest.models.len()),
+        ("seeds", manifest.seeds.len()),
+        ("tests", manifest.tests.len()),
+        ("nodes in the graph", compiled.graph.topological_order().len()),
+    ];
+    if door.is_json() {
+        let counts: serde_json::Map<String, serde_json::Value> =
+            counts.iter().map(|(name, count)| (name.replace(' ', "_"), (*count).into())).collect();
+        door.terminal.print(&serde_json::Value::Object(counts).to_string());
+    } else {
+        let text: Vec<String> = counts[..4].iter().map(|(name, count)| format!("{count} {name}")).collect();
+        door.terminal.print(&format!("{}: {}; no mistakes", workspace.project.name, text.join(", ")));
+    }
+    Ok(0)
+}
+
+pub(super) fn list(door: &Door, selection: &Selection) -> Result<u8, OpError> {
+    let workspace = door.workspace()?;
+    for node in list::list(&workspace, selection)? {
+        if door.is_json() {
+            door.terminal.print(&serde_json::json!(node).to_string());
+        } else {
+            door.terminal.print(node.name.as_str());
+        }
+    }
+    Ok(0)
+}
+
+pub(super) fn compile(door: &Door, selection: &Selection) -> Result<u8, OpError> {
+    let workspace = door.workspace()?;
+    let nodes = compile::compile(&workspace, selection)?;
+    if door.is_json() {
+        for node in &nodes {
+            let line = serde_json::json!({ "name": node.name, "path": node.path, "compiled_code": node.sql });
+            door.terminal.print(&line.to_string());
+        }
+    } else if let ([node], false) = (nodes.as_slice(), selection.select.is_empty()) {
+        door.terminal.print(&node.sql);
+    } else {
+        let folder = workspace.target_dir().join("compiled");
+        door.terminal.say(&format!("compiled {} nodes to {}", words::count(nodes.len() as u64), folder.display()));
+    }
+    Ok(0)
+}
+
+pub(super) async fn debug(door: &Door) -> Result<u8, OpError> {
+    let workspace = door.workspace()?;
+    let findings = debug::debug(&workspace).await?;
+    for finding in &findings {
+        if door.is_json() {
+            door.terminal.print(&as_json(finding).to_string());
+        } else {
+            show(door, finding);
+        }
+    }
+    let unreachable = findings.iter().any(|finding| finding.unreachable);
+    let problems = findings.iter().any(|finding| !finding.problems.is_empty());
+    Ok(if unreachable { 3 } else { u8::from(problems) })
+}
+
+fn show(door: &Door, finding: &Finding) {
+    let state = if finding.problems.is_empty() { "ok" } else { "problem" };
+    let latency = finding.latency.map(|latency| format!(", {:.1} ms", latency.as_secs_f64() * 1_000.0));
+    door.terminal.print(&format!(
+        "{state:<8} {:<7} {:<12} {} ({}{})",
+        finding.kind,
+        finding.name,
+        finding.place,
+        finding.facts.join(", "),
+        latency.unwrap_or_default()
+    ));
+    for problem in &finding.problems {
+        door.terminal.print(&format!("         {problem}"));
+    }
+}
+
+fn as_json(finding: &Finding) -> serde_json::Value {
+    serde_json::json!({
+        "name": finding.name,
+        "kind": finding.kind,
+        "place": finding.place,
+        "latency_seconds": finding.latency.map(|latency| latency.as_secs_f64()),
+        "facts": finding.facts,
+        "problems": finding.problems,
+        "unreachable": finding.unreachable,
+    })
+}

@@ -1,0 +1,84 @@
+//! `run`, `test`, `seed`: progress while they run, a table and the failures at the end.
+
+use crate::cli::arguments::RunArguments;
+use crate::cli::{Door, INTERRUPTED, stop_signal};
+use crate::compile::CompileFacts;
+use crate::event::{Listener, RunSummary};
+use crate::ops::OpError;
+use crate::ops::run::{self, RunRequest, Verb};
+use crate::ops::workspace::Workspace;
+use crate::report::failures::Failures;
+use crate::report::plain::PlainLines;
+use crate::report::progress::Progress;
+use crate::report::{Audience, Terminal, artifacts, summary};
+
+pub(super) async fn run(door: &Door, arguments: &RunArguments) -> Result<u8, OpError> {
+    execute(door, Verb::Run, arguments).await
+}
+
+pub(super) async fn test(door: &Door, arguments: &RunArguments) -> Result<u8, OpError> {
+    execute(door, Verb::Test, arguments).await
+}
+
+pub(super) async fn seed(door: &Door, arguments: &RunArguments) -> Result<u8, OpError> {
+    execute(door, Verb::Seed, arguments).await
+}
+
+async fn execute(door: &Door, verb: Verb, arguments: &RunArguments) -> Result<u8, OpError> {
+    let workspace = door.workspace()?;
+    let request = RunRequest {
+        verb,
+        selection: arguments.selection.clone().into(),
+        threads: arguments.threads.map(usize::from),
+        on_error: arguments.on_error.into(),
+        lock_wait: arguments.lock_wait,
+        full_refresh: arguments.full_refresh,
+    };
+    let stop = stop_signal(door.terminal);
+    let mut listeners = listeners(door.terminal);
+    let summary = run::run(&workspace, &request, &mut listeners, stop).await?;
+    show(door, &workspace, &summary)?;
+    Ok(exit_code(&summary))
+}
+
+/// Who hears of a run that people watch.
+pub(super) fn listeners(terminal: Terminal) -> Vec<Box<dyn Listener>> {
+    let progress: Box<dyn Listener> = match terminal.audience {
+        Audience::Person => Box::new(Progress::new(terminal)),
+        Audience::Pipe => Box::new(PlainLines::new(terminal)),
+    };
+    vec![progress, Box::new(Failures::new(terminal))]
+}
+
+/// The table and the last line; with `--output json` the results on stdout.
+pub(super) fn show(door: &Door, workspace: &Workspace, summary: &RunSummary) -> Result<(), OpError> {
+    let terminal = door.terminal;
+    if door.is_json() {
+        let compiled = workspace.compile(&CompileFacts::default())?;
+        terminal.print(&artifacts::run_results(&workspace.manifest, &compiled.compiled, summary).to_string());
+    }
+    if summary.reports.is_empty() {
+        terminal.say("nothing to do: the project has none of these");
+        return Ok(());
+    }
+    let shows_table = terminal.audience == Audience::Person && summary.command != "test";
+    terminal.say("");
+    if shows_table {
+        terminal.say(&summary::table(&terminal, summary));
+        terminal.say("");
+    }
+    terminal.say(&summary::line(summary));
+    Ok(())
+}
+
+pub(super) fn exit_code(summary: &RunSummary) -> u8 {
+    if summary.interrupted {
+        INTERRUPTED
+    } else if summary.met_unreachable() {
+        3
+    } else if summary.succeeded() {
+        0
+    } else {
+        1
+    }
+}

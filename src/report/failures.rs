@@ -1,0 +1,103 @@
+//! Failures, each once: the process, the place in the user's file, the server's words, and what is stale because of it.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use owo_colors::Style;
+
+use crate::event::{Event, Failure, Listener, RunSummary, StepReport};
+use crate::ident::NodeName;
+use crate::report::{Terminal, words};
+use crate::state::run::StepStatus;
+
+/// Shows failures when the run is over, so that the last lines of a long run say what to mend.
+pub struct Failures {
+    terminal: Terminal,
+    /// What ran on old data, by the parent that failed.
+    stale: BTreeMap<NodeName, (Vec<NodeName>, Timestamp)>,
+}
+
+impl Failures {
+    pub fn new(terminal: Terminal) -> Self {
+        Self { terminal, stale: BTreeMap::new() }
+    }
+
+    fn show_all(&self, summary: &RunSummary) {
+        for report in &summary.reports {
+            match report.status {
+                StepStatus::Failed => self.show(report, summary),
+                StepStatus::Fail | StepStatus::Warn => self.show_test(report),
+                StepStatus::Success
+                | StepStatus::Unchanged
+                | StepStatus::Skipped
+                | StepStatus::Cancelled
+                | StepStatus::Pass => {}
+            }
+        }
+    }
+
+    fn show(&self, report: &StepReport, summary: &RunSummary) {
+        let Some(failure) = &report.failure else { return };
+        let title = format!("{} failed after {}", report.node, words::elapsed(report.elapsed));
+        self.terminal.say("");
+        self.terminal.say(&self.terminal.paint(&title, Style::new().red().bold()));
+        match &failure.diagnostic {
+            Some(diagnostic) => self.terminal.show(diagnostic),
+            None => self.show_message(failure),
+        }
+        self.show_consequences(report, summary);
+    }
+
+    fn show_message(&self, failure: &Failure) {
+        self.terminal.say(&format!("  {}", failure.message));
+        for cause in &failure.causes {
+            self.terminal.say(&format!("    because: {cause}"));
+        }
+        if let Some(hint) = &failure.hint {
+            self.terminal.say(&format!("  hint: {hint}"));
+        }
+    }
+
+    /// What did not run because of it, and what ran on old data.
+    fn show_consequences(&self, report: &StepReport, summary: &RunSummary) {
+        let skipped: Vec<String> = summary
+            .reports
+            .iter()
+            .filter(|other| other.status == StepStatus::Skipped)
+            .filter(|other| other.failure.as_ref().is_some_and(|failure| failure.parent.as_ref() == Some(&report.node)))
+            .map(|other| other.node.to_string())
+            .collect();
+        if !skipped.is_empty() {
+            self.terminal.say(&format!("  skipped because of it: {}", skipped.join(", ")));
+        }
+        if let Some((nodes, last_good)) = self.stale.get(&report.node) {
+            let names: Vec<String> = nodes.iter().map(ToString::to_string).collect();
+            self.terminal.say(&format!("  built on its state of {last_good:.0}: {}", names.join(", ")));
+        }
+    }
+
+    fn show_test(&self, report: &StepReport) {
+        let failing = words::count(report.failing_rows.unwrap_or(0));
+        let word = words::status(report.status);
+        let title = format!("{word} {}: {failing} failing rows", report.node);
+        self.terminal.say(&self.terminal.paint(&title, words::status_style(report.status)));
+    }
+}
+
+impl Listener for Failures {
+    fn hear(&mut self, event: &Event) {
+        match event {
+            Event::StaleParent { node, parent, last_good } => {
+                let entry = self.stale.entry(parent.clone()).or_insert_with(|| (Vec::new(), *last_good));
+                entry.0.push(node.clone());
+            }
+            Event::RunFinished(summary) => self.show_all(summary),
+            Event::RunStarted { .. }
+            | Event::StepStarted { .. }
+            | Event::StepProgress { .. }
+            | Event::LockAwaited { .. }
+            | Event::Noted { .. }
+            | Event::StepFinished(_) => {}
+        }
+    }
+}

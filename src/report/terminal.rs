@@ -1,0 +1,66 @@
+//! The one door to stdout and stderr: data to the first, talk to the second.
+
+use std::io::{self, IsTerminal, Write};
+
+use owo_colors::{OwoColorize, Style};
+
+use crate::diagnostic::{self, Diagnostic};
+
+/// Who reads stderr.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// A person at a terminal: progress is drawn in place.
+    Person,
+    /// A file or another program: whole lines only.
+    Pipe,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct Terminal {
+    pub audience: Audience,
+    pub colour: bool,
+    /// Characters in a line.
+    pub width: usize,
+}
+
+impl Terminal {
+    /// Looks at what the process is attached to; `NO_COLOR` and `TERM=dumb` switch colours off.
+    pub fn of_process() -> Self {
+        let person = io::stderr().is_terminal();
+        let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+            || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let forced = std::env::var_os("CLICOLOR_FORCE").is_some_and(|value| value != "0");
+        let width = if person { usize::from(console_width()) } else { 120 };
+        Self {
+            audience: if person { Audience::Person } else { Audience::Pipe },
+            colour: (person && !plain) || (forced && !plain),
+            width: width.clamp(40, 200),
+        }
+    }
+
+    /// A line of talk. A closed pipe is no reason to stop a migration.
+    pub fn say(&self, line: &str) {
+        let _ = writeln!(io::stderr(), "{line}");
+    }
+
+    /// A line of data.
+    pub fn print(&self, line: &str) {
+        let _ = writeln!(io::stdout(), "{line}");
+    }
+
+    pub fn show(&self, diagnostic: &Diagnostic) {
+        self.say(diagnostic::render(diagnostic, self.diagnostic_style()).trim_end());
+    }
+
+    pub fn diagnostic_style(&self) -> diagnostic::Style {
+        if self.colour { diagnostic::Style::Colour } else { diagnostic::Style::Plain }
+    }
+
+    pub fn paint(&self, text: &str, style: Style) -> String {
+        if self.colour { text.style(style).to_string() } else { text.to_owned() }
+    }
+}
+
+fn console_width() -> u16 {
+    rustix::termios::tcgetwinsize(io::stderr()).map_or(100, |size| size.ws_col.max(40))
+}
