@@ -182,12 +182,6 @@ impl From<OnErrorArgument> for OnError {
     }
 }
 
-/// The whole command line, for reference pages and completions.
-pub fn command() -> clap::Command {
-    use clap::CommandFactory;
-    Arguments::command()
-}
-
 fn duration(text: &str) -> Result<Duration, String> {
     if text == "0" {
         return Ok(Duration::ZERO);

@@ -1,17 +1,19 @@
 //! What the steps of a run share: pools, the layer, one snapshot per source, and what is known from before.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::Mutex;
+use tokio_postgres::Client;
 
 use crate::extract::Snapshot;
-use crate::ident::NodeName;
+use crate::ident::{Ident, NodeName};
 use crate::postgres::{Pool, PostgresError};
 use crate::state::run::RunRecord;
+use crate::state::schema::ensure_schema;
 use crate::store::Store;
 
 /// What a run is given.
@@ -41,6 +43,7 @@ pub struct Hands {
     pub full_refresh: bool,
     pub last_good: BTreeMap<NodeName, Timestamp>,
     snapshots: BTreeMap<String, Mutex<Reading>>,
+    schemas: Mutex<BTreeSet<Ident>>,
 }
 
 /// A source's snapshot and how many steps still need it.
@@ -73,7 +76,18 @@ impl Hands {
                 .into_iter()
                 .map(|(connection, readers)| (connection, reading(readers)))
                 .collect(),
+            schemas: Mutex::new(BTreeSet::new()),
         }
+    }
+
+    /// Makes a schema unless it is there; asked once for each schema of a run. The session is outside a transaction.
+    pub async fn ensure_schema(&self, client: &Client, schema: &Ident) -> Result<(), PostgresError> {
+        let mut known = self.schemas.lock().await;
+        if !known.contains(schema) {
+            ensure_schema(client, schema).await?;
+            known.insert(schema.clone());
+        }
+        Ok(())
     }
 
     /// The source's snapshot, opened by the first step that asks.

@@ -30,6 +30,7 @@ type Column = (StagedColumn, String);
 pub(super) async fn stage(context: &StepContext, action: &StageAction) -> Result<Done, StepError> {
     let node = &action.node;
     let target = Working::lease(&context.hands.target, context).await?;
+    context.hands.ensure_schema(&target, &node.stg_relation.schema).await?;
     lock_target(&target, &node.stg_relation, Scope::Session, context).await?;
     let found = load::read_shape(&target, node).await?;
     let last = batch::last_loaded(&target, &node.name).await?;

@@ -152,8 +152,11 @@ async fn work(context: &StepContext, action: &Action) -> Result<Done, StepError>
     match action {
         Action::Stage(stage) => stage::stage(context, stage).await,
         Action::Merge(merge) => {
-            let parents = &merge.staged_parents;
-            let transaction = Transaction { target: &merge.target.relation, staged_parents: parents };
+            let transaction = Transaction {
+                target: &merge.target.relation,
+                staged_parents: &merge.staged_parents,
+                makes_schema: false,
+            };
             let merged = async |client: &Client| {
                 let progress = |rows| context.progress(Phase::Merging, rows);
                 Ok(Some(transform::merge(client, merge, progress).await?))
@@ -161,22 +164,22 @@ async fn work(context: &StepContext, action: &Action) -> Result<Done, StepError>
             in_transaction(context, transaction, merged).await
         }
         Action::Table(select) => {
-            let transaction = Transaction { target: &select.node.relation, staged_parents: &select.staged_parents };
-            in_transaction(context, transaction, async |client| Ok(transform::table(client, select).await?)).await
+            let built = async |client: &Client| Ok(transform::table(client, select).await?);
+            in_transaction(context, Transaction::of_ours(&select.node.relation, &select.staged_parents), built).await
         }
         Action::View(select) => {
-            let transaction = Transaction { target: &select.node.relation, staged_parents: &select.staged_parents };
             let created = async |client: &Client| {
                 transform::view(client, select).await?;
                 Ok(None)
             };
+            let transaction = Transaction::of_ours(&select.node.relation, &select.staged_parents);
             let done = in_transaction(context, transaction, created).await?;
             Ok(Done { status: StepStatus::Success, ..done })
         }
         Action::Seed(seed) => {
-            let transaction = Transaction { target: &seed.node.relation, staged_parents: &[] };
             let root = &context.hands.project_root;
-            in_transaction(context, transaction, async |client| Ok(transform::seed(client, seed, root).await?)).await
+            let loaded = async |client: &Client| Ok(transform::seed(client, seed, root).await?);
+            in_transaction(context, Transaction::of_ours(&seed.node.relation, &[]), loaded).await
         }
         Action::Test(test) => test_target(context, test).await,
     }
@@ -187,6 +190,15 @@ async fn work(context: &StepContext, action: &Action) -> Result<Done, StepError>
 struct Transaction<'a> {
     target: &'a Relation,
     staged_parents: &'a [NodeName],
+    /// Whether the relation is ours, and so its schema may be.
+    makes_schema: bool,
+}
+
+impl<'a> Transaction<'a> {
+    /// On a relation that unimig makes itself.
+    fn of_ours(target: &'a Relation, staged_parents: &'a [NodeName]) -> Self {
+        Self { target, staged_parents, makes_schema: true }
+    }
 }
 
 /// Does the work, and writes what is to be remembered of it, in one transaction that holds the target's lock.
@@ -197,6 +209,9 @@ async fn in_transaction(
 ) -> Result<Done, StepError> {
     let client = Working::lease(&context.hands.target, context).await?;
     let failed = |error| PostgresError::server(format!("run the transaction of {}", context.node), error);
+    if transaction.makes_schema {
+        context.hands.ensure_schema(&client, &transaction.target.schema).await?;
+    }
     client.batch_execute("begin").await.map_err(failed)?;
     lock_target(&client, transaction.target, Scope::Transaction, context).await?;
     let parents: Vec<&str> = transaction.staged_parents.iter().map(NodeName::as_str).collect();

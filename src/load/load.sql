@@ -36,8 +36,7 @@ select
                 and index.indisprimary
         ),
         '{}'
-    ) as primary_key,
-    exists (select from pg_namespace where nspname = $1) as has_schema
+    ) as primary_key
 from (values (true)) as always (yes)
 left join pg_class as class on class.relname = $2
     and class.relnamespace = (select oid from pg_namespace where nspname = $1)

@@ -23,7 +23,7 @@ static STATEMENTS: LazyLock<StatementFile> = LazyLock::new(|| StatementFile::par
 /// What the target's catalog says of a copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StagingShape {
-    Absent { has_schema: bool },
+    Absent,
     Present(Present),
 }
 
@@ -39,7 +39,7 @@ impl StagingShape {
     /// Whether rows of a window can be merged: the copy has rows, and every column that the source has now.
     pub fn is_complete(&self, columns: &[StagedColumn]) -> bool {
         match self {
-            Self::Absent { .. } => false,
+            Self::Absent => false,
             Self::Present(present) => {
                 present.has_rows
                     && columns.iter().all(|column| present.columns.iter().any(|kept| kept.name == column.name))
@@ -60,7 +60,7 @@ pub async fn read_shape(client: &Client, node: &StageNode) -> Result<StagingShap
         .await
         .map_err(failed)?;
     if !row.get::<_, bool>("present") {
-        return Ok(StagingShape::Absent { has_schema: row.get("has_schema") });
+        return Ok(StagingShape::Absent);
     }
     let names: Vec<String> = row.get("names");
     let ours = OWN_COLUMNS.iter().all(|own| names.iter().any(|name| name == own));
@@ -84,10 +84,7 @@ pub async fn read_shape(client: &Client, node: &StageNode) -> Result<StagingShap
 pub(super) async fn prepare(client: &Client, shape: StageShape<'_>, found: &StagingShape) -> Result<bool, LoadError> {
     let mut statements = Vec::new();
     let empty = match found {
-        StagingShape::Absent { has_schema } => {
-            if !has_schema {
-                statements.push(shape.create_schema());
-            }
+        StagingShape::Absent => {
             statements.extend(shape.create_table());
             let names: Vec<&Ident> = shape.columns.iter().map(|column| &column.name).collect();
             statements.push(shape.create_view(&names));

@@ -33,10 +33,6 @@ pub struct StageShape<'a> {
 }
 
 impl StageShape<'_> {
-    pub fn create_schema(self) -> String {
-        self.render("create_schema")
-    }
-
     /// The table without its key, and the comment that marks it as ours.
     pub fn create_table(self) -> Vec<String> {
         vec![self.render("create_table"), self.render("mark_table")]
@@ -104,7 +100,6 @@ impl StageShape<'_> {
             .collect();
         let staging = &self.node.stg_relation;
         context! {
-            schema => quoted(&staging.schema),
             staging => quoted(staging),
             staging_name => quoted(Literal(&staging.to_string())),
             live => quoted(&self.node.live_relation),

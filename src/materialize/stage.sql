@@ -1,6 +1,3 @@
--- name: create_schema
-create schema if not exists {{ schema }}
-
 -- name: create_table
 create table {{ staging }} (
 {% for column in columns %}

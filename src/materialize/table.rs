@@ -18,7 +18,6 @@ static STATEMENTS: LazyLock<StatementFile> = LazyLock::new(|| StatementFile::par
 /// The statements that put the rows of the temporary table into the permanent one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableStatements {
-    pub create_schema: String,
     /// Gives the number of built rows and whether both tables hold the same rows.
     pub compare: String,
     pub create: String,
@@ -36,13 +35,11 @@ pub struct SeedStatements {
 
 pub fn statements(node: &NodeName, table: &Relation) -> TableStatements {
     let context = context! {
-        schema => quoted(&table.schema),
         table => quoted(table),
         mark => quoted(Literal(&mark(node))),
     };
     let render = |name| STATEMENTS.render(name, context.clone());
     TableStatements {
-        create_schema: render("create_schema"),
         compare: render("compare"),
         create: render("create"),
         replace_rows: render("replace_rows"),

@@ -1,6 +1,3 @@
--- name: create_schema
-create schema if not exists {{ schema }}
-
 -- name: build
 create temporary table unimig_built on commit drop as
 

@@ -13,7 +13,6 @@ static STATEMENTS: LazyLock<StatementFile> = LazyLock::new(|| StatementFile::par
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ViewStatements {
-    pub create_schema: String,
     /// Replaces a view whose columns stay; PostgreSQL refuses it where they change.
     pub create: Embedded,
     pub drop: String,
@@ -22,13 +21,11 @@ pub struct ViewStatements {
 
 pub fn statements(node: &NodeName, view: &Relation, select: &CompiledSql) -> ViewStatements {
     let context = context! {
-        schema => quoted(&view.schema),
         view => quoted(view),
         mark => quoted(Literal(&mark(node))),
     };
     let render = |name| STATEMENTS.render(name, context.clone());
     ViewStatements {
-        create_schema: render("create_schema"),
         create: Embedded::after(&render("create_view"), select),
         drop: render("drop_view"),
         mark: render("mark_view"),

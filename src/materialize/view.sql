@@ -1,6 +1,3 @@
--- name: create_schema
-create schema if not exists {{ schema }}
-
 -- name: create_view
 create or replace view {{ view }} as
 

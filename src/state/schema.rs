@@ -1,7 +1,9 @@
 //! Creates schema `unimig` and brings it to the version that this tool writes.
 
 use tokio_postgres::Client;
+use tokio_postgres::types::Type;
 
+use crate::ident::Ident;
 use crate::postgres::PostgresError;
 
 /// Each migration runs once, in order, in the transaction that records it. Shipped ones never change.
@@ -31,6 +33,24 @@ pub async fn prepare(client: &mut Client) -> Result<(), StateError> {
     }
     migrate(client).await.map_err(|error| PostgresError::server("create schema \"unimig\"", error))?;
     Ok(())
+}
+
+/// Makes a schema that is to hold relations of ours, in a transaction of its own and one process at a time: two
+/// `create schema if not exists` that meet can fail each other.
+pub async fn ensure_schema(client: &Client, schema: &Ident) -> Result<(), PostgresError> {
+    let failed = |error| PostgresError::server(format!("create schema {schema}"), error);
+    let exists = client
+        .query_typed_one(
+            "select exists (select from pg_namespace where nspname = $1)",
+            &[(&schema.as_str(), Type::TEXT)],
+        )
+        .await
+        .map_err(failed)?;
+    if exists.get(0) {
+        return Ok(());
+    }
+    let statements = format!("begin;\n{MIGRATION_LOCK};\ncreate schema if not exists {schema};\ncommit");
+    client.batch_execute(&statements).await.map_err(failed)
 }
 
 async fn version(client: &Client) -> Result<i32, PostgresError> {

@@ -67,8 +67,7 @@ select
         where attribute.attrelid = class.oid
             and attribute.attnum > 0
             and not attribute.attisdropped
-    ) as columns,
-    exists (select from pg_namespace where nspname = $1) as has_schema
+    ) as columns
 from (values (true)) as always (yes)
 left join pg_class as class on class.relname = $2
     and class.relnamespace = (select oid from pg_namespace where nspname = $1)

@@ -27,7 +27,7 @@ pub(super) struct Subject<'a> {
 
 /// What stands under the name now.
 enum Existing {
-    Nothing { has_schema: bool },
+    Nothing,
     Table { columns: Vec<String> },
     View,
 }
@@ -49,10 +49,7 @@ pub async fn view(client: &Client, action: &SelectAction) -> Result<(), Transfor
     let statements = materialize::view::statements(subject.node, subject.relation, &action.select);
     let failed = |error| PostgresError::server(format!("create view {}", subject.relation), error);
     match existing(client, subject).await? {
-        Existing::Nothing { has_schema: true } | Existing::View => {}
-        Existing::Nothing { has_schema: false } => {
-            client.batch_execute(&statements.create_schema).await.map_err(failed)?;
-        }
+        Existing::Nothing | Existing::View => {}
         Existing::Table { .. } => {
             let drop = materialize::table::statements(subject.node, subject.relation).drop;
             client.batch_execute(&drop).await.map_err(failed)?;
@@ -92,8 +89,7 @@ pub(super) async fn keep_built(client: &Client, subject: Subject<'_>) -> Result<
         }
         Existing::Table { .. } => execute(&statements.drop).await?,
         Existing::View => execute(&format!("drop view {}", subject.relation)).await?,
-        Existing::Nothing { has_schema: true } => {}
-        Existing::Nothing { has_schema: false } => execute(&statements.create_schema).await?,
+        Existing::Nothing => {}
     }
     let inserted = client.execute_typed(&statements.create, &[]).await.map_err(failed)?;
     execute(&statements.mark).await?;
@@ -133,7 +129,7 @@ async fn existing(client: &Client, subject: Subject<'_>) -> Result<Existing, Tra
         .await
         .map_err(|error| PostgresError::server(format!("describe {relation}"), error))?;
     let Some(kind) = row.get::<_, Option<String>>("kind") else {
-        return Ok(Existing::Nothing { has_schema: row.get("has_schema") });
+        return Ok(Existing::Nothing);
     };
     match kind.as_str() {
         "r" if is_marked(row.get("comment")) => Ok(Existing::Table { columns: row.get("columns") }),
