@@ -6,6 +6,8 @@ mod compiler;
 mod ephemeral;
 mod one_select;
 mod plain_names;
+#[cfg(test)]
+mod tests;
 mod tokens;
 
 use std::collections::BTreeMap;

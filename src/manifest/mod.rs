@@ -5,6 +5,8 @@
 
 mod check;
 mod config;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod jinja;
 mod lookup;
 mod model;
@@ -13,6 +15,8 @@ mod resolve;
 mod seed;
 mod stage;
 mod test;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -86,7 +86,7 @@ pub(super) fn draft(engine: &Engine, around: &Surroundings<'_>, (model, plan): (
         configured_at: configured_at.clone(),
     });
     if let Some(node) = &node {
-        diagnostics.0.extend(partial_deletes(node));
+        diagnostics.0.extend(partial_deletes(node, plan));
     }
     for mut mistake in settled.mistakes.0 {
         mistake.span.get_or_insert(configured_at.clone());
@@ -143,7 +143,7 @@ fn configured_at(plan: &Plan) -> Span {
 }
 
 /// A SELECT of changed rows alone cannot say which rows are gone.
-fn partial_deletes(node: &ModelNode) -> Option<Diagnostic> {
+fn partial_deletes(node: &ModelNode, plan: &Plan) -> Option<Diagnostic> {
     let Materialization::Merge(MergeConfig { deletes: Deletes::Soft { .. } | Deletes::Hard, .. }) = node.materialization
     else {
         return None;
@@ -151,9 +151,8 @@ fn partial_deletes(node: &ModelNode) -> Option<Diagnostic> {
     if !node.asks_incremental {
         return None;
     }
-    let text = &node.file.text;
-    let at = text.find("is_incremental");
-    let span = at.map_or_else(|| node.configured_at.clone(), |at| Span::new(&node.file, at..at + "is_incremental".len()));
+    let call = plan.scan.call(&plan.file.text, "is_incremental");
+    let span = call.map_or_else(|| node.configured_at.clone(), |call| Span::new(&node.file, call.function.clone()));
     let message = format!("model \"{}\" deletes rows, but its SELECT may be partial", node.model);
     let hint = "an incremental SELECT cannot tell a deleted row from an unchanged one: remove is_incremental(), or use deletes='keep'";
     Some(Diagnostic::error(Code::PartialDeletes, message).at(span).related(node.configured_at.clone(), "configured here").hint(hint))

@@ -7,11 +7,15 @@ mod config;
 mod declare;
 mod fields;
 mod files;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod load;
 mod output;
 mod profile;
 mod settings;
 mod template;
+#[cfg(test)]
+mod tests;
 mod yaml;
 
 use std::collections::BTreeMap;

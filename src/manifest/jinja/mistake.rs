@@ -64,6 +64,11 @@ fn in_macro(diagnostic: Diagnostic, (error, bundle): (&Error, &str), plan: &Plan
     let macro_file = &engine.macro_files[index];
     let inside = range.start - start..range.end.saturating_sub(start);
     let inside = narrowed(error, &macro_file.file.text, inside);
+    let mut diagnostic = diagnostic;
+    if error.kind() == ErrorKind::UndefinedError && error.detail().is_none() {
+        let code = macro_file.file.text.get(inside.clone()).unwrap_or_default();
+        diagnostic.message = format!("{}: `{code}` is undefined", error.kind());
+    }
     let text = &plan.file.text;
     let calls = || plan.scan.calls.iter().map(|call| call.function.clone());
     let site = calls()
