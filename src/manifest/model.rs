@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::config::Settled;
 use super::jinja::{Engine, Plan};
-use super::record::{Noted, Recording, record};
+use super::record::{Noted, Recording, Subject, record};
 use super::stage::column;
 use super::{Deletes, Materialization, MergeConfig, ModelNode};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::ident::{Ident, NodeName, Relation};
-use crate::project::{ConfigOf, ConfigPatch, Environment, ModelFile, Project, PropertyDecl, Setting, TextScope};
+use crate::project::{
+    ConfigOf, ConfigPatch, Environment, FolderConfig, ModelFile, Project, PropertyDecl, Setting, TextScope,
+};
 
 /// A model on its way to a node.
 pub(super) struct Draft {
@@ -36,6 +38,22 @@ impl<'a> Surroundings<'a> {
         Self { project, environment, scope, properties }
     }
 
+    /// What YAML says about the file of a folder: the project file's tree, then the properties.
+    pub fn settled(
+        &self,
+        tree: &FolderConfig,
+        (folders, stem): (&[String], &str),
+        property: Option<&PropertyDecl>,
+    ) -> Settled {
+        let mut settled = Settled::default();
+        let place: Vec<&str> = folders.iter().map(String::as_str).chain([stem]).collect();
+        self.lay(&mut settled, &tree.along(&place));
+        if let Some(property) = property {
+            self.lay(&mut settled, &[&property.config]);
+        }
+        settled
+    }
+
     /// Lays the patches of YAML files, their templates rendered.
     pub fn lay(&self, settled: &mut Settled, patches: &[&ConfigPatch]) {
         for patch in patches {
@@ -54,17 +72,12 @@ impl<'a> Surroundings<'a> {
 
 /// Renders and settles one model.
 pub(super) fn draft(engine: &Engine, around: &Surroundings<'_>, (model, plan): (&ModelFile, &Plan)) -> Draft {
-    let placeholder = Relation::new(around.environment.target.schema.clone(), Ident::from_catalog(model.stem.clone()));
-    let Recording { noted, asks_incremental, mut diagnostics } = record(engine, plan, placeholder);
+    let this = Relation::new(around.environment.target.schema.clone(), Ident::from_catalog(model.stem.clone()));
     let property = around.properties.get(model.stem.as_str()).copied();
+    let mut settled = around.settled(&around.project.model_config, (&model.folders, &model.stem), property);
+    let subject = Subject { this, config: settled.to_json() };
+    let Recording { noted, asks_incremental, mut diagnostics } = record(engine, plan, subject);
     let own = own_patch(plan, &noted);
-    let mut settled = Settled::default();
-    let mut folders = model.folders.clone();
-    folders.push(model.stem.clone());
-    around.lay(&mut settled, &around.project.model_config.along(&folders));
-    if let Some(property) = property {
-        around.lay(&mut settled, &[&property.config]);
-    }
     settled.check_keys(&own, ConfigOf::Model);
     settled.lay(&own);
     let name = NodeName::model(&model.stem);

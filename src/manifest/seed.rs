@@ -18,13 +18,7 @@ pub(super) enum SeedOutcome {
 /// Settles one seed's config.
 pub(super) fn settle(around: &Surroundings<'_>, seed: &SeedFile, diagnostics: &mut Diagnostics) -> SeedOutcome {
     let property = around.properties.get(seed.stem.as_str()).copied();
-    let mut settled = Settled::default();
-    let mut folders = seed.folders.clone();
-    folders.push(seed.stem.clone());
-    around.lay(&mut settled, &around.project.seed_config.along(&folders));
-    if let Some(property) = property {
-        around.lay(&mut settled, &[&property.config]);
-    }
+    let mut settled = around.settled(&around.project.seed_config, (&seed.folders, &seed.stem), property);
     let name = NodeName::seed(&seed.stem);
     let disabled = settled.disabled();
     let relation = settled.own_relation(around.environment, &seed.stem);

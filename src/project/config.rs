@@ -64,11 +64,11 @@ impl ConfigOf {
 
 impl FolderConfig {
     /// The patches that apply to a file in `folders`, the outermost first.
-    pub fn along<'c>(&'c self, folders: &[String]) -> Vec<&'c ConfigPatch> {
+    pub fn along<'c>(&'c self, folders: &[&str]) -> Vec<&'c ConfigPatch> {
         let mut patches = vec![&self.settings];
         let mut place = self;
         for folder in folders {
-            match place.folders.get(folder) {
+            match place.folders.get(*folder) {
                 Some(inner) => {
                     patches.push(&inner.settings);
                     place = inner;
