@@ -169,6 +169,7 @@ pub struct TestNode {
 }
 
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "nearly all tests are generic, so boxing would save nothing")]
 pub enum TestKind {
     Singular { file: Arc<SourceFile> },
     Generic { subject: TestSubject, column: Ident, check: Check, filter: Option<String> },
