@@ -197,7 +197,10 @@ mod tests {
 
     #[test]
     fn a_name_that_the_server_would_cut_is_refused() {
-        assert!(matches!(Ident::new("x".repeat(64)), Err(IdentError::TooLong(_))));
+        assert!(matches!(
+            Ident::new("x".repeat(64)),
+            Err(IdentError::TooLong(_))
+        ));
         assert_eq!(Ident::new(""), Err(IdentError::Empty));
         assert_eq!(Ident::new("a\0b"), Err(IdentError::Nul));
     }

@@ -1,1 +1,32 @@
-//! To be written.
+//! Source table → layer: one snapshot per source, COPY's bytes untouched into gzipped parts, the manifest last.
+//!
+//! Nothing here writes to a source, and nothing here knows the target.
+
+mod copy;
+mod describe;
+mod snapshot;
+
+use std::sync::LazyLock;
+
+use crate::diagnostic::Diagnostic;
+use crate::postgres::PostgresError;
+use crate::sql::StatementFile;
+use crate::store::StoreError;
+
+pub use copy::{Extraction, Window, extract};
+pub use describe::{ExtensionType, SourceColumn, SourceShape, describe, extension_types};
+pub use snapshot::Snapshot;
+
+static STATEMENTS: LazyLock<StatementFile> = LazyLock::new(|| StatementFile::parse(include_str!("extract.sql")));
+
+/// Why a table could not be extracted.
+#[derive(Debug, thiserror::Error)]
+pub enum ExtractError {
+    #[error(transparent)]
+    Postgres(#[from] PostgresError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The project says something of the source that is not so.
+    #[error("{}", .0.message)]
+    Project(Box<Diagnostic>),
+}

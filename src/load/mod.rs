@@ -1,1 +1,87 @@
-//! To be written.
+//! Layer → permanent copy in staging, in one transaction.
+//!
+//! Parts are verified against the manifest while they stream; a part that does not fit stops the transaction. Nothing
+//! here talks to a source.
+
+mod shape;
+mod stream;
+
+use tokio_postgres::Client;
+
+use crate::diagnostic::Diagnostic;
+use crate::manifest::StageNode;
+use crate::materialize::stage::{StageShape, StagedColumn};
+use crate::postgres::PostgresError;
+use crate::state::run::Tally;
+use crate::store::{BatchKind, BatchManifest, Store, StoreError};
+
+pub use shape::{StagingShape, read_shape};
+
+/// Why a batch could not be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    #[error(transparent)]
+    Postgres(#[from] PostgresError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The copy is not what the source's columns ask for, in a way that unimig does not mend by itself.
+    #[error("{}", .0.message)]
+    Project(Box<Diagnostic>),
+}
+
+/// One batch on its way into one copy.
+#[derive(Clone, Copy)]
+pub struct Batch<'a> {
+    pub node: &'a StageNode,
+    pub columns: &'a [StagedColumn],
+    pub manifest: &'a BatchManifest,
+    pub store: &'a Store,
+    pub found: &'a StagingShape,
+}
+
+/// Loads a batch. The caller has begun the transaction and commits it; `progress` hears of rows that were copied.
+pub async fn load(client: &Client, batch: Batch<'_>, mut progress: impl FnMut(u64)) -> Result<Tally, LoadError> {
+    let shape = StageShape { node: batch.node, columns: batch.columns, batch_id: batch.manifest.batch_id };
+    if shape::prepare(client, shape, batch.found).await? {
+        return first_load(client, shape, batch, &mut progress).await;
+    }
+    if batch.manifest.rows == 0 && batch.manifest.kind == BatchKind::Window {
+        return Ok(Tally::default());
+    }
+    execute(client, &shape.create_incoming(), batch.node).await?;
+    stream::copy_parts(client, &shape.copy_incoming(), batch, &mut progress).await?;
+    execute(client, &shape.analyze_incoming(), batch.node).await?;
+    merge(client, shape, batch).await
+}
+
+/// An empty copy: COPY FREEZE straight into it, the key's index afterwards.
+async fn first_load(
+    client: &Client,
+    shape: StageShape<'_>,
+    batch: Batch<'_>,
+    progress: &mut impl FnMut(u64),
+) -> Result<Tally, LoadError> {
+    let inserted = stream::copy_parts(client, &shape.copy_freeze(), batch, progress).await?;
+    execute(client, &shape.finish_first_load(), batch.node).await?;
+    Ok(Tally { inserted, ..Tally::default() })
+}
+
+async fn merge(client: &Client, shape: StageShape<'_>, batch: Batch<'_>) -> Result<Tally, LoadError> {
+    let failed = |error| PostgresError::server(format!("merge into {}", batch.node.stg_relation), error);
+    client.batch_execute("set local work_mem = '256MB'").await.map_err(failed)?;
+    client.execute(&shape.merge(), &[]).await.map_err(failed)?;
+    let deleted = match batch.manifest.kind {
+        BatchKind::Full => client.execute(&shape.bury(), &[]).await.map_err(failed)?,
+        BatchKind::Window => 0,
+    };
+    let written = client.query_one(&shape.rows_written(), &[]).await.map_err(failed)?;
+    let count = |column: usize| u64::try_from(written.get::<_, i64>(column)).unwrap_or(0);
+    Ok(Tally { inserted: count(0), updated: count(1).saturating_sub(deleted), deleted })
+}
+
+async fn execute(client: &Client, statement: &str, node: &StageNode) -> Result<(), PostgresError> {
+    client
+        .batch_execute(statement)
+        .await
+        .map_err(|error| PostgresError::server(format!("load {}", node.stg_relation), error))
+}

@@ -137,7 +137,9 @@ pub enum Deletes {
     #[default]
     Keep,
     /// The named timestamp column is set.
-    Soft { column: Ident },
+    Soft {
+        column: Ident,
+    },
     Hard,
 }
 
@@ -171,8 +173,15 @@ pub struct TestNode {
 #[derive(Debug, Clone)]
 #[expect(clippy::large_enum_variant, reason = "nearly all tests are generic, so boxing would save nothing")]
 pub enum TestKind {
-    Singular { file: Arc<SourceFile> },
-    Generic { subject: TestSubject, column: Ident, check: Check, filter: Option<String> },
+    Singular {
+        file: Arc<SourceFile>,
+    },
+    Generic {
+        subject: TestSubject,
+        column: Ident,
+        check: Check,
+        filter: Option<String>,
+    },
 }
 
 /// What a generic test looks at.
@@ -187,8 +196,15 @@ pub struct TestSubject {
 pub enum Check {
     NotNull,
     Unique,
-    AcceptedValues { values: Vec<String>, quote: bool },
-    Relationships { to: NodeName, relation: Relation, field: Ident },
+    AcceptedValues {
+        values: Vec<String>,
+        quote: bool,
+    },
+    Relationships {
+        to: NodeName,
+        relation: Relation,
+        field: Ident,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -209,7 +225,9 @@ impl Manifest {
         }
         let model = self.models.get(name)?;
         match model.materialization {
-            Materialization::Merge(_) | Materialization::Table | Materialization::View => Some(&model.relation),
+            Materialization::Merge(_) | Materialization::Table | Materialization::View => {
+                Some(&model.relation)
+            }
             Materialization::Ephemeral => None,
         }
     }

@@ -1,1 +1,143 @@
-//! To be written.
+//! What a run will do, as data: steps with everything they need, and what each waits for.
+//!
+//! A plan is made from the project and the target's catalog alone; making one changes nothing anywhere.
+
+mod build;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::compile::CompiledSql;
+use crate::diagnostic::Span;
+use crate::ident::{NodeName, Relation};
+use crate::manifest::{MergeConfig, ModelNode, SeedNode, StageNode, TestSeverity};
+use crate::materialize::TargetTable;
+
+pub use build::{Inputs, TargetCatalog, build, foreign_key_order};
+
+/// Steps in an order in which every step comes after those it waits for.
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    /// The command that the plan is of, as history and artifacts name it.
+    pub command: String,
+    pub steps: Vec<Step>,
+    pub settings: RunSettings,
+}
+
+#[derive(Debug, Clone)]
+pub struct Step {
+    pub name: NodeName,
+    pub action: Action,
+    /// Steps of this plan that end before this one starts.
+    pub waits_for: Vec<Wait>,
+}
+
+/// Why one step waits for another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wait {
+    pub parent: NodeName,
+    pub on_failure: OnFailure,
+}
+
+/// What becomes of a step whose parent failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnFailure {
+    /// It runs on what the parent left before, if there is anything.
+    UseLastGood,
+    /// It runs all the same: only the order mattered.
+    Proceed,
+    Skip,
+}
+
+#[derive(Debug, Clone)]
+pub enum Action {
+    Stage(StageAction),
+    Merge(MergeAction),
+    Table(SelectAction),
+    View(SelectAction),
+    Seed(SeedAction),
+    Test(TestAction),
+}
+
+/// Source table → layer → permanent copy.
+#[derive(Debug, Clone)]
+pub struct StageAction {
+    pub node: Arc<StageNode>,
+    /// The SELECT of `models/stg/**`, where it replaces the generated one.
+    pub extraction: Option<CompiledSql>,
+}
+
+/// A SELECT merged into an application's table.
+#[derive(Debug, Clone)]
+pub struct MergeAction {
+    pub node: Arc<ModelNode>,
+    pub config: MergeConfig,
+    pub select: CompiledSql,
+    pub target: TargetTable,
+    /// Staged tables that the SELECT reads.
+    pub staged_parents: Vec<NodeName>,
+}
+
+/// A SELECT that becomes a relation of ours.
+#[derive(Debug, Clone)]
+pub struct SelectAction {
+    pub node: Arc<ModelNode>,
+    pub select: CompiledSql,
+    pub staged_parents: Vec<NodeName>,
+}
+
+#[derive(Debug, Clone)]
+pub struct SeedAction {
+    pub node: Arc<SeedNode>,
+}
+
+#[derive(Debug, Clone)]
+pub struct TestAction {
+    pub node: NodeName,
+    pub select: CompiledSql,
+    pub severity: TestSeverity,
+    pub declared_at: Span,
+    /// Relations that must exist, for the message where they don't.
+    pub subjects: Vec<Relation>,
+}
+
+/// How a run behaves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunSettings {
+    pub threads: usize,
+    pub on_error: OnError,
+    /// How long a step waits for a target that another process holds.
+    pub lock_wait: Duration,
+    /// Read whole tables whatever their strategy, and answer `is_incremental()` with no.
+    pub full_refresh: bool,
+}
+
+impl Default for RunSettings {
+    fn default() -> Self {
+        Self { threads: 4, on_error: OnError::Continue, lock_wait: Duration::from_secs(60), full_refresh: false }
+    }
+}
+
+/// `--on-error`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnError {
+    /// A model runs on the last good state of a staged parent that failed; children of a failed model are skipped.
+    #[default]
+    Continue,
+    /// Everything below a failed step is skipped.
+    Skip,
+}
+
+impl Plan {
+    /// How many steps each source still has to read, so that its snapshot can be let go after the last.
+    pub fn stages_per_connection(&self) -> BTreeMap<String, usize> {
+        let mut counts = BTreeMap::new();
+        for step in &self.steps {
+            if let Action::Stage(stage) = &step.action {
+                *counts.entry(stage.node.connection.clone()).or_default() += 1;
+            }
+        }
+        counts
+    }
+}

@@ -1,1 +1,9 @@
-//! To be written.
+//! Schema `unimig` of the target database: what the tool remembers between runs.
+//!
+//! Rows that speak of data are written in the transaction that writes the data. Nothing here is needed for
+//! correctness: without it the next run reads everything again and finds little to change.
+
+pub mod batch;
+pub mod lock;
+pub mod run;
+pub mod schema;

@@ -1,1 +1,44 @@
-//! To be written.
+//! SELECTs and seeds into the target's tables, one transaction each.
+//!
+//! The caller has begun the transaction and holds the target's lock; it commits, or discards the session.
+
+mod catalog;
+mod merge;
+mod relation;
+mod seed;
+
+use crate::compile::CompiledSql;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::materialize::Embedded;
+use crate::postgres::PostgresError;
+
+pub use catalog::read_catalog;
+pub use merge::merge;
+pub use relation::{table, view};
+pub use seed::seed;
+
+/// Why a target could not be brought up to date.
+#[derive(Debug, thiserror::Error)]
+pub enum TransformError {
+    #[error(transparent)]
+    Postgres(#[from] PostgresError),
+    /// A file of the project is at fault.
+    #[error("{}", .0.message)]
+    Project(Box<Diagnostic>),
+    #[error("could not read {path}")]
+    File { path: std::path::PathBuf, source: std::io::Error },
+}
+
+/// Puts a server's refusal of a user's SELECT at its place in the user's file.
+pub fn located(error: PostgresError, embedded: &Embedded, select: &CompiledSql) -> TransformError {
+    let place = error.server_error().and_then(|server| {
+        let span = embedded.locate(server.position?, select)?;
+        Some((span, server.message.clone(), server.hint.clone()))
+    });
+    match place {
+        Some((span, message, hint)) => {
+            TransformError::Project(Box::new(Diagnostic { hint, ..Diagnostic::error(Code::SqlError, message).at(span) }))
+        }
+        None => TransformError::Postgres(error),
+    }
+}

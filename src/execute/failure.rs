@@ -1,0 +1,117 @@
+//! What stopped a step, told for people: one line, its causes, the place in their files.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use crate::diagnostic::Diagnostic;
+use crate::event::{Failure, FailureKind};
+use crate::extract::ExtractError;
+use crate::load::LoadError;
+use crate::postgres::{PostgresError, ServerError};
+use crate::store::StoreError;
+use crate::transform::TransformError;
+use crate::verify::VerifyError;
+
+/// Why a step ended without doing its work.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum StepError {
+    #[error(transparent)]
+    Postgres(#[from] PostgresError),
+    #[error(transparent)]
+    Snapshot(Arc<PostgresError>),
+    #[error(transparent)]
+    Extract(#[from] ExtractError),
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    #[error(transparent)]
+    Transform(#[from] TransformError),
+    #[error(transparent)]
+    Verify(#[from] VerifyError),
+    #[error("{target} is in use by {holder}")]
+    Locked { target: String, holder: String },
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl StepError {
+    pub(super) fn into_failure(self) -> Failure {
+        let mut causes = Vec::new();
+        let mut source = self.source();
+        while let Some(cause) = source {
+            let text = cause.to_string();
+            if causes.last() != Some(&text) {
+                causes.push(text);
+            }
+            source = cause.source();
+        }
+        let server = self.postgres().and_then(PostgresError::server_error);
+        Failure {
+            kind: self.kind(),
+            message: self.to_string(),
+            causes,
+            hint: self.hint(server),
+            diagnostic: self.diagnostic().map(|diagnostic| Box::new(diagnostic.clone())),
+        }
+    }
+
+    fn kind(&self) -> FailureKind {
+        match self {
+            Self::Locked { .. } => FailureKind::Locked,
+            Self::Interrupted => FailureKind::Interrupted,
+            _ if self.postgres().is_some_and(PostgresError::is_unreachable) => FailureKind::Unreachable,
+            _ if self.store().is_some_and(StoreError::is_unreachable) => FailureKind::Unreachable,
+            _ => FailureKind::Refused,
+        }
+    }
+
+    fn postgres(&self) -> Option<&PostgresError> {
+        match self {
+            Self::Postgres(error)
+            | Self::Extract(ExtractError::Postgres(error))
+            | Self::Load(LoadError::Postgres(error))
+            | Self::Transform(TransformError::Postgres(error))
+            | Self::Verify(VerifyError::Postgres(error)) => Some(error),
+            Self::Snapshot(error) => Some(error),
+            Self::Extract(ExtractError::Store(_) | ExtractError::Project(_))
+            | Self::Load(LoadError::Store(_) | LoadError::Project(_))
+            | Self::Transform(TransformError::Project(_) | TransformError::File { .. })
+            | Self::Verify(VerifyError::Project(_))
+            | Self::Locked { .. }
+            | Self::Interrupted => None,
+        }
+    }
+
+    fn store(&self) -> Option<&StoreError> {
+        match self {
+            Self::Extract(ExtractError::Store(error)) | Self::Load(LoadError::Store(error)) => Some(error),
+            _ => None,
+        }
+    }
+
+    fn diagnostic(&self) -> Option<&Diagnostic> {
+        match self {
+            Self::Extract(ExtractError::Project(diagnostic))
+            | Self::Load(LoadError::Project(diagnostic))
+            | Self::Transform(TransformError::Project(diagnostic))
+            | Self::Verify(VerifyError::Project(diagnostic)) => Some(diagnostic),
+            _ => None,
+        }
+    }
+
+    fn hint(&self, server: Option<&ServerError>) -> Option<String> {
+        if let Self::Locked { .. } = self {
+            return Some("wait for it to end, or give --lock-wait a longer time".to_owned());
+        }
+        let server = server?;
+        let own = match server.sqlstate.as_str() {
+            // undefined_table, undefined_schema
+            "42P01" | "3F000" => Some("build what the model reads first: unimig seed, then unimig run"),
+            // insufficient_privilege
+            "42501" => Some("grant the privilege to the role that unimig connects as; unimig debug lists them"),
+            // disk_full
+            "53100" => Some("free space on the server, and run again: nothing was left half done"),
+            _ => None,
+        };
+        own.map(str::to_owned).or_else(|| server.hint.clone())
+    }
+}

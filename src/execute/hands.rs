@@ -1,0 +1,116 @@
+//! What the steps of a run share: pools, the layer, one snapshot per source, and what is known from before.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::Mutex;
+
+use crate::extract::Snapshot;
+use crate::ident::NodeName;
+use crate::postgres::{Pool, PostgresError};
+use crate::state::run::RunRecord;
+use crate::store::Store;
+
+/// What a run is given.
+pub struct HandsOptions {
+    pub run: RunRecord,
+    pub target: Pool,
+    pub sources: BTreeMap<String, Pool>,
+    /// Absent where the plan has no step that needs it.
+    pub layer: Option<Store>,
+    pub project_root: PathBuf,
+    pub lock_wait: Duration,
+    pub full_refresh: bool,
+    /// When each staged table was last loaded.
+    pub last_good: BTreeMap<NodeName, Timestamp>,
+    /// How many steps will read each source.
+    pub stages_per_connection: BTreeMap<String, usize>,
+}
+
+/// Shared by all steps of a run.
+pub struct Hands {
+    pub run: RunRecord,
+    pub target: Pool,
+    pub sources: BTreeMap<String, Pool>,
+    pub layer: Option<Store>,
+    pub project_root: PathBuf,
+    pub lock_wait: Duration,
+    pub full_refresh: bool,
+    pub last_good: BTreeMap<NodeName, Timestamp>,
+    snapshots: BTreeMap<String, Mutex<Reading>>,
+}
+
+/// A source's snapshot and how many steps still need it.
+struct Reading {
+    state: Opening,
+    readers_left: usize,
+}
+
+enum Opening {
+    NotYet,
+    Open(Arc<Snapshot>),
+    /// Every step of the source fails for the same reason, and only the first waits for it.
+    Failed(Arc<PostgresError>),
+}
+
+impl Hands {
+    pub fn new(options: HandsOptions) -> Self {
+        let reading = |readers_left| Mutex::new(Reading { state: Opening::NotYet, readers_left });
+        Self {
+            run: options.run,
+            target: options.target,
+            sources: options.sources,
+            layer: options.layer,
+            project_root: options.project_root,
+            lock_wait: options.lock_wait,
+            full_refresh: options.full_refresh,
+            last_good: options.last_good,
+            snapshots: options
+                .stages_per_connection
+                .into_iter()
+                .map(|(connection, readers)| (connection, reading(readers)))
+                .collect(),
+        }
+    }
+
+    /// The source's snapshot, opened by the first step that asks.
+    pub async fn snapshot(&self, connection: &str) -> Result<Arc<Snapshot>, Arc<PostgresError>> {
+        let reading = self.snapshots.get(connection).expect("the plan counts the readers of every connection it uses");
+        let pool = self.sources.get(connection).expect("every connection of the plan has a pool");
+        let mut reading = reading.lock().await;
+        match &reading.state {
+            Opening::Open(snapshot) => Ok(Arc::clone(snapshot)),
+            Opening::Failed(error) => Err(Arc::clone(error)),
+            Opening::NotYet => match Snapshot::open(pool).await {
+                Ok(snapshot) => {
+                    let snapshot = Arc::new(snapshot);
+                    reading.state = Opening::Open(Arc::clone(&snapshot));
+                    Ok(snapshot)
+                }
+                Err(error) => {
+                    let error = Arc::new(error);
+                    reading.state = Opening::Failed(Arc::clone(&error));
+                    Err(error)
+                }
+            },
+        }
+    }
+
+    /// One step has read what it needs; after the last the source's transaction ends, so that it holds back no vacuum.
+    pub async fn done_reading(&self, connection: &str) {
+        let Some(reading) = self.snapshots.get(connection) else { return };
+        let mut reading = reading.lock().await;
+        reading.readers_left = reading.readers_left.saturating_sub(1);
+        if reading.readers_left > 0 {
+            return;
+        }
+        if let Opening::Open(snapshot) = std::mem::replace(&mut reading.state, Opening::NotYet)
+            && let Some(snapshot) = Arc::into_inner(snapshot)
+        {
+            snapshot.close().await;
+        }
+    }
+}

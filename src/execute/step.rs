@@ -1,0 +1,226 @@
+//! One step: its session, its lock, its one transaction, and the report of how it ended.
+
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use jiff::Timestamp;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio_postgres::Client;
+use tokio_util::sync::CancellationToken;
+
+use crate::event::{Event, LayerTraffic, Phase, StepReport};
+use crate::execute::failure::StepError;
+use crate::execute::hands::Hands;
+use crate::execute::session::{Working, lock_target};
+use crate::execute::stage;
+use crate::ident::{NodeName, Relation};
+use crate::manifest::TestSeverity;
+use crate::plan::{Action, TestAction};
+use crate::postgres::{Canceller, PostgresError};
+use crate::state::lock::Scope;
+use crate::state::run::{self, StepRecord, StepStatus, Tally};
+use crate::state::batch;
+use crate::{transform, verify};
+
+/// What a step knows of the run around it.
+pub(super) struct StepContext {
+    pub(super) hands: Arc<Hands>,
+    pub(super) node: NodeName,
+    pub(super) started_at: Timestamp,
+    events: UnboundedSender<Event>,
+    stop: CancellationToken,
+    cancellers: Mutex<Vec<Canceller>>,
+}
+
+/// How a step ended that did its work.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Done {
+    pub(super) status: StepStatus,
+    pub(super) tally: Tally,
+    pub(super) layer: Option<LayerTraffic>,
+    pub(super) failing_rows: Option<u64>,
+}
+
+impl Done {
+    /// A process that wrote this much.
+    pub(super) fn wrote(tally: Tally) -> Self {
+        let status = if tally.is_zero() { StepStatus::Unchanged } else { StepStatus::Success };
+        Self { status, tally, layer: None, failing_rows: None }
+    }
+}
+
+impl StepContext {
+    pub(super) fn new(
+        hands: &Arc<Hands>,
+        events: &UnboundedSender<Event>,
+        node: &NodeName,
+        stop: &CancellationToken,
+    ) -> Self {
+        Self {
+            hands: Arc::clone(hands),
+            node: node.clone(),
+            started_at: Timestamp::now(),
+            events: events.clone(),
+            stop: stop.clone(),
+            cancellers: Mutex::new(Vec::new()),
+        }
+    }
+
+    pub(super) fn say(&self, event: Event) {
+        // The listener outlives every step; if it is gone the process is ending.
+        let _ = self.events.send(event);
+    }
+
+    pub(super) fn progress(&self, phase: Phase, rows: u64) {
+        self.say(Event::StepProgress { node: self.node.clone(), phase, rows, bytes: 0 });
+    }
+
+    /// Keeps the means to cancel what a session of this step is doing.
+    pub(super) fn remember(&self, canceller: Canceller) {
+        self.cancellers.lock().expect("no step panics while it holds the list").push(canceller);
+    }
+
+    pub(super) fn record(&self, status: StepStatus, tally: Tally, message: Option<String>) -> StepRecord {
+        StepRecord { node: self.node.clone(), status, started_at: self.started_at, tally, message }
+    }
+
+    async fn cancel_statements(&self) {
+        let cancellers = std::mem::take(&mut *self.cancellers.lock().expect("no step panics while it holds the list"));
+        for canceller in cancellers {
+            // A session that has ended already has nothing to cancel.
+            let _ = canceller.cancel().await;
+        }
+    }
+}
+
+/// Runs a step to its end, whatever that is, and tells it.
+pub(super) async fn run(context: StepContext, action: &Action) -> StepReport {
+    let started = Instant::now();
+    context.say(Event::StepStarted { node: context.node.clone() });
+    let ended = tokio::select! {
+        biased;
+        ended = work(&context, action) => ended,
+        () = context.stop.cancelled() => {
+            context.cancel_statements().await;
+            Err(StepError::Interrupted)
+        }
+    };
+    let report = match ended {
+        Ok(done) => StepReport {
+            node: context.node.clone(),
+            status: done.status,
+            started_at: context.started_at,
+            elapsed: started.elapsed(),
+            tally: done.tally,
+            layer: done.layer,
+            failing_rows: done.failing_rows,
+            failure: None,
+        },
+        Err(error) => failed(&context, error, started).await,
+    };
+    context.say(Event::StepFinished(report.clone()));
+    report
+}
+
+async fn failed(context: &StepContext, error: StepError, started: Instant) -> StepReport {
+    let interrupted = matches!(error, StepError::Interrupted) || context.stop.is_cancelled();
+    let status = if interrupted { StepStatus::Cancelled } else { StepStatus::Failed };
+    let failure = error.into_failure();
+    let record = context.record(status, Tally::default(), Some(failure.message.clone()));
+    if let Err(error) = record_alone(context, &record).await {
+        tracing::warn!(step = %context.node, %error, "the step's end could not be recorded");
+    }
+    StepReport {
+        node: context.node.clone(),
+        status,
+        started_at: context.started_at,
+        elapsed: started.elapsed(),
+        tally: Tally::default(),
+        layer: None,
+        failing_rows: None,
+        failure: Some(failure),
+    }
+}
+
+/// Writes the row of a step whose own transaction was rolled back.
+async fn record_alone(context: &StepContext, record: &StepRecord) -> Result<(), PostgresError> {
+    let lease = context.hands.target.lease(context.node.as_str()).await?;
+    run::record_step(&lease, &context.hands.run.id, record).await
+}
+
+async fn work(context: &StepContext, action: &Action) -> Result<Done, StepError> {
+    match action {
+        Action::Stage(stage) => stage::stage(context, stage).await,
+        Action::Merge(merge) => {
+            let parents = &merge.staged_parents;
+            let transaction = Transaction { target: &merge.target.relation, staged_parents: parents };
+            let merged = async |client: &Client| {
+                let progress = |rows| context.progress(Phase::Merging, rows);
+                Ok(Some(transform::merge(client, merge, progress).await?))
+            };
+            in_transaction(context, transaction, merged).await
+        }
+        Action::Table(select) => {
+            let transaction = Transaction { target: &select.node.relation, staged_parents: &select.staged_parents };
+            in_transaction(context, transaction, async |client| Ok(transform::table(client, select).await?)).await
+        }
+        Action::View(select) => {
+            let transaction = Transaction { target: &select.node.relation, staged_parents: &select.staged_parents };
+            let created = async |client: &Client| {
+                transform::view(client, select).await?;
+                Ok(None)
+            };
+            let done = in_transaction(context, transaction, created).await?;
+            Ok(Done { status: StepStatus::Success, ..done })
+        }
+        Action::Seed(seed) => {
+            let transaction = Transaction { target: &seed.node.relation, staged_parents: &[] };
+            let root = &context.hands.project_root;
+            in_transaction(context, transaction, async |client| Ok(transform::seed(client, seed, root).await?)).await
+        }
+        Action::Test(test) => test_target(context, test).await,
+    }
+}
+
+/// What a step's transaction is about.
+#[derive(Clone, Copy)]
+struct Transaction<'a> {
+    target: &'a Relation,
+    staged_parents: &'a [NodeName],
+}
+
+/// Does the work, and writes what is to be remembered of it, in one transaction that holds the target's lock.
+async fn in_transaction(
+    context: &StepContext,
+    transaction: Transaction<'_>,
+    work: impl AsyncFnOnce(&Client) -> Result<Option<Tally>, StepError>,
+) -> Result<Done, StepError> {
+    let client = Working::lease(&context.hands.target, context).await?;
+    let failed = |error| PostgresError::server(format!("run the transaction of {}", context.node), error);
+    client.batch_execute("begin").await.map_err(failed)?;
+    lock_target(&client, transaction.target, Scope::Transaction, context).await?;
+    let parents: Vec<&str> = transaction.staged_parents.iter().map(NodeName::as_str).collect();
+    let seen = batch::last_batch_ids(&client, &parents).await?;
+    let done = Done::wrote(work(&client).await?.unwrap_or_default());
+    batch::record_consumed(&client, &context.node, &seen).await?;
+    run::record_step(&client, &context.hands.run.id, &context.record(done.status, done.tally, None)).await?;
+    client.batch_execute("commit").await.map_err(failed)?;
+    client.give_back();
+    Ok(done)
+}
+
+async fn test_target(context: &StepContext, test: &TestAction) -> Result<Done, StepError> {
+    let client = Working::lease(&context.hands.target, context).await?;
+    context.progress(Phase::Testing, 0);
+    let failing_rows = verify::count_failing_rows(&client, test).await?;
+    let status = match (failing_rows, test.severity) {
+        (0, _) => StepStatus::Pass,
+        (_, TestSeverity::Warn) => StepStatus::Warn,
+        (_, TestSeverity::Error) => StepStatus::Fail,
+    };
+    let message = (failing_rows > 0).then(|| format!("{failing_rows} failing rows"));
+    let record = context.record(status, Tally::default(), message);
+    run::record_step(&client, &context.hands.run.id, &record).await?;
+    client.give_back();
+    Ok(Done { status, tally: Tally::default(), layer: None, failing_rows: Some(failing_rows) })
+}

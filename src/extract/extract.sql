@@ -1,0 +1,54 @@
+-- name: clock
+select
+    clock_timestamp() as source_clock,
+    coalesce(
+        (
+            select min(xact_start)
+            from pg_stat_activity
+            where pid <> pg_backend_pid()
+                and datname = current_database()
+        ),
+        clock_timestamp()
+    ) as oldest_transaction_at
+
+-- name: prepared_transactions
+select min(prepared)
+from pg_prepared_xacts
+where database = current_database()
+
+-- name: open_snapshot
+begin isolation level repeatable read read only
+
+-- name: export_snapshot
+select pg_export_snapshot()
+
+-- name: join_snapshot
+begin isolation level repeatable read read only;
+set transaction snapshot {{ snapshot }}
+
+-- name: rows_of_table
+select
+{{ names | lines }}
+from {{ relation }}
+{% if window %}
+where {{ window }}
+{% endif %}
+
+-- name: rows_of_select_head
+select
+{{ names | lines }}
+from (
+
+-- name: rows_of_select_tail
+) as extraction
+{% if window %}
+where {{ window }}
+{% endif %}
+
+-- name: window
+(
+{% for column in columns %}
+    {{ column }} >= {{ lower }} or
+{% endfor %}
+    num_nonnulls({{ columns | inline }}) = 0
+)

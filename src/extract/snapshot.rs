@@ -1,0 +1,58 @@
+//! The moment at which a whole source is read: one exported snapshot that every worker joins.
+
+use jiff::Timestamp;
+use minijinja::context;
+use tokio_postgres::Client;
+
+use crate::extract::STATEMENTS;
+use crate::ident::Literal;
+use crate::postgres::{Lease, Pool, PostgresError, Role};
+use crate::sql::quoted;
+
+/// An open read-only transaction whose snapshot others can join, for as long as this value lives.
+#[derive(Debug)]
+pub struct Snapshot {
+    pub id: String,
+    /// The source's clock just before the snapshot was taken.
+    pub source_clock: Timestamp,
+    /// The start of the oldest transaction that was open then: its rows may carry times from that moment on.
+    pub oldest_transaction_at: Timestamp,
+    holder: Lease,
+}
+
+impl Snapshot {
+    /// Opens the snapshot of a source. The clock and the open transactions are read first: a transaction that begins
+    /// after that and is open when the snapshot is taken cannot carry an earlier time.
+    pub async fn open(pool: &Pool) -> Result<Self, PostgresError> {
+        let doing = || format!("open a snapshot of source connection \"{}\"", pool.name());
+        let failed = |error| PostgresError::server(doing(), error);
+        debug_assert!(matches!(pool.role(), Role::Source), "sources are read through read-only sessions");
+        let holder = pool.lease("snapshot").await?;
+        let statement = |name| STATEMENTS.render(name, context! {});
+        let clock = holder.query_one(&statement("clock"), &[]).await.map_err(failed)?;
+        let (source_clock, oldest_active): (Timestamp, Timestamp) = (clock.get(0), clock.get(1));
+        let prepared = holder.query_one(&statement("prepared_transactions"), &[]).await.map_err(failed)?;
+        let oldest_prepared: Option<Timestamp> = prepared.get(0);
+        holder.batch_execute(&statement("open_snapshot")).await.map_err(failed)?;
+        let exported = holder.query_one(&statement("export_snapshot"), &[]).await.map_err(failed)?;
+        Ok(Self {
+            id: exported.get(0),
+            source_clock,
+            oldest_transaction_at: oldest_prepared.map_or(oldest_active, |prepared| prepared.min(oldest_active)),
+            holder,
+        })
+    }
+
+    /// Makes a session see exactly what the snapshot sees, until its transaction ends.
+    pub async fn join(&self, client: &Client) -> Result<(), PostgresError> {
+        let join = STATEMENTS.render("join_snapshot", context! { snapshot => quoted(Literal(&self.id)) });
+        client.batch_execute(&join).await.map_err(|error| PostgresError::server("join the source's snapshot", error))
+    }
+
+    /// Ends the transaction; sessions that joined keep what they see.
+    pub async fn close(self) {
+        if self.holder.batch_execute("commit").await.is_err() {
+            self.holder.discard();
+        }
+    }
+}

@@ -1,0 +1,46 @@
+-- name: staging_shape
+select
+    class.oid is not null as present,
+    coalesce(class.relkind = 'r', false) as is_table,
+    coalesce(obj_description(class.oid, 'pg_class'), '') as comment,
+    coalesce(
+        (
+            select array_agg(attribute.attname::text order by attribute.attnum)
+            from pg_attribute as attribute
+            where attribute.attrelid = class.oid
+                and attribute.attnum > 0
+                and not attribute.attisdropped
+        ),
+        '{}'
+    ) as names,
+    coalesce(
+        (
+            select array_agg(
+                format_type(attribute.atttypid, attribute.atttypmod) order by attribute.attnum
+            )
+            from pg_attribute as attribute
+            where attribute.attrelid = class.oid
+                and attribute.attnum > 0
+                and not attribute.attisdropped
+        ),
+        '{}'
+    ) as types,
+    coalesce(
+        (
+            select array_agg(attribute.attname::text order by key.place)
+            from pg_index as index
+            cross join unnest(index.indkey::smallint[]) with ordinality as key (attnum, place)
+            join pg_attribute as attribute on attribute.attrelid = index.indrelid
+                and attribute.attnum = key.attnum
+            where index.indrelid = class.oid
+                and index.indisprimary
+        ),
+        '{}'
+    ) as primary_key,
+    exists (select from pg_namespace where nspname = $1) as has_schema
+from (values (true)) as always (yes)
+left join pg_class as class on class.relname = $2
+    and class.relnamespace = (select oid from pg_namespace where nspname = $1)
+
+-- name: has_rows
+select exists (select from {{ staging }})

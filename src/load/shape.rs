@@ -1,0 +1,157 @@
+//! The permanent copy as it is, and its change into what the source's columns ask for.
+//!
+//! A new column is added. A column that is gone at the source stays and is NULL in new rows. A column of another type
+//! stops the process: only a person knows what the old values mean.
+
+use std::sync::LazyLock;
+
+use minijinja::context;
+use tokio_postgres::Client;
+use tokio_postgres::types::Type;
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::ident::{Ident, Relation};
+use crate::load::LoadError;
+use crate::manifest::StageNode;
+use crate::materialize::is_marked;
+use crate::materialize::stage::{OWN_COLUMNS, StageShape, StagedColumn};
+use crate::postgres::PostgresError;
+use crate::sql::{StatementFile, quoted};
+
+static STATEMENTS: LazyLock<StatementFile> = LazyLock::new(|| StatementFile::parse(include_str!("load.sql")));
+
+/// What the target's catalog says of a copy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StagingShape {
+    Absent { has_schema: bool },
+    Present(Present),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Present {
+    /// Without the columns that unimig adds.
+    pub columns: Vec<StagedColumn>,
+    pub primary_key: Vec<Ident>,
+    pub has_rows: bool,
+}
+
+impl StagingShape {
+    /// Whether rows of a window can be merged: the copy has rows, and every column that the source has now.
+    pub fn is_complete(&self, columns: &[StagedColumn]) -> bool {
+        match self {
+            Self::Absent { .. } => false,
+            Self::Present(present) => {
+                present.has_rows
+                    && columns.iter().all(|column| present.columns.iter().any(|kept| kept.name == column.name))
+            }
+        }
+    }
+}
+
+/// Reads the shape of a copy, and refuses a relation of its name that unimig did not make.
+pub async fn read_shape(client: &Client, node: &StageNode) -> Result<StagingShape, LoadError> {
+    let staging = &node.stg_relation;
+    let failed = |error| PostgresError::server(format!("describe {staging}"), error);
+    let row = client
+        .query_typed_one(
+            &STATEMENTS.render("staging_shape", context! {}),
+            &[(&staging.schema.as_str(), Type::TEXT), (&staging.name.as_str(), Type::TEXT)],
+        )
+        .await
+        .map_err(failed)?;
+    if !row.get::<_, bool>("present") {
+        return Ok(StagingShape::Absent { has_schema: row.get("has_schema") });
+    }
+    let names: Vec<String> = row.get("names");
+    let ours = OWN_COLUMNS.iter().all(|own| names.iter().any(|name| name == own));
+    if !row.get::<_, bool>("is_table") || !ours || !is_marked(row.get("comment")) {
+        return Err(LoadError::Project(Box::new(not_ours(node, staging))));
+    }
+    let types: Vec<String> = row.get("types");
+    let columns = names
+        .into_iter()
+        .zip(types)
+        .filter(|(name, _)| !OWN_COLUMNS.contains(&name.as_str()))
+        .map(|(name, data_type)| StagedColumn { name: Ident::from_catalog(name), data_type })
+        .collect();
+    let has_rows = STATEMENTS.render("has_rows", context! { staging => quoted(staging) });
+    let has_rows = client.query_one(&has_rows, &[]).await.map_err(failed)?.get(0);
+    let primary_key = row.get::<_, Vec<String>>("primary_key").into_iter().map(Ident::from_catalog).collect();
+    Ok(StagingShape::Present(Present { columns, primary_key, has_rows }))
+}
+
+/// Makes the copy fit for the batch. Tells whether it is empty, so that COPY FREEZE may fill it.
+pub(super) async fn prepare(client: &Client, shape: StageShape<'_>, found: &StagingShape) -> Result<bool, LoadError> {
+    let mut statements = Vec::new();
+    let empty = match found {
+        StagingShape::Absent { has_schema } => {
+            if !has_schema {
+                statements.push(shape.create_schema());
+            }
+            statements.extend(shape.create_table());
+            let names: Vec<&Ident> = shape.columns.iter().map(|column| &column.name).collect();
+            statements.push(shape.create_view(&names));
+            true
+        }
+        StagingShape::Present(present) => {
+            check_types(shape, present)?;
+            let is_kept = |column: &&StagedColumn| present.columns.iter().any(|kept| kept.name == column.name);
+            let added: Vec<&StagedColumn> = shape.columns.iter().filter(|column| !is_kept(column)).collect();
+            if !added.is_empty() {
+                statements.extend(added.iter().map(|column| shape.add_column(column)));
+                let names = present.columns.iter().chain(added).map(|column| &column.name);
+                statements.push(shape.create_view(&names.collect::<Vec<_>>()));
+            }
+            if !present.has_rows {
+                statements.push(shape.empty_for_freeze());
+            }
+            !present.has_rows
+        }
+    };
+    if !statements.is_empty() {
+        client
+            .batch_execute(&statements.join(";\n"))
+            .await
+            .map_err(|error| PostgresError::server(format!("prepare {}", shape.node.stg_relation), error))?;
+    }
+    Ok(empty)
+}
+
+fn check_types(shape: StageShape<'_>, present: &Present) -> Result<(), LoadError> {
+    let staging = &shape.node.stg_relation;
+    if present.has_rows && present.primary_key != shape.node.key {
+        let names = |key: &[Ident]| key.iter().map(Ident::as_str).collect::<Vec<_>>().join(", ");
+        let message = format!(
+            "{staging} has the key ({}), and the source declares ({})",
+            names(&present.primary_key),
+            names(&shape.node.key)
+        );
+        return Err(LoadError::Project(Box::new(changed(shape.node, message))));
+    }
+    for column in shape.columns {
+        let kept = present.columns.iter().find(|kept| kept.name == column.name);
+        if let Some(kept) = kept.filter(|kept| kept.data_type != column.data_type) {
+            let name = column.name.as_str();
+            let message = format!(
+                "column \"{name}\" of {staging} is {}, and the source now gives {}",
+                kept.data_type, column.data_type
+            );
+            return Err(LoadError::Project(Box::new(changed(shape.node, message))));
+        }
+    }
+    Ok(())
+}
+
+fn changed(node: &StageNode, message: String) -> Diagnostic {
+    let hint = format!(
+        "alter {staging} by hand, or drop it: the next run reads the whole table again",
+        staging = node.stg_relation
+    );
+    Diagnostic::error(Code::ChangedColumn, message).at(node.declared_at.clone()).hint(hint)
+}
+
+fn not_ours(node: &StageNode, staging: &Relation) -> Diagnostic {
+    Diagnostic::error(Code::NotOurs, format!("{staging} exists, and unimig did not make it"))
+        .at(node.declared_at.clone())
+        .hint("set another stg_schema: unimig never writes into tables of this name that others made")
+}

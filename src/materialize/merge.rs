@@ -1,0 +1,165 @@
+//! A SELECT merged into a table that belongs to an application.
+//!
+//! The rows are staged in a temporary table with the target's column types, their keys are checked, and one MERGE
+//! inserts what is new and updates what differs. Columns that the SELECT does not give are never named.
+
+use std::sync::LazyLock;
+
+use minijinja::{Value, context};
+
+use crate::compile::CompiledSql;
+use crate::ident::{Ident, MAX_IDENT_BYTES, NodeName, Relation};
+use crate::manifest::Deletes;
+use crate::materialize::{Embedded, FilledBy, TargetColumn, TargetTable};
+use crate::sql::{StatementFile, quoted, quoted_list};
+
+static STATEMENTS: LazyLock<StatementFile> = LazyLock::new(|| StatementFile::parse(include_str!("merge.sql")));
+
+/// Below this many staged rows the planner does well without statistics.
+pub const ANALYZE_FROM_ROWS: u64 = 1_000;
+
+/// The statements of one merge, in the order in which they run, all in one transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MergeStatements {
+    pub create_staged: String,
+    pub fill_staged: Embedded,
+    pub analyze_staged: String,
+    /// Gives keys that are NULL or occur twice.
+    pub bad_keys: String,
+    pub create_written: String,
+    /// Its row count is that of the rows which MERGE will insert.
+    pub note_new_keys: String,
+    /// Rows that this process had marked as deleted, and that are back.
+    pub revive: Option<String>,
+    pub merge: String,
+    pub delete: Option<String>,
+}
+
+/// What is wrong with the columns of a SELECT, in the order of the SELECT.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ColumnFault {
+    /// The target has no column of this name.
+    Unknown(Ident),
+    /// The target computes the column itself.
+    Computed(Ident),
+    /// Two columns of the SELECT have one name.
+    Twice(Ident),
+    /// The SELECT lacks a column of the key.
+    NoKey(Ident),
+    /// Neither the model names a key nor the target has a primary key.
+    NoPrimaryKey,
+    /// The column that marks deleted rows does not exist, or the SELECT gives it.
+    DeletedColumn(Ident),
+}
+
+/// A merge model together with what its SELECT and its target are.
+#[derive(Debug, Clone, Copy)]
+pub struct MergeShape<'a> {
+    pub node: &'a NodeName,
+    pub target: &'a TargetTable,
+    /// Empty means the target's primary key.
+    pub unique_key: &'a [Ident],
+    pub deletes: &'a Deletes,
+    /// The SELECT's columns, in its order.
+    pub selected: &'a [Ident],
+}
+
+/// Writes the statements, or says everything that is wrong with the SELECT's columns.
+pub fn statements(shape: MergeShape<'_>, select: &CompiledSql) -> Result<MergeStatements, Vec<ColumnFault>> {
+    let keys = if shape.unique_key.is_empty() { &shape.target.primary_key } else { shape.unique_key };
+    let faults = column_faults(shape, keys);
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    let columns: Vec<&TargetColumn> = shape.selected.iter().filter_map(|name| shape.target.column(name)).collect();
+    let context = merge_context(shape, keys, &columns);
+    let render = |name| STATEMENTS.render(name, context.clone());
+    let (revive, delete) = match shape.deletes {
+        Deletes::Keep => (None, None),
+        Deletes::Soft { .. } => (Some(render("revive")), Some(render("delete_soft"))),
+        Deletes::Hard => (None, Some(render("delete_hard"))),
+    };
+    Ok(MergeStatements {
+        create_staged: render("create_staged"),
+        fill_staged: Embedded::after(&render("fill_staged"), select),
+        analyze_staged: render("analyze_staged"),
+        bad_keys: render("bad_keys"),
+        create_written: render("create_written"),
+        note_new_keys: render("note_new_keys"),
+        revive,
+        merge: render("merge"),
+        delete,
+    })
+}
+
+/// The table that keeps the keys which a process inserted: only those may it ever delete.
+pub fn written_relation(node: &NodeName) -> Relation {
+    let schema = Ident::from_catalog("unimig");
+    let name = node.as_str();
+    if name.len() <= MAX_IDENT_BYTES {
+        return Relation::new(schema, Ident::from_catalog(name));
+    }
+    let digest = <sha2::Sha256 as sha2::Digest>::digest(name.as_bytes());
+    let tail: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let mut cut = MAX_IDENT_BYTES - tail.len() - 1;
+    while !name.is_char_boundary(cut) {
+        cut -= 1;
+    }
+    Relation::new(schema, Ident::from_catalog(format!("{}~{tail}", &name[..cut])))
+}
+
+fn merge_context(shape: MergeShape<'_>, keys: &[Ident], columns: &[&TargetColumn]) -> Value {
+    let typed = |column: &&TargetColumn| {
+        context! { name => quoted(&column.name), data_type => quoted(&column.data_type) }
+    };
+    let updates = columns
+        .iter()
+        .filter(|column| !keys.contains(&column.name))
+        .filter(|column| match column.filled {
+            FilledBy::Default | FilledBy::IdentityByDefault => true,
+            FilledBy::IdentityAlways | FilledBy::Expression => false,
+        })
+        .map(|column| &column.name);
+    let key_columns: Vec<Value> =
+        columns.iter().filter(|column| keys.contains(&column.name)).map(typed).collect();
+    let deleted_column = match shape.deletes {
+        Deletes::Soft { column } => quoted(column),
+        Deletes::Keep | Deletes::Hard => Value::UNDEFINED,
+    };
+    context! {
+        target => quoted(&shape.target.relation),
+        written => quoted(written_relation(shape.node)),
+        columns => columns.iter().map(typed).collect::<Vec<_>>(),
+        key_columns,
+        keys => quoted_list(keys),
+        updates => quoted_list(updates),
+        inserts => quoted_list(columns.iter().map(|column| &column.name)),
+        overriding => columns.iter().any(|column| column.filled == FilledBy::IdentityAlways),
+        deleted_column,
+    }
+}
+
+fn column_faults(shape: MergeShape<'_>, keys: &[Ident]) -> Vec<ColumnFault> {
+    let mut faults = Vec::new();
+    for (at, name) in shape.selected.iter().enumerate() {
+        if shape.selected[..at].contains(name) {
+            faults.push(ColumnFault::Twice(name.clone()));
+            continue;
+        }
+        match shape.target.column(name).map(|column| column.filled) {
+            None => faults.push(ColumnFault::Unknown(name.clone())),
+            Some(FilledBy::Expression) => faults.push(ColumnFault::Computed(name.clone())),
+            Some(FilledBy::Default | FilledBy::IdentityByDefault | FilledBy::IdentityAlways) => {}
+        }
+    }
+    if keys.is_empty() {
+        faults.push(ColumnFault::NoPrimaryKey);
+    }
+    faults.extend(keys.iter().filter(|key| !shape.selected.contains(key)).cloned().map(ColumnFault::NoKey));
+    if let Deletes::Soft { column } = shape.deletes
+        && (shape.target.column(column).is_none() || shape.selected.contains(column))
+    {
+        faults.push(ColumnFault::DeletedColumn(column.clone()));
+    }
+    faults
+}

@@ -1,0 +1,122 @@
+-- name: create_staged
+create temporary table unimig_staged (
+{% for column in columns %}
+    {{ column.name }} {{ column.data_type }}{% if not loop.last %},{% endif %}
+
+{% endfor %}
+) on commit drop
+
+-- name: fill_staged
+insert into pg_temp.unimig_staged (
+{{ columns | map(attribute="name") | lines }}
+)
+
+-- name: analyze_staged
+analyze pg_temp.unimig_staged
+
+-- name: bad_keys
+select
+    array[{{ keys | inline_text }}] as key_values,
+    count(*) as occurrences
+from pg_temp.unimig_staged
+group by {{ keys | inline }}
+having count(*) > 1
+    or num_nulls({{ keys | inline }}) > 0
+order by
+    occurrences desc,
+    key_values
+limit 11
+
+-- name: create_written
+create table if not exists {{ written }} (
+{% for key in key_columns %}
+    {{ key.name }} {{ key.data_type }} not null,
+{% endfor %}
+    _inserted_at timestamptz not null default now(),
+    _deleted_at timestamptz,
+    primary key ({{ keys | inline }})
+)
+
+-- name: note_new_keys
+insert into {{ written }} (
+{{ keys | lines }}
+)
+select
+{{ keys | lines("staged") }}
+from pg_temp.unimig_staged as staged
+where not exists (
+    select
+    from {{ target }} as target
+    where {{ keys | matching("target", "staged") }}
+)
+on conflict ({{ keys | inline }}) do update set
+    _inserted_at = excluded._inserted_at,
+    _deleted_at = null
+
+-- name: merge
+merge into {{ target }} as target
+using pg_temp.unimig_staged as staged
+    on {{ keys | matching("target", "staged") }}
+{% if updates %}
+when matched
+    and row({{ updates | inline("target") }})::record
+        *<> row({{ updates | inline("staged") }})::record
+then update set
+{{ updates | setting("staged") }}
+{% endif %}
+when not matched then insert (
+{{ inserts | lines }}
+)
+{% if overriding %}
+overriding system value
+{% endif %}
+values (
+{{ inserts | lines("staged") }}
+)
+
+-- name: revive
+with back as (
+    update {{ written }} as written set
+        _deleted_at = null
+    from pg_temp.unimig_staged as staged
+    where {{ keys | matching("written", "staged") }}
+        and written._deleted_at is not null
+    returning {{ keys | inline("written") }}
+)
+update {{ target }} as target set
+    {{ deleted_column }} = null
+from back
+where {{ keys | matching("target", "back") }}
+    and target.{{ deleted_column }} is not null
+
+-- name: delete_soft
+with gone as (
+    update {{ written }} as written set
+        _deleted_at = now()
+    where written._deleted_at is null
+        and not exists (
+            select
+            from pg_temp.unimig_staged as staged
+            where {{ keys | matching("staged", "written") }}
+        )
+    returning {{ keys | inline("written") }}
+)
+update {{ target }} as target set
+    {{ deleted_column }} = now()
+from gone
+where {{ keys | matching("target", "gone") }}
+    and target.{{ deleted_column }} is null
+
+-- name: delete_hard
+with gone as (
+    delete from {{ written }} as written
+    where not exists (
+        select
+        from pg_temp.unimig_staged as staged
+        where {{ keys | matching("staged", "written") }}
+    )
+    returning {{ keys | inline("written") }}
+)
+delete from {{ target }} as target
+using gone
+where {{ keys | matching("target", "gone") }}

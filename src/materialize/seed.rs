@@ -1,0 +1,133 @@
+//! The columns of a seed: names from its header, types from its values where the project does not state them.
+//!
+//! The values themselves go to the server as the file spells them; only their types are looked at here.
+
+use std::collections::BTreeMap;
+
+use crate::ident::{Ident, IdentError};
+use crate::materialize::stage::StagedColumn;
+
+/// Why a CSV file can't become a seed.
+#[derive(Debug, thiserror::Error)]
+pub enum SeedError {
+    #[error("a seed begins with a header line, and this one is empty")]
+    Empty,
+    #[error("the header has column \"{0}\" twice")]
+    ColumnTwice(String),
+    #[error("the header names a column badly: {0}")]
+    Name(#[from] IdentError),
+    #[error("line {line} has {found} fields, the header has {expected}")]
+    FieldCount { line: u64, found: u64, expected: u64 },
+    #[error("could not read the CSV")]
+    Csv(#[from] csv::Error),
+}
+
+/// A type and the test whether a value's text can be of it.
+type Candidate = (&'static str, fn(&str) -> bool);
+
+/// Types from the narrowest; a column takes the first that fits all of its values.
+const CANDIDATES: &[Candidate] = &[
+    ("boolean", |value| matches!(value.to_ascii_lowercase().as_str(), "true" | "false")),
+    ("integer", |value| value.parse::<i32>().is_ok() && is_canonical(value)),
+    ("bigint", |value| value.parse::<i64>().is_ok() && is_canonical(value)),
+    ("numeric", is_decimal),
+    ("date", |value| value.len() == 10 && value.parse::<jiff::civil::Date>().is_ok()),
+    ("timestamp without time zone", |value| value.parse::<jiff::civil::DateTime>().is_ok()),
+    ("timestamp with time zone", |value| value.parse::<jiff::Timestamp>().is_ok()),
+];
+
+/// Finds a seed's columns. A column without a value, or with values that no type fits, is text.
+pub fn columns(
+    csv_text: &str,
+    delimiter: char,
+    stated: &BTreeMap<String, String>,
+) -> Result<Vec<StagedColumn>, SeedError> {
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(u8::try_from(delimiter).unwrap_or(b','))
+        .from_reader(csv_text.as_bytes());
+    let header = reader.headers()?.clone();
+    if header.is_empty() {
+        return Err(SeedError::Empty);
+    }
+    let mut fitting = vec![(CANDIDATES.to_vec(), false); header.len()];
+    for record in reader.records() {
+        let record = record.map_err(field_count)?;
+        for (value, (candidates, seen)) in record.iter().zip(&mut fitting).filter(|(value, _)| !value.is_empty()) {
+            *seen = true;
+            candidates.retain(|(_, fits)| fits(value));
+        }
+    }
+    let mut columns: Vec<StagedColumn> = Vec::with_capacity(header.len());
+    for (name, (candidates, seen)) in header.iter().zip(fitting) {
+        let found = if seen { candidates.first().map_or("text", |(name, _)| name) } else { "text" };
+        let data_type = stated.get(name).map_or(found, String::as_str).to_owned();
+        let name = Ident::new(name)?;
+        if columns.iter().any(|column| column.name == name) {
+            return Err(SeedError::ColumnTwice(name.as_str().to_owned()));
+        }
+        columns.push(StagedColumn { name, data_type });
+    }
+    Ok(columns)
+}
+
+/// Leading zeros and plus signs would be lost in a number, and codes have them.
+fn is_canonical(value: &str) -> bool {
+    let digits = value.strip_prefix('-').unwrap_or(value);
+    digits == "0" || !(digits.starts_with('0') || digits.starts_with('+'))
+}
+
+fn is_decimal(value: &str) -> bool {
+    let digits = value.strip_prefix('-').unwrap_or(value);
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    let all_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    all_digits(whole) && all_digits(fraction) && (whole == "0" || !whole.starts_with('0'))
+}
+
+fn field_count(error: csv::Error) -> SeedError {
+    match error.kind() {
+        csv::ErrorKind::UnequalLengths { pos, expected_len, len } => SeedError::FieldCount {
+            line: pos.as_ref().map_or(0, csv::Position::line),
+            found: *len,
+            expected: *expected_len,
+        },
+        _ => SeedError::Csv(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn types(csv_text: &str) -> Vec<String> {
+        let columns = columns(csv_text, ',', &BTreeMap::new()).expect("a valid seed");
+        columns.into_iter().map(|column| column.data_type).collect()
+    }
+
+    #[test]
+    fn a_column_takes_the_narrowest_type_that_fits_every_value() {
+        let csv_text = "flag,small,big,money,day,moment,code,nothing\n\
+                        true,1,1,1,2026-01-31,2026-01-31 10:00:00,007,\n\
+                        false,-2,3000000000,1.50,2026-02-01,2026-02-01 11:00:00,12,\n";
+        let expected =
+            ["boolean", "integer", "bigint", "numeric", "date", "timestamp without time zone", "text", "text"];
+        assert_eq!(types(csv_text), expected);
+    }
+
+    #[test]
+    fn a_column_with_values_of_two_kinds_is_text() {
+        assert_eq!(types("mixed\ntrue\n1\n"), ["text"]);
+    }
+
+    #[test]
+    fn a_stated_type_wins() {
+        let stated = BTreeMap::from([("code".to_owned(), "smallint".to_owned())]);
+        let columns = columns("code\n1\n", ',', &stated).expect("a valid seed");
+        assert_eq!(columns[0].data_type, "smallint");
+    }
+
+    #[test]
+    fn a_line_with_too_few_fields_is_named() {
+        let error = columns("a,b\n1,2\n3\n", ',', &BTreeMap::new()).expect_err("a short line");
+        assert_eq!(error.to_string(), "line 3 has 1 fields, the header has 2");
+    }
+}

@@ -1,0 +1,128 @@
+//! The permanent copy of a source table in the target database, and how a batch gets into it.
+//!
+//! An empty copy is filled by COPY FREEZE; later batches pass through a temporary table and one MERGE that writes
+//! only rows whose record images differ. A full batch buries the keys that it lacks.
+
+use std::sync::LazyLock;
+
+use minijinja::{Value, context};
+
+use crate::ident::{Ident, Literal, MAX_IDENT_BYTES, Relation};
+use crate::manifest::StageNode;
+use crate::materialize::mark;
+use crate::sql::{StatementFile, quoted, quoted_list};
+
+static STATEMENTS: LazyLock<StatementFile> = LazyLock::new(|| StatementFile::parse(include_str!("stage.sql")));
+
+/// The columns that unimig adds to every copy.
+pub const OWN_COLUMNS: [&str; 4] = ["_inserted_at", "_updated_at", "_deleted_at", "_batch_id"];
+
+/// A column of a copy: the source's name, and a type that the target knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StagedColumn {
+    pub name: Ident,
+    pub data_type: String,
+}
+
+/// Everything that the statements of one batch depend on.
+#[derive(Debug, Clone, Copy)]
+pub struct StageShape<'a> {
+    pub node: &'a StageNode,
+    pub columns: &'a [StagedColumn],
+    pub batch_id: i64,
+}
+
+impl StageShape<'_> {
+    pub fn create_schema(self) -> String {
+        self.render("create_schema")
+    }
+
+    /// The table without its key, and the comment that marks it as ours.
+    pub fn create_table(self) -> Vec<String> {
+        vec![self.render("create_table"), self.render("mark_table")]
+    }
+
+    /// For a copy that exists and is empty: FREEZE needs a table that this transaction created or truncated.
+    pub fn empty_for_freeze(self) -> String {
+        self.render("empty_for_freeze")
+    }
+
+    pub fn copy_freeze(self) -> String {
+        self.render("copy_freeze")
+    }
+
+    /// The key is indexed after the rows are in.
+    pub fn finish_first_load(self) -> String {
+        self.render("finish_first_load")
+    }
+
+    pub fn add_column(self, column: &StagedColumn) -> String {
+        let column = context! { name => quoted(&column.name), data_type => quoted(&column.data_type) };
+        STATEMENTS.render("add_column", context! { column, ..self.context() })
+    }
+
+    /// The live rows. PostgreSQL replaces a view in place as long as columns are only added at its end.
+    pub fn create_view(self, names: &[&Ident]) -> String {
+        STATEMENTS.render("create_view", context! { live_names => quoted_list(names), ..self.context() })
+    }
+
+    pub fn create_incoming(self) -> String {
+        self.render("create_incoming")
+    }
+
+    pub fn copy_incoming(self) -> String {
+        self.render("copy_incoming")
+    }
+
+    pub fn analyze_incoming(self) -> String {
+        self.render("analyze_incoming")
+    }
+
+    pub fn merge(self) -> String {
+        self.render("merge")
+    }
+
+    /// Tombstones for live rows whose key a full batch lacks.
+    pub fn bury(self) -> String {
+        self.render("bury")
+    }
+
+    /// How many rows this transaction has inserted and updated so far, by the server's own counters.
+    pub fn rows_written(self) -> String {
+        self.render("rows_written")
+    }
+
+    fn render(self, name: &str) -> String {
+        STATEMENTS.render(name, self.context())
+    }
+
+    fn context(self) -> Value {
+        let columns: Vec<Value> = self
+            .columns
+            .iter()
+            .map(|column| context! { name => quoted(&column.name), data_type => quoted(&column.data_type) })
+            .collect();
+        let staging = &self.node.stg_relation;
+        context! {
+            schema => quoted(&staging.schema),
+            staging => quoted(staging),
+            staging_name => quoted(Literal(&staging.to_string())),
+            live => quoted(&self.node.live_relation),
+            primary_key => quoted(primary_key_name(staging)),
+            mark => quoted(Literal(&mark(&self.node.name))),
+            columns,
+            names => quoted_list(self.columns.iter().map(|column| &column.name)),
+            keys => quoted_list(&self.node.key),
+            batch_id => self.batch_id,
+        }
+    }
+}
+
+/// PostgreSQL's own rule for the name, cut to fit.
+fn primary_key_name(staging: &Relation) -> Ident {
+    let mut cut = staging.name.as_str().len().min(MAX_IDENT_BYTES - "_pkey".len());
+    while !staging.name.as_str().is_char_boundary(cut) {
+        cut -= 1;
+    }
+    Ident::from_catalog(format!("{}_pkey", &staging.name.as_str()[..cut]))
+}

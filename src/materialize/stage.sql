@@ -1,0 +1,106 @@
+-- name: create_schema
+create schema if not exists {{ schema }}
+
+-- name: create_table
+create table {{ staging }} (
+{% for column in columns %}
+    {{ column.name }} {{ column.data_type }},
+{% endfor %}
+    _inserted_at timestamptz not null default now(),
+    _updated_at timestamptz not null default now(),
+    _deleted_at timestamptz,
+    _batch_id bigint not null default {{ batch_id }}
+)
+
+-- name: mark_table
+comment on table {{ staging }} is {{ mark }}
+
+-- name: empty_for_freeze
+truncate {{ staging }};
+alter table {{ staging }} drop constraint if exists {{ primary_key }};
+alter table {{ staging }} alter column _batch_id set default {{ batch_id }}
+
+-- name: copy_freeze
+copy {{ staging }} (
+{{ names | lines }}
+)
+from stdin (format csv, header match, freeze true)
+
+-- name: finish_first_load
+alter table {{ staging }} add constraint {{ primary_key }} primary key ({{ keys | inline }});
+alter table {{ staging }} alter column _batch_id drop default;
+analyze {{ staging }}
+
+-- name: add_column
+alter table {{ staging }} add column {{ column.name }} {{ column.data_type }}
+
+-- name: create_view
+create or replace view {{ live }} as
+select
+{{ live_names | lines }}
+from {{ staging }}
+where _deleted_at is null
+
+-- name: create_incoming
+create temporary table unimig_incoming (
+{% for column in columns %}
+    {{ column.name }} {{ column.data_type }}{% if not loop.last %},{% endif %}
+
+{% endfor %}
+) on commit drop
+
+-- name: copy_incoming
+copy pg_temp.unimig_incoming (
+{{ names | lines }}
+)
+from stdin (format csv, header match)
+
+-- name: analyze_incoming
+analyze pg_temp.unimig_incoming
+
+-- name: merge
+merge into {{ staging }} as staging
+using pg_temp.unimig_incoming as incoming
+    on {{ keys | matching("staging", "incoming") }}
+when matched
+    and (
+        staging._deleted_at is not null
+        or row({{ names | inline("staging") }})::record
+            *<> row({{ names | inline("incoming") }})::record
+    )
+then update set
+{{ names | setting("incoming") }},
+    _updated_at = now(),
+    _deleted_at = null,
+    _batch_id = {{ batch_id }}
+when not matched then insert (
+{{ names | lines }},
+    _inserted_at,
+    _updated_at,
+    _deleted_at,
+    _batch_id
+)
+values (
+{{ names | lines("incoming") }},
+    now(),
+    now(),
+    null,
+    {{ batch_id }}
+)
+
+-- name: bury
+update {{ staging }} as staging set
+    _updated_at = now(),
+    _deleted_at = now(),
+    _batch_id = {{ batch_id }}
+where staging._deleted_at is null
+    and not exists (
+        select
+        from pg_temp.unimig_incoming as incoming
+        where {{ keys | matching("incoming", "staging") }}
+    )
+
+-- name: rows_written
+select
+    pg_stat_get_xact_tuples_inserted({{ staging_name }}::regclass)::bigint as inserted,
+    pg_stat_get_xact_tuples_updated({{ staging_name }}::regclass)::bigint as updated

@@ -1,0 +1,74 @@
+//! A table that unimig owns, from a SELECT or a seed's CSV.
+//!
+//! Rows are built in a temporary table. Where the permanent one holds the same rows it is left alone; where it has
+//! the same columns its rows are replaced in place, so that grants, indexes and views on it stay.
+
+use std::sync::LazyLock;
+
+use minijinja::{Value, context};
+
+use crate::compile::CompiledSql;
+use crate::ident::{Literal, NodeName, Relation};
+use crate::materialize::stage::StagedColumn;
+use crate::materialize::{Embedded, mark};
+use crate::sql::{StatementFile, quoted, quoted_list};
+
+static STATEMENTS: LazyLock<StatementFile> = LazyLock::new(|| StatementFile::parse(include_str!("table.sql")));
+
+/// The statements that put the rows of the temporary table into the permanent one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableStatements {
+    pub create_schema: String,
+    /// Gives the number of built rows and whether both tables hold the same rows.
+    pub compare: String,
+    pub create: String,
+    pub replace_rows: String,
+    pub drop: String,
+    pub mark: String,
+}
+
+/// How a seed's CSV gets into the temporary table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeedStatements {
+    pub create_typed: String,
+    pub copy_csv: String,
+}
+
+pub fn statements(node: &NodeName, table: &Relation) -> TableStatements {
+    let context = context! {
+        schema => quoted(&table.schema),
+        table => quoted(table),
+        mark => quoted(Literal(&mark(node))),
+    };
+    let render = |name| STATEMENTS.render(name, context.clone());
+    TableStatements {
+        create_schema: render("create_schema"),
+        compare: render("compare"),
+        create: render("create"),
+        replace_rows: render("replace_rows"),
+        drop: render("drop_table"),
+        mark: render("mark_table"),
+    }
+}
+
+/// Builds the temporary table from a SELECT.
+pub fn build(select: &CompiledSql) -> Embedded {
+    Embedded::after(&STATEMENTS.render("build", Value::UNDEFINED), select)
+}
+
+/// Builds the temporary table from CSV.
+pub fn seed(columns: &[StagedColumn], delimiter: char) -> SeedStatements {
+    let typed: Vec<Value> = columns
+        .iter()
+        .map(|column| context! { name => quoted(&column.name), data_type => quoted(&column.data_type) })
+        .collect();
+    let context = context! {
+        columns => typed,
+        names => quoted_list(columns.iter().map(|column| &column.name)),
+        delimiter => quoted(Literal(&delimiter.to_string())),
+    };
+    SeedStatements {
+        create_typed: STATEMENTS.render("create_typed", context.clone()),
+        copy_csv: STATEMENTS.render("copy_csv", context),
+    }
+}

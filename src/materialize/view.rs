@@ -1,0 +1,36 @@
+//! A view that unimig owns.
+
+use std::sync::LazyLock;
+
+use minijinja::context;
+
+use crate::compile::CompiledSql;
+use crate::ident::{Literal, NodeName, Relation};
+use crate::materialize::{Embedded, mark};
+use crate::sql::{StatementFile, quoted};
+
+static STATEMENTS: LazyLock<StatementFile> = LazyLock::new(|| StatementFile::parse(include_str!("view.sql")));
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ViewStatements {
+    pub create_schema: String,
+    /// Replaces a view whose columns stay; PostgreSQL refuses it where they change.
+    pub create: Embedded,
+    pub drop: String,
+    pub mark: String,
+}
+
+pub fn statements(node: &NodeName, view: &Relation, select: &CompiledSql) -> ViewStatements {
+    let context = context! {
+        schema => quoted(&view.schema),
+        view => quoted(view),
+        mark => quoted(Literal(&mark(node))),
+    };
+    let render = |name| STATEMENTS.render(name, context.clone());
+    ViewStatements {
+        create_schema: render("create_schema"),
+        create: Embedded::after(&render("create_view"), select),
+        drop: render("drop_view"),
+        mark: render("mark_view"),
+    }
+}

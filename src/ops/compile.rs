@@ -1,0 +1,89 @@
+//! `compile`: every template as plain SQL under `target/compiled`, without a server.
+
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use crate::compile::CompileFacts;
+use crate::data_test;
+use crate::ident::NodeName;
+use crate::manifest::{TestKind, TestNode};
+use crate::ops::OpError;
+use crate::ops::workspace::{CompiledProject, Selection, Workspace};
+
+/// A node's SQL and the file that holds it.
+#[derive(Debug, Clone)]
+pub struct CompiledNode {
+    pub name: NodeName,
+    pub path: PathBuf,
+    pub sql: String,
+}
+
+/// Compiles the selected nodes and writes them out.
+pub fn compile(workspace: &Workspace, selection: &Selection) -> Result<Vec<CompiledNode>, OpError> {
+    let compiled = workspace.compile(&CompileFacts::default())?;
+    let selected = compiled.select(&workspace.manifest, selection, |_| true)?;
+    write_compiled(workspace, &compiled, |name| selected.contains(name))
+}
+
+/// Writes the SQL of the wanted nodes, each at the path of its file; unchanged files are left alone.
+pub fn write_compiled(
+    workspace: &Workspace,
+    compiled: &CompiledProject,
+    is_wanted: impl Fn(&NodeName) -> bool,
+) -> Result<Vec<CompiledNode>, OpError> {
+    let folder = workspace.target_dir().join("compiled").join(&workspace.project.name);
+    let nodes = nodes(workspace, compiled, &folder, &is_wanted);
+    nodes.par_iter().try_for_each(write_one)?;
+    Ok(nodes)
+}
+
+fn nodes(
+    workspace: &Workspace,
+    compiled: &CompiledProject,
+    folder: &Path,
+    is_wanted: &impl Fn(&NodeName) -> bool,
+) -> Vec<CompiledNode> {
+    let manifest = &workspace.manifest;
+    let written = compiled.compiled.iter().filter(|(name, _)| is_wanted(name)).filter_map(|(name, node)| {
+        let file = if let Some(model) = manifest.models.get(name) {
+            &model.file
+        } else if let Some(stage) = manifest.stages.get(name) {
+            stage.extraction.as_ref()?
+        } else {
+            match &manifest.tests.get(name)?.kind {
+                TestKind::Singular { file } => file,
+                TestKind::Generic { .. } => return None,
+            }
+        };
+        Some(CompiledNode { name: name.clone(), path: folder.join(&file.path), sql: node.sql.text.clone() })
+    });
+    let generic = manifest.tests.values().filter(|test| is_wanted(&test.name)).filter_map(|test| {
+        let sql = generic_sql(test)?;
+        let file = format!("{}.sql", test.name.as_str().trim_start_matches("test."));
+        Some(CompiledNode { name: test.name.clone(), path: folder.join("tests").join("generic").join(file), sql })
+    });
+    written.chain(generic).collect()
+}
+
+/// The SQL of a generic test; a singular one has a file of its own.
+pub fn generic_sql(test: &TestNode) -> Option<String> {
+    match &test.kind {
+        TestKind::Generic { subject, column, check, filter } => {
+            Some(data_test::failing_rows(subject, column, check, filter.as_deref()))
+        }
+        TestKind::Singular { .. } => None,
+    }
+}
+
+fn write_one(node: &CompiledNode) -> Result<(), OpError> {
+    let failed = |source| OpError::File { doing: "write", path: node.path.clone(), source };
+    let text = format!("{}\n", node.sql.trim_end());
+    if fs_err::read_to_string(&node.path).is_ok_and(|kept| kept == text) {
+        return Ok(());
+    }
+    if let Some(parent) = node.path.parent() {
+        fs_err::create_dir_all(parent).map_err(failed)?;
+    }
+    fs_err::write(&node.path, text).map_err(failed)
+}

@@ -1,0 +1,173 @@
+//! The profile's connections and stores, opened; the private server is started where one of them needs it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
+use crate::ident::Ident;
+use crate::ops::OpError;
+use crate::ops::workspace::Workspace;
+use crate::postgres::server::{Binaries, Borrowed, PrivateServer};
+use crate::postgres::{ConnectionSettings, Endpoint, Pool, PostgresError, Role, resolve};
+use crate::project::{EnvVars, ServerKind, Settings};
+use crate::store::{Store, StoreSettings};
+
+/// Sessions per source unless the profile says otherwise; one of them holds the snapshot.
+const SOURCE_CONNECTIONS: usize = 4;
+
+/// The store that holds the OCI layer.
+const LAYER: &str = "layer";
+
+/// The target's name in messages.
+pub const TARGET: &str = "target";
+
+/// Pools that open their sessions when they are first used.
+pub struct Connections {
+    pub target: Pool,
+    pub sources: BTreeMap<String, Pool>,
+    borrowed: Option<Borrowed>,
+}
+
+impl Connections {
+    /// Resolves every connection; starts the private server if the target or a source is on it.
+    pub async fn open(workspace: &Workspace, threads: usize) -> Result<Self, OpError> {
+        let environment = &workspace.environment;
+        let embedded = |kind| kind == ServerKind::Embedded;
+        let needs_server =
+            embedded(environment.target.kind) || environment.connections.values().any(|source| embedded(source.kind));
+        let borrowed = match needs_server {
+            true => Some(private_server(workspace)?.borrow().await?),
+            false => None,
+        };
+        match Self::resolve(workspace, borrowed.as_ref(), threads).await {
+            Ok((target, sources)) => Ok(Self { target, sources, borrowed }),
+            Err(error) => {
+                if let Some(borrowed) = borrowed {
+                    borrowed.give_back().await?;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn resolve(
+        workspace: &Workspace,
+        borrowed: Option<&Borrowed>,
+        threads: usize,
+    ) -> Result<(Pool, BTreeMap<String, Pool>), OpError> {
+        let environment = &workspace.environment;
+        let target = &environment.target;
+        let place = Place { name: TARGET, kind: target.kind, dbname: &target.dbname, settings: &target.settings };
+        if let (ServerKind::Embedded, Some(borrowed)) = (target.kind, borrowed) {
+            borrowed.server().ensure_database(&target.dbname).await?;
+        }
+        let endpoint = endpoint(place, borrowed, &environment.env)?;
+        let search_path = vec![target.schema.clone(), Ident::from_catalog("public")];
+        let target = Pool::new(TARGET, endpoint, Role::Target, threads + 2).with_search_path(search_path);
+        let mut sources = BTreeMap::new();
+        for (name, source) in &environment.connections {
+            let place = Place { name, kind: source.kind, dbname: &source.dbname, settings: &source.settings };
+            let cap = connection_cap(&source.settings, &source.declared_at)?;
+            let endpoint = endpoint(place, borrowed, &environment.env)?;
+            sources.insert(name.clone(), Pool::new(name, endpoint, Role::Source, cap));
+        }
+        Ok((target, sources))
+    }
+
+    /// Closes every session, and stops the private server if this command had started it.
+    pub async fn close(self) -> Result<(), OpError> {
+        self.target.close();
+        for source in self.sources.values() {
+            source.close();
+        }
+        if let Some(borrowed) = self.borrowed {
+            borrowed.give_back().await?;
+        }
+        Ok(())
+    }
+}
+
+/// The private server of a project.
+pub fn private_server(workspace: &Workspace) -> Result<PrivateServer, OpError> {
+    let env = &workspace.environment.env;
+    let binaries = Binaries::find(&|name| env.get(name).map(str::to_owned))?;
+    Ok(PrivateServer::at(&workspace.state_dir(), binaries))
+}
+
+/// Opens a store of the profile; nothing is sent yet.
+pub fn open_store(workspace: &Workspace, name: &str) -> Result<Store, OpError> {
+    let Some(output) = workspace.environment.stores.get(name) else {
+        let message = format!("output \"{}\" has no store \"{name}\"", workspace.environment.target_name);
+        let mistake = Diagnostic::error(Code::MissingKey, message)
+            .at(workspace.environment.target.declared_at.clone())
+            .hint("add it to profiles.yml: stores: {layer: {url: \"file://.unimig/layer\"}}");
+        return Err(OpError::Project(Diagnostics(vec![mistake])));
+    };
+    let setting = |key| output.settings.get(key).map(str::to_owned);
+    let settings = StoreSettings {
+        url: output.url.clone(),
+        region: setting("region"),
+        endpoint: setting("endpoint"),
+        access_key_id: setting("access_key_id"),
+        secret_access_key: setting("secret_access_key"),
+        session_token: setting("session_token"),
+    };
+    Ok(Store::open(name, &settings, &workspace.project.root)?)
+}
+
+/// The store of the OCI layer.
+pub fn open_layer(workspace: &Workspace) -> Result<Store, OpError> {
+    open_store(workspace, LAYER)
+}
+
+/// One connection of the profile, whatever it is called there.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    name: &'a str,
+    kind: ServerKind,
+    dbname: &'a str,
+    settings: &'a Settings,
+}
+
+fn endpoint(place: Place<'_>, borrowed: Option<&Borrowed>, env: &EnvVars) -> Result<Endpoint, OpError> {
+    match (place.kind, borrowed) {
+        (ServerKind::Embedded, Some(borrowed)) => Ok(borrowed.server().endpoint(place.dbname)),
+        (ServerKind::Embedded | ServerKind::Postgres, _) => {
+            let settings = connection_settings(place.settings);
+            resolve(&settings, &|name| env.get(name).map(str::to_owned))
+                .map_err(|source| OpError::Postgres(PostgresError::Settings { name: place.name.to_owned(), source }))
+        }
+    }
+}
+
+fn connection_settings(settings: &Settings) -> ConnectionSettings {
+    let text = |key| settings.get(key).map(str::to_owned);
+    let seconds = |key| settings.get(key).and_then(|value| value.parse().ok()).map(Duration::from_secs);
+    ConnectionSettings {
+        host: text("host"),
+        port: text("port"),
+        user: text("user"),
+        password: text("password"),
+        dbname: text("dbname"),
+        sslmode: text("sslmode"),
+        sslrootcert: text("sslrootcert"),
+        service: text("service"),
+        passfile: text("passfile"),
+        connect_timeout: seconds("connect_timeout"),
+        statement_timeout: seconds("statement_timeout"),
+        max_connections: None,
+    }
+}
+
+fn connection_cap(settings: &Settings, declared_at: &Span) -> Result<usize, OpError> {
+    let Some(written) = settings.get("max_connections") else { return Ok(SOURCE_CONNECTIONS) };
+    match written.parse::<usize>() {
+        Ok(cap) if cap >= 2 => Ok(cap),
+        Ok(_) | Err(_) => {
+            let mistake = Diagnostic::error(Code::BadValue, format!("max_connections is \"{written}\""))
+                .at(declared_at.clone())
+                .hint("a source needs at least 2: one session holds the snapshot while others read");
+            Err(OpError::Project(Diagnostics(vec![mistake])))
+        }
+    }
+}

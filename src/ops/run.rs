@@ -1,0 +1,248 @@
+//! `run`, `test` and `seed`: the same way with other nodes.
+//!
+//! 1. open the connections, bring schema `unimig` up to date
+//! 2. compile with what the state knows, select
+//! 3. read the target's catalog, order by its foreign keys, build the plan
+//! 4. execute it, telling the listeners
+//! 5. keep the history and the artifacts
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use crate::compile::CompileFacts;
+use crate::event::RunSummary;
+use crate::execute::{self, Hands, HandsOptions, Listener};
+use crate::graph::Graph;
+use crate::ident::NodeName;
+use crate::manifest::{Manifest, Materialization};
+use crate::ops::OpError;
+use crate::ops::compile::write_compiled;
+use crate::ops::connections::{Connections, open_layer};
+use crate::ops::workspace::{CompiledProject, Selection, Workspace};
+use crate::plan::{self, Inputs, OnError, Plan, RunSettings, TargetCatalog};
+use crate::postgres::Lease;
+use crate::report::artifacts;
+use crate::state::run::{RunRecord, RunStatus};
+use crate::state::{batch, run as history, schema};
+use crate::transform;
+
+/// What is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    /// Staging and models.
+    Run,
+    /// Data tests.
+    Test,
+    Seed,
+}
+
+impl Verb {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Run => "run",
+            Self::Test => "test",
+            Self::Seed => "seed",
+        }
+    }
+}
+
+/// A run as the command line asks for it; what is `None` comes from the profile or the default.
+#[derive(Debug, Clone)]
+pub struct RunRequest {
+    pub verb: Verb,
+    pub selection: Selection,
+    pub threads: Option<usize>,
+    pub on_error: OnError,
+    pub lock_wait: Duration,
+    pub full_refresh: bool,
+}
+
+impl RunRequest {
+    /// Everything of a kind, with the defaults.
+    pub fn all(verb: Verb) -> Self {
+        let defaults = RunSettings::default();
+        Self {
+            verb,
+            selection: Selection::default(),
+            threads: None,
+            on_error: defaults.on_error,
+            lock_wait: defaults.lock_wait,
+            full_refresh: false,
+        }
+    }
+}
+
+/// Runs to the end or until `stop`; what fails inside is in the summary.
+pub async fn run(
+    workspace: &Workspace,
+    request: &RunRequest,
+    listeners: &mut [Box<dyn Listener>],
+    stop: CancellationToken,
+) -> Result<RunSummary, OpError> {
+    let threads = request.threads.unwrap_or(workspace.environment.target.threads);
+    let connections = Connections::open(workspace, threads).await?;
+    let outcome = run_connected(workspace, request, &connections, Told { listeners, stop }).await;
+    connections.close().await?;
+    outcome
+}
+
+/// Who hears of a run, and who may stop it.
+struct Told<'a> {
+    listeners: &'a mut [Box<dyn Listener>],
+    stop: CancellationToken,
+}
+
+async fn run_connected(
+    workspace: &Workspace,
+    request: &RunRequest,
+    connections: &Connections,
+    told: Told<'_>,
+) -> Result<RunSummary, OpError> {
+    let mut session = connections.target.lease(request.verb.as_str()).await?;
+    schema::prepare(&mut session).await?;
+    let facts = facts(&session, request).await?;
+    let compiled = workspace.compile(&facts)?;
+    let (plan, catalog_graph) = plan(workspace, request, &compiled, &session).await?;
+    let names: BTreeSet<&NodeName> = plan.steps.iter().map(|step| &step.name).collect();
+    write_compiled(workspace, &compiled, |name| names.contains(name))?;
+    artifacts::write_manifest(&workspace.target_dir(), &workspace.manifest, &compiled.compiled, &catalog_graph)
+        .map_err(|(path, source)| OpError::File { doing: "write", path, source })?;
+    let record = history::begin(&session, &plan.command, Timestamp::now()).await?;
+    let hands = hands(workspace, connections, &plan, (&record, &session)).await?;
+    let Told { listeners, stop } = told;
+    let summary = execute::execute(&plan, Arc::new(hands), listeners, stop).await;
+    history::finish(&session, &record.id, status(&summary)).await?;
+    artifacts::write_run_results(&workspace.target_dir(), &workspace.manifest, &compiled.compiled, &summary)
+        .map_err(|(path, source)| OpError::File { doing: "write", path, source })?;
+    Ok(summary)
+}
+
+async fn facts(session: &Lease, request: &RunRequest) -> Result<CompileFacts, OpError> {
+    if request.full_refresh {
+        return Ok(CompileFacts::default());
+    }
+    let merged = batch::models_that_merged(session).await?;
+    Ok(CompileFacts { incremental: merged.into_iter().collect() })
+}
+
+async fn plan(
+    workspace: &Workspace,
+    request: &RunRequest,
+    compiled: &CompiledProject,
+    session: &Lease,
+) -> Result<(Plan, Graph), OpError> {
+    let manifest = &workspace.manifest;
+    let selected = select(manifest, compiled, request)?;
+    let catalog = match request.verb {
+        Verb::Run => read_catalog(manifest, session, &selected).await?,
+        Verb::Test | Verb::Seed => TargetCatalog::default(),
+    };
+    let order = plan::foreign_key_order(manifest, &catalog);
+    let (graph, dropped) = compiled.graph.clone().with_ordering_edges(order);
+    for (before, after) in dropped {
+        tracing::debug!(%before, %after, "a foreign key runs against the order of the models and does not order them");
+    }
+    let settings = RunSettings {
+        threads: request.threads.unwrap_or(workspace.environment.target.threads),
+        on_error: request.on_error,
+        lock_wait: request.lock_wait,
+        full_refresh: request.full_refresh,
+    };
+    let inputs = Inputs { manifest, compiled: &compiled.compiled, graph: &graph, catalog: &catalog };
+    let plan = plan::build(inputs, &selected, request.verb.as_str(), settings)?;
+    Ok((plan, graph))
+}
+
+/// Nodes of the verb's kind. Tests are also selected by what they test.
+fn select(
+    manifest: &Manifest,
+    compiled: &CompiledProject,
+    request: &RunRequest,
+) -> Result<BTreeSet<NodeName>, OpError> {
+    match request.verb {
+        Verb::Run => compiled.select(manifest, &request.selection, |name| {
+            manifest.stages.contains_key(name) || manifest.models.contains_key(name)
+        }),
+        Verb::Seed => compiled.select(manifest, &request.selection, |name| manifest.seeds.contains_key(name)),
+        Verb::Test => select_tests(manifest, compiled, &request.selection),
+    }
+}
+
+/// A test runs when it is named, or when something that it speaks of is.
+fn select_tests(
+    manifest: &Manifest,
+    compiled: &CompiledProject,
+    selection: &Selection,
+) -> Result<BTreeSet<NodeName>, OpError> {
+    let with_subjects = |selected: BTreeSet<NodeName>| -> BTreeSet<NodeName> {
+        let speaks_of = |name: &NodeName| compiled.graph.parents(name).into_iter().any(|parent| selected.contains(parent));
+        manifest.tests.keys().filter(|name| selected.contains(*name) || speaks_of(name)).cloned().collect()
+    };
+    let named = Selection { select: selection.select.clone(), exclude: Vec::new() };
+    let mut tests = with_subjects(compiled.select(manifest, &named, |_| true)?);
+    if !selection.exclude.is_empty() {
+        let excluded = Selection { select: selection.exclude.clone(), exclude: Vec::new() };
+        let excluded = with_subjects(compiled.select(manifest, &excluded, |_| true)?);
+        tests.retain(|name| !excluded.contains(name));
+    }
+    if tests.is_empty() && !selection.select.is_empty() {
+        // Says in the usual words that nothing of the kind was named.
+        compiled.select(manifest, selection, |name| manifest.tests.contains_key(name))?;
+    }
+    Ok(tests)
+}
+
+async fn read_catalog(
+    manifest: &Manifest,
+    session: &Lease,
+    selected: &BTreeSet<NodeName>,
+) -> Result<TargetCatalog, OpError> {
+    let merged = manifest
+        .models
+        .values()
+        .filter(|model| selected.contains(&model.name) && matches!(model.materialization, Materialization::Merge(_)));
+    let schemas: BTreeSet<&str> = merged.map(|model| model.relation.schema.as_str()).collect();
+    if schemas.is_empty() {
+        return Ok(TargetCatalog::default());
+    }
+    let schemas: Vec<&str> = schemas.into_iter().collect();
+    Ok(transform::read_catalog(session, &schemas).await?)
+}
+
+async fn hands(
+    workspace: &Workspace,
+    connections: &Connections,
+    plan: &Plan,
+    (record, session): (&RunRecord, &Lease),
+) -> Result<Hands, OpError> {
+    let stages_per_connection = plan.stages_per_connection();
+    let layer = if stages_per_connection.is_empty() { None } else { Some(open_layer(workspace)?) };
+    if let Some(layer) = &layer {
+        layer.check_writable().await?;
+    }
+    Ok(Hands::new(HandsOptions {
+        run: record.clone(),
+        target: connections.target.clone(),
+        sources: connections.sources.clone(),
+        layer,
+        project_root: workspace.project.root.clone(),
+        lock_wait: plan.settings.lock_wait,
+        full_refresh: plan.settings.full_refresh,
+        last_good: batch::all_last_loaded(session).await?,
+        stages_per_connection,
+    }))
+}
+
+fn status(summary: &RunSummary) -> RunStatus {
+    if summary.interrupted {
+        RunStatus::Interrupted
+    } else if summary.succeeded() {
+        RunStatus::Success
+    } else {
+        RunStatus::Failed
+    }
+}

@@ -1,0 +1,117 @@
+//! A project with everything in it looked up: where every verb begins.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use crate::compile::{Compiled, CompileFacts, Compiler, dependencies};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::graph::{self, Graph};
+use crate::ident::NodeName;
+use crate::manifest::{self, Manifest};
+use crate::ops::OpError;
+use crate::project::{self, EnvVars, Environment, LoadOptions, PROJECT_FILE, ProfileOptions, Project, Vars};
+
+/// Which project, and what the command line changes in it.
+#[derive(Debug, Clone, Default)]
+pub struct WorkspaceOptions {
+    /// Without one, the nearest folder upward that holds a project file.
+    pub project_dir: Option<PathBuf>,
+    pub profiles_dir: Option<PathBuf>,
+    pub target: Option<String>,
+    pub vars: Vars,
+}
+
+pub struct Workspace {
+    pub project: Project,
+    pub environment: Environment,
+    pub manifest: Manifest,
+    pub warnings: Diagnostics,
+}
+
+/// Every template as SQL, and the order of all nodes.
+pub struct CompiledProject {
+    pub compiled: BTreeMap<NodeName, Compiled>,
+    pub graph: Graph,
+}
+
+/// `--select` and `--exclude`.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    pub select: Vec<String>,
+    pub exclude: Vec<String>,
+}
+
+impl Workspace {
+    /// Reads, checks and resolves; touches no server.
+    pub fn load(options: &WorkspaceOptions) -> Result<Self, OpError> {
+        let root = find_root(options.project_dir.as_deref())?;
+        let env = EnvVars::of_process();
+        let load = LoadOptions { root, vars: options.vars.clone(), env: env.clone() };
+        let (project, mut warnings) = project::load(&load)?;
+        let profile = ProfileOptions {
+            profiles_dir: options.profiles_dir.clone(),
+            target: options.target.clone(),
+            vars: project.vars.clone(),
+            env,
+        };
+        let environment = project::load_environment(&project, &profile)?;
+        let (manifest, more) = manifest::resolve(&project, &environment)?;
+        warnings.append(more);
+        Ok(Self { project, environment, manifest, warnings })
+    }
+
+    pub fn compile(&self, facts: &CompileFacts) -> Result<CompiledProject, OpError> {
+        let compiled = Compiler::new(&self.project, &self.manifest, &self.environment, facts).compile_all()?;
+        let graph = Graph::build(&self.manifest, &dependencies(&compiled))?;
+        Ok(CompiledProject { compiled, graph })
+    }
+
+    /// The project's folder for what unimig keeps on this machine.
+    pub fn state_dir(&self) -> PathBuf {
+        self.project.root.join(".unimig")
+    }
+
+    /// The project's folder for artifacts.
+    pub fn target_dir(&self) -> PathBuf {
+        self.project.root.join(&self.project.target_path)
+    }
+}
+
+impl CompiledProject {
+    /// The selected nodes of the kinds that a verb is about.
+    pub fn select(
+        &self,
+        manifest: &Manifest,
+        selection: &Selection,
+        is_wanted: impl Fn(&NodeName) -> bool,
+    ) -> Result<BTreeSet<NodeName>, OpError> {
+        let selected = graph::select(&self.graph, manifest, &selection.select, &selection.exclude)?;
+        let wanted: BTreeSet<NodeName> = selected.into_iter().filter(|name| is_wanted(name)).collect();
+        if wanted.is_empty() && !selection.select.is_empty() {
+            let message = format!("the selection {} names nothing that this command is about", quoted(&selection.select));
+            let mistake = Diagnostic::error(Code::NothingSelected, message)
+                .hint("unimig ls shows every name; models and staging run with unimig run, tests with unimig test, seeds with unimig seed");
+            return Err(OpError::Project(Diagnostics(vec![mistake])));
+        }
+        Ok(wanted)
+    }
+}
+
+fn quoted(terms: &[String]) -> String {
+    terms.iter().map(|term| format!("\"{term}\"")).collect::<Vec<_>>().join(" ")
+}
+
+fn find_root(given: Option<&Path>) -> Result<PathBuf, OpError> {
+    let start = given.map_or_else(|| PathBuf::from("."), Path::to_path_buf);
+    let start = std::path::absolute(&start).unwrap_or(start);
+    let found = match given {
+        Some(_) => start.join(PROJECT_FILE).is_file().then(|| start.clone()),
+        None => project::find_root(&start),
+    };
+    found.ok_or_else(|| {
+        let message = format!("{} holds no {PROJECT_FILE}", start.display());
+        let mistake = Diagnostic::error(Code::ProjectNotFound, message)
+            .hint("unimig init makes a project here; --project-dir names one elsewhere");
+        OpError::Project(Diagnostics(vec![mistake]))
+    })
+}

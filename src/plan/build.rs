@@ -1,0 +1,191 @@
+//! Turns a selection of nodes into steps, and finds targets that do not exist before anything runs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::compile::{Compiled, CompiledSql};
+use crate::data_test;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::graph::Graph;
+use crate::ident::{NodeName, Relation};
+use crate::manifest::{Manifest, Materialization, MergeConfig, ModelNode, TestKind, TestNode};
+use crate::materialize::TargetTable;
+use crate::plan::{
+    Action, MergeAction, OnError, OnFailure, Plan, RunSettings, SeedAction, SelectAction, StageAction, Step,
+    TestAction, Wait,
+};
+
+/// What the target database holds already.
+#[derive(Debug, Clone, Default)]
+pub struct TargetCatalog {
+    pub tables: BTreeMap<Relation, TargetTable>,
+    /// Child and parent of each foreign key.
+    pub foreign_keys: Vec<(Relation, Relation)>,
+}
+
+/// Everything that a plan is made from.
+#[derive(Clone, Copy)]
+pub struct Inputs<'a> {
+    pub manifest: &'a Manifest,
+    pub compiled: &'a BTreeMap<NodeName, Compiled>,
+    pub graph: &'a Graph,
+    pub catalog: &'a TargetCatalog,
+}
+
+/// Makes the steps for the selected nodes, in topological order; ephemeral models make none.
+pub fn build(
+    inputs: Inputs<'_>,
+    selected: &BTreeSet<NodeName>,
+    command: &str,
+    settings: RunSettings,
+) -> Result<Plan, Diagnostics> {
+    let mut mistakes = Diagnostics::default();
+    let mut steps = Vec::with_capacity(selected.len());
+    for name in inputs.graph.topological_order().iter().filter(|name| selected.contains(*name)) {
+        match action(inputs, name) {
+            Ok(Some(action)) => {
+                let waits_for = waits(inputs, name, selected, settings.on_error);
+                steps.push(Step { name: name.clone(), action, waits_for });
+            }
+            Ok(None) => {}
+            Err(mistake) => mistakes.push(*mistake),
+        }
+    }
+    let (plan, _) = mistakes.guard(Plan { command: command.to_owned(), steps, settings })?;
+    Ok(plan)
+}
+
+fn action(inputs: Inputs<'_>, name: &NodeName) -> Result<Option<Action>, Box<Diagnostic>> {
+    let manifest = inputs.manifest;
+    if let Some(stage) = manifest.stages.get(name) {
+        let extraction = inputs.compiled.get(name).map(|compiled| compiled.sql.clone());
+        return Ok(Some(Action::Stage(StageAction { node: Arc::new(stage.clone()), extraction })));
+    }
+    if let Some(seed) = manifest.seeds.get(name) {
+        return Ok(Some(Action::Seed(SeedAction { node: Arc::new(seed.clone()) })));
+    }
+    if let Some(test) = manifest.tests.get(name) {
+        return Ok(Some(Action::Test(test_action(inputs, test))));
+    }
+    match manifest.models.get(name) {
+        Some(model) => model_action(inputs, model),
+        None => Ok(None),
+    }
+}
+
+fn model_action(inputs: Inputs<'_>, model: &ModelNode) -> Result<Option<Action>, Box<Diagnostic>> {
+    let select = selected_sql(inputs, &model.name);
+    let staged_parents = staged_parents(inputs, &model.name);
+    let node = Arc::new(model.clone());
+    Ok(match &model.materialization {
+        Materialization::Ephemeral => None,
+        Materialization::Table => Some(Action::Table(SelectAction { node, select, staged_parents })),
+        Materialization::View => Some(Action::View(SelectAction { node, select, staged_parents })),
+        Materialization::Merge(config) => {
+            let target = target_table(inputs.catalog, model)?.clone();
+            let config: MergeConfig = config.clone();
+            Some(Action::Merge(MergeAction { node, config, select, target, staged_parents }))
+        }
+    })
+}
+
+fn target_table<'a>(catalog: &'a TargetCatalog, model: &ModelNode) -> Result<&'a TargetTable, Box<Diagnostic>> {
+    catalog.tables.get(&model.relation).ok_or_else(|| {
+        let message = format!("the target has no table {} for model \"{}\" to merge into", model.relation, model.model);
+        let same_schema = || catalog.tables.keys().filter(|relation| relation.schema == model.relation.schema);
+        let written = model.relation.name.as_str();
+        let hint = match crate::diagnostic::nearest(written, same_schema().map(|relation| relation.name.as_str())) {
+            Some(near) => format!("did you mean \"{near}\"? set it with config(alias='{near}')"),
+            None => "create the table with the application's own migrations, or set config(schema=…, alias=…), \
+                     or config(materialized='table') for a table that unimig makes itself"
+                .to_owned(),
+        };
+        Box::new(Diagnostic::error(Code::UnknownTargetTable, message).at(model.configured_at.clone()).hint(hint))
+    })
+}
+
+fn test_action(inputs: Inputs<'_>, test: &TestNode) -> TestAction {
+    let select = match &test.kind {
+        TestKind::Singular { .. } => selected_sql(inputs, &test.name),
+        TestKind::Generic { subject, column, check, filter } => CompiledSql {
+            text: data_test::failing_rows(subject, column, check, filter.as_deref()),
+            origins: Vec::new(),
+        },
+    };
+    TestAction {
+        node: test.name.clone(),
+        select,
+        severity: test.severity,
+        declared_at: test.declared_at.clone(),
+        subjects: test.depends_on.iter().filter_map(|node| inputs.manifest.relation(node)).cloned().collect(),
+    }
+}
+
+fn selected_sql(inputs: Inputs<'_>, name: &NodeName) -> CompiledSql {
+    inputs.compiled.get(name).map(|compiled| compiled.sql.clone()).unwrap_or_default()
+}
+
+/// Staged tables among the ancestors that a model reads directly or through ephemeral models.
+fn staged_parents(inputs: Inputs<'_>, name: &NodeName) -> Vec<NodeName> {
+    let parents = nearest_ancestors(inputs.graph, name, |parent| !is_ephemeral(inputs.manifest, parent));
+    parents.into_iter().filter(|parent| inputs.manifest.stages.contains_key(parent)).collect()
+}
+
+/// The nearest ancestors that `ends` stops at, without repeats; the others are looked through.
+fn nearest_ancestors(graph: &Graph, name: &NodeName, ends: impl Fn(&NodeName) -> bool) -> BTreeSet<NodeName> {
+    let mut found = BTreeSet::new();
+    let mut seen = BTreeSet::new();
+    let mut open = graph.parents(name);
+    while let Some(parent) = open.pop() {
+        if !seen.insert(parent) {
+            continue;
+        }
+        if ends(parent) {
+            found.insert(parent.clone());
+        } else {
+            open.extend(graph.parents(parent));
+        }
+    }
+    found
+}
+
+fn is_ephemeral(manifest: &Manifest, name: &NodeName) -> bool {
+    manifest.models.get(name).is_some_and(|model| model.materialization == Materialization::Ephemeral)
+}
+
+/// A step waits for its selected ancestors, those behind parents that are not selected included, and for the order
+/// alone for those that its target's foreign keys name.
+fn waits(inputs: Inputs<'_>, name: &NodeName, selected: &BTreeSet<NodeName>, on_error: OnError) -> Vec<Wait> {
+    let mut waits = Vec::new();
+    let is_step = |parent: &NodeName| selected.contains(parent) && !is_ephemeral(inputs.manifest, parent);
+    for parent in nearest_ancestors(inputs.graph, name, is_step) {
+        let on_failure = match on_error {
+            OnError::Skip => OnFailure::Skip,
+            OnError::Continue if inputs.manifest.stages.contains_key(&parent) => OnFailure::UseLastGood,
+            OnError::Continue => OnFailure::Skip,
+        };
+        waits.push(Wait { parent, on_failure });
+    }
+    for parent in inputs.graph.predecessors(name).into_iter().filter(|parent| is_step(parent)) {
+        if !waits.iter().any(|wait| wait.parent == *parent) {
+            waits.push(Wait { parent: parent.clone(), on_failure: OnFailure::Proceed });
+        }
+    }
+    waits
+}
+
+/// Pairs of models whose targets refer to one another, child first: the parent's rows go in before the child's.
+pub fn foreign_key_order(manifest: &Manifest, catalog: &TargetCatalog) -> Vec<(NodeName, NodeName)> {
+    let merged: BTreeMap<&Relation, &NodeName> = manifest
+        .models
+        .values()
+        .filter(|model| matches!(model.materialization, Materialization::Merge(_)))
+        .map(|model| (&model.relation, &model.name))
+        .collect();
+    catalog
+        .foreign_keys
+        .iter()
+        .filter(|(child, parent)| child != parent)
+        .filter_map(|(child, parent)| Some(((*merged.get(child)?).clone(), (*merged.get(parent)?).clone())))
+        .collect()
+}

@@ -1,0 +1,59 @@
+//! Locks between commands, kept by the kernel: a killed command holds none.
+
+use std::fs::{File, OpenOptions};
+use std::path::Path;
+
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
+
+use crate::postgres::server::error::ServerControlError;
+
+/// How a lock is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hold {
+    Shared,
+    Exclusive,
+}
+
+/// A lock on a file, until this is dropped.
+#[derive(Debug)]
+pub struct FileLock {
+    _file: File,
+}
+
+impl FileLock {
+    /// Waits for as long as it takes.
+    pub fn wait(path: &Path, hold: Hold) -> Result<FileLock, ServerControlError> {
+        let file = open(path)?;
+        let operation = match hold {
+            Hold::Shared => FlockOperation::LockShared,
+            Hold::Exclusive => FlockOperation::LockExclusive,
+        };
+        loop {
+            match flock(&file, operation) {
+                Ok(()) => return Ok(FileLock { _file: file }),
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(ServerControlError::io("lock", path, error.into())),
+            }
+        }
+    }
+
+    /// None while anybody else holds it in any way.
+    pub fn try_exclusive(path: &Path) -> Result<Option<FileLock>, ServerControlError> {
+        let file = open(path)?;
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Some(FileLock { _file: file })),
+            Err(Errno::WOULDBLOCK) => Ok(None),
+            Err(error) => Err(ServerControlError::io("lock", path, error.into())),
+        }
+    }
+}
+
+fn open(path: &Path) -> Result<File, ServerControlError> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|source| ServerControlError::io("create", folder, source))?;
+    }
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    options.open(path).map_err(|source| ServerControlError::io("open", path, source))
+}

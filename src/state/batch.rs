@@ -1,0 +1,166 @@
+//! Which batches of each table are in staging, and what each model has merged of them.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use tokio_postgres::Client;
+use tokio_postgres::types::Type;
+
+use crate::ident::NodeName;
+use crate::postgres::PostgresError;
+use crate::state::run::{RunId, Tally};
+
+/// The last batch of a table that is in staging.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoadedBatch {
+    pub batch_id: i64,
+    /// The source's clock just before the snapshot was taken.
+    pub source_clock: Timestamp,
+    /// The start of the oldest transaction that was open then.
+    pub oldest_transaction_at: Timestamp,
+    pub loaded_at: Timestamp,
+}
+
+/// A batch to be recorded, in the transaction that loads it.
+#[derive(Debug, Clone)]
+pub struct BatchRecord {
+    pub node: NodeName,
+    pub batch_id: i64,
+    pub kind: &'static str,
+    pub layer_url: String,
+    pub source_clock: Timestamp,
+    pub oldest_transaction_at: Timestamp,
+    pub window_lower: Option<Timestamp>,
+    pub rows_extracted: u64,
+    pub tally: Tally,
+}
+
+/// The newest batch in staging, if there is one.
+pub async fn last_loaded(client: &Client, node: &NodeName) -> Result<Option<LoadedBatch>, PostgresError> {
+    let row = client
+        .query_typed_opt(
+            "select batch_id, source_clock, oldest_transaction_at, loaded_at
+             from unimig.batch
+             where node = $1
+             order by batch_id desc
+             limit 1",
+            &[(&node.as_str(), Type::TEXT)],
+        )
+        .await
+        .map_err(|error| PostgresError::server(format!("read the batches of {node}"), error))?;
+    Ok(row.map(|row| LoadedBatch {
+        batch_id: row.get(0),
+        source_clock: row.get(1),
+        oldest_transaction_at: row.get(2),
+        loaded_at: row.get(3),
+    }))
+}
+
+/// A number for the next batch: the target's clock in microseconds, or one more than the last, so that numbers grow
+/// even where the state was lost or the clock was set back. The caller holds the table's lock.
+pub async fn next_id(client: &Client, node: &NodeName) -> Result<i64, PostgresError> {
+    let row = client
+        .query_typed_one(
+            "select greatest(
+                 (extract(epoch from clock_timestamp()) * 1000000)::bigint,
+                 (select max(batch_id) + 1 from unimig.batch where node = $1)
+             )",
+            &[(&node.as_str(), Type::TEXT)],
+        )
+        .await
+        .map_err(|error| PostgresError::server(format!("number a batch of {node}"), error))?;
+    Ok(row.get(0))
+}
+
+pub async fn record(client: &Client, run: &RunId, batch: &BatchRecord) -> Result<(), PostgresError> {
+    let count = |rows: u64| i64::try_from(rows).unwrap_or(i64::MAX);
+    client
+        .execute_typed(
+            "insert into unimig.batch (
+                 run_id, node, batch_id, kind, layer_url, source_clock, oldest_transaction_at, window_lower,
+                 rows_extracted, rows_inserted, rows_updated, rows_deleted
+             )
+             values ($1::uuid, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+            &[
+                (&run.0, Type::TEXT),
+                (&batch.node.as_str(), Type::TEXT),
+                (&batch.batch_id, Type::INT8),
+                (&batch.kind, Type::TEXT),
+                (&batch.layer_url, Type::TEXT),
+                (&batch.source_clock, Type::TIMESTAMPTZ),
+                (&batch.oldest_transaction_at, Type::TIMESTAMPTZ),
+                (&batch.window_lower, Type::TIMESTAMPTZ),
+                (&count(batch.rows_extracted), Type::INT8),
+                (&count(batch.tally.inserted), Type::INT8),
+                (&count(batch.tally.updated), Type::INT8),
+                (&count(batch.tally.deleted), Type::INT8),
+            ],
+        )
+        .await
+        .map_err(|error| PostgresError::server(format!("record a batch of {}", batch.node), error))?;
+    Ok(())
+}
+
+/// The last loaded batch of every table: what a model that merges now consumes, and how old its parents are.
+pub async fn all_last_loaded(client: &Client) -> Result<BTreeMap<NodeName, Timestamp>, PostgresError> {
+    let rows = client
+        .query_typed("select node, max(loaded_at) from unimig.batch group by node", &[])
+        .await
+        .map_err(|error| PostgresError::server("read the batches in staging", error))?;
+    Ok(rows.iter().map(|row| (NodeName::recorded(row.get::<_, String>(0)), row.get(1))).collect())
+}
+
+/// Models that have merged before, which `is_incremental()` asks.
+pub async fn models_that_merged(client: &Client) -> Result<Vec<NodeName>, PostgresError> {
+    let rows = client
+        .query_typed(
+            "select distinct node from unimig.step where status in ('success', 'unchanged') and node like 'bl.%'",
+            &[],
+        )
+        .await
+        .map_err(|error| PostgresError::server("read which models have merged", error))?;
+    Ok(rows.iter().map(|row| NodeName::recorded(row.get::<_, String>(0))).collect())
+}
+
+/// Notes what a model's merge has seen of its staged parents, in the transaction of the merge.
+///
+/// The snapshot of the merge's own statements may be older than a batch that commits meanwhile, so the numbers are
+/// read before the SELECT runs: at worst a later run sees a batch twice.
+pub async fn last_batch_ids(client: &Client, parents: &[&str]) -> Result<Vec<(String, i64)>, PostgresError> {
+    if parents.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = client
+        .query_typed(
+            "select node, max(batch_id) from unimig.batch where node = any($1) group by node",
+            &[(&parents, Type::TEXT_ARRAY)],
+        )
+        .await
+        .map_err(|error| PostgresError::server("read the batches of a model's parents", error))?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+}
+
+pub async fn record_consumed(
+    client: &Client,
+    model: &NodeName,
+    parents: &[(String, i64)],
+) -> Result<(), PostgresError> {
+    if parents.is_empty() {
+        return Ok(());
+    }
+    let (names, batch_ids): (Vec<&str>, Vec<i64>) =
+        parents.iter().map(|(name, batch_id)| (name.as_str(), *batch_id)).unzip();
+    client
+        .execute_typed(
+            "insert into unimig.consumed (model, parent, batch_id)
+             select $1, parent, batch_id
+             from unnest($2, $3) as seen (parent, batch_id)
+             on conflict (model, parent) do update set
+                 batch_id = excluded.batch_id,
+                 merged_at = excluded.merged_at",
+            &[(&model.as_str(), Type::TEXT), (&names, Type::TEXT_ARRAY), (&batch_ids, Type::INT8_ARRAY)],
+        )
+        .await
+        .map_err(|error| PostgresError::server(format!("record what {model} has merged"), error))?;
+    Ok(())
+}

@@ -1,0 +1,153 @@
+//! The history of runs and their steps.
+
+use jiff::Timestamp;
+use tokio_postgres::Client;
+use tokio_postgres::types::Type;
+
+use crate::ident::NodeName;
+use crate::postgres::PostgresError;
+
+/// The identity of one run, shown to people and written with everything the run changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunId(pub String);
+
+/// One run of a command, as its row says.
+#[derive(Debug, Clone)]
+pub struct RunRecord {
+    pub id: RunId,
+    pub command: String,
+    pub operator: String,
+    pub host: String,
+    pub started_at: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunStatus {
+    Success,
+    Failed,
+    Interrupted,
+}
+
+/// How a step ended, as its row says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StepStatus {
+    Success,
+    Unchanged,
+    Failed,
+    Skipped,
+    Cancelled,
+    Pass,
+    Warn,
+    Fail,
+}
+
+impl StepStatus {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Unchanged => "unchanged",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+            Self::Cancelled => "cancelled",
+            Self::Pass => "pass",
+            Self::Warn => "warn",
+            Self::Fail => "fail",
+        }
+    }
+}
+
+/// Rows that a process wrote to its target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    pub inserted: u64,
+    pub updated: u64,
+    pub deleted: u64,
+}
+
+impl Tally {
+    pub fn is_zero(self) -> bool {
+        self == Self::default()
+    }
+}
+
+impl std::ops::AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.inserted += other.inserted;
+        self.updated += other.updated;
+        self.deleted += other.deleted;
+    }
+}
+
+/// A step's row; the message is free of values.
+#[derive(Debug, Clone)]
+pub struct StepRecord {
+    pub node: NodeName,
+    pub status: StepStatus,
+    pub started_at: Timestamp,
+    pub tally: Tally,
+    pub message: Option<String>,
+}
+
+/// A random identity (a version 4 UUID made by the target server).
+pub async fn begin(client: &Client, command: &str, started_at: Timestamp) -> Result<RunRecord, PostgresError> {
+    let operator = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "unknown".to_owned());
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let row = client
+        .query_one(
+            "insert into unimig.run (run_id, command, operator, host, tool_version, started_at)
+             values (gen_random_uuid(), $1, $2, $3, $4, $5)
+             returning run_id::text",
+            &[&command, &operator, &host, &env!("CARGO_PKG_VERSION"), &started_at],
+        )
+        .await
+        .map_err(|error| PostgresError::server("record the run", error))?;
+    Ok(RunRecord { id: RunId(row.get(0)), command: command.to_owned(), operator, host, started_at })
+}
+
+pub async fn finish(client: &Client, run: &RunId, status: RunStatus) -> Result<(), PostgresError> {
+    let status = match status {
+        RunStatus::Success => "success",
+        RunStatus::Failed => "failed",
+        RunStatus::Interrupted => "interrupted",
+    };
+    client
+        .execute(
+            "update unimig.run set status = $2, finished_at = clock_timestamp() where run_id = $1::text::uuid",
+            &[&run.0, &status],
+        )
+        .await
+        .map_err(|error| PostgresError::server("record the end of the run", error))?;
+    Ok(())
+}
+
+/// Writes a step's row: in the transaction of the data when it succeeded, in one of its own otherwise.
+pub async fn record_step(client: &Client, run: &RunId, step: &StepRecord) -> Result<(), PostgresError> {
+    let count = |rows: u64| i64::try_from(rows).unwrap_or(i64::MAX);
+    client
+        .execute_typed(
+            "insert into unimig.step
+                 (run_id, node, status, started_at, rows_inserted, rows_updated, rows_deleted, message)
+             values ($1::uuid, $2, $3, $4, $5, $6, $7, $8)
+             on conflict (run_id, node) do update set
+                 status = excluded.status,
+                 started_at = excluded.started_at,
+                 finished_at = excluded.finished_at,
+                 rows_inserted = excluded.rows_inserted,
+                 rows_updated = excluded.rows_updated,
+                 rows_deleted = excluded.rows_deleted,
+                 message = excluded.message",
+            &[
+                (&run.0, Type::TEXT),
+                (&step.node.as_str(), Type::TEXT),
+                (&step.status.as_str(), Type::TEXT),
+                (&step.started_at, Type::TIMESTAMPTZ),
+                (&count(step.tally.inserted), Type::INT8),
+                (&count(step.tally.updated), Type::INT8),
+                (&count(step.tally.deleted), Type::INT8),
+                (&step.message, Type::TEXT),
+            ],
+        )
+        .await
+        .map_err(|error| PostgresError::server(format!("record step {}", step.node), error))?;
+    Ok(())
+}

@@ -1,0 +1,106 @@
+//! A batch's manifest: what was extracted, from when, into which parts.
+//!
+//! It is written after every part is; a batch without one does not exist.
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::store::Store;
+use crate::store::error::StoreError;
+use crate::store::key::batch_prefix;
+use crate::store::part_writer::PartEntry;
+
+const FORMAT_VERSION: u32 = 1;
+
+/// One extraction of one table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchManifest {
+    /// [`BatchManifest::FORMAT_VERSION`]; a reader refuses what it does not know.
+    pub format_version: u32,
+    pub source: String,
+    pub table: String,
+    pub batch_id: i64,
+    pub extracted_at: Timestamp,
+    pub snapshot: BatchSnapshot,
+    pub kind: BatchKind,
+    /// Of a `window` batch: what part of the table it holds.
+    pub window: Option<BatchWindow>,
+    pub columns: Vec<ManifestColumn>,
+    pub key: Vec<String>,
+    pub rows: u64,
+    pub parts: Vec<PartEntry>,
+    pub tool_version: String,
+}
+
+impl BatchManifest {
+    pub const FORMAT_VERSION: u32 = FORMAT_VERSION;
+}
+
+/// The moment of the source that a batch shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchSnapshot {
+    /// `pg_export_snapshot()`'s name.
+    pub id: String,
+    pub source_clock: Timestamp,
+    /// When the oldest transaction then open began: the next window must not start later.
+    pub oldest_transaction_at: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BatchKind {
+    Full,
+    Window,
+}
+
+/// The rows whose change columns lie between the bounds; a missing bound is open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchWindow {
+    pub lower: Option<Timestamp>,
+    pub upper: Option<Timestamp>,
+    pub columns: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManifestColumn {
+    pub name: String,
+    /// As the source spells it.
+    pub data_type: String,
+    /// As the staging table has it.
+    pub stg_type: String,
+}
+
+/// Makes the batch exist: the last object that is written.
+pub async fn write(store: &Store, manifest: &BatchManifest) -> Result<(), StoreError> {
+    let key = manifest_key(&manifest.source, &manifest.table, manifest.batch_id);
+    let mut text = serde_json::to_vec_pretty(manifest).map_err(|error| bad(store, &key, &error))?;
+    text.push(b'\n');
+    store.put(&key, Bytes::from(text)).await
+}
+
+/// The manifest of a batch; [`StoreError::NotFound`] when the batch does not exist.
+pub async fn read(store: &Store, source: &str, table: &str, batch_id: i64) -> Result<BatchManifest, StoreError> {
+    let key = manifest_key(source, table, batch_id);
+    let text = store.get_bytes(&key).await?;
+    // The version is looked at first: a later format may not fit the rest of the structure.
+    let version: Version = serde_json::from_slice(&text).map_err(|error| bad(store, &key, &error))?;
+    if version.format_version != FORMAT_VERSION {
+        let problem = format!("format version {}, expected {FORMAT_VERSION}", version.format_version);
+        return Err(bad(store, &key, &problem));
+    }
+    serde_json::from_slice(&text).map_err(|error| bad(store, &key, &error))
+}
+
+#[derive(Deserialize)]
+struct Version {
+    format_version: u32,
+}
+
+fn manifest_key(source: &str, table: &str, batch_id: i64) -> String {
+    format!("{}/manifest.json", batch_prefix(source, table, batch_id))
+}
+
+fn bad(store: &Store, object: &str, problem: &dyn std::fmt::Display) -> StoreError {
+    StoreError::BadManifest { store: store.name().to_owned(), object: object.to_owned(), problem: problem.to_string() }
+}

@@ -1,0 +1,54 @@
+//! The target's own description of the tables that models merge into.
+
+use std::sync::LazyLock;
+
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, Row};
+
+use crate::ident::{Ident, Relation};
+use crate::materialize::{FilledBy, TargetColumn, TargetTable};
+use crate::plan::TargetCatalog;
+use crate::postgres::PostgresError;
+use crate::sql::StatementFile;
+
+pub(super) static STATEMENTS: LazyLock<StatementFile> =
+    LazyLock::new(|| StatementFile::parse(include_str!("catalog.sql")));
+
+/// Reads every table and foreign key of the schemas named.
+pub async fn read_catalog(client: &Client, schemas: &[&str]) -> Result<TargetCatalog, PostgresError> {
+    let failed = |error| PostgresError::server("read the target's catalog", error);
+    let parameter = [(&schemas as &(dyn tokio_postgres::types::ToSql + Sync), Type::TEXT_ARRAY)];
+    let statement = |name| STATEMENTS.render(name, minijinja::context! {});
+    let tables = client.query_typed(&statement("target_tables"), &parameter).await.map_err(failed)?;
+    let references = client.query_typed(&statement("foreign_keys"), &parameter).await.map_err(failed)?;
+    let relation = |row: &Row, at: usize| Relation::new(ident(row.get(at)), ident(row.get(at + 1)));
+    Ok(TargetCatalog {
+        tables: tables.iter().map(target_table).map(|table| (table.relation.clone(), table)).collect(),
+        foreign_keys: references.iter().map(|row| (relation(row, 0), relation(row, 2))).collect(),
+    })
+}
+
+fn target_table(row: &Row) -> TargetTable {
+    let names: Vec<String> = row.get("names");
+    let types: Vec<String> = row.get("types");
+    let filled_by: Vec<String> = row.get("filled_by");
+    let columns = names.into_iter().zip(types).zip(filled_by).map(|((name, data_type), filled)| TargetColumn {
+        name: ident(name),
+        data_type,
+        filled: match filled.as_str() {
+            "expression" => FilledBy::Expression,
+            "identity always" => FilledBy::IdentityAlways,
+            "identity by default" => FilledBy::IdentityByDefault,
+            _ => FilledBy::Default,
+        },
+    });
+    TargetTable {
+        relation: Relation::new(ident(row.get("schema_name")), ident(row.get("table_name"))),
+        columns: columns.collect(),
+        primary_key: row.get::<_, Vec<String>>("primary_key").into_iter().map(ident).collect(),
+    }
+}
+
+fn ident(name: String) -> Ident {
+    Ident::from_catalog(name)
+}

@@ -1,0 +1,88 @@
+-- name: target_tables
+select
+    namespace.nspname::text as schema_name,
+    class.relname::text as table_name,
+    array_agg(attribute.attname::text order by attribute.attnum) as names,
+    array_agg(format_type(attribute.atttypid, attribute.atttypmod) order by attribute.attnum) as types,
+    array_agg(
+        case
+            when attribute.attgenerated <> '' then 'expression'
+            when attribute.attidentity = 'a' then 'identity always'
+            when attribute.attidentity = 'd' then 'identity by default'
+            else 'default'
+        end
+        order by attribute.attnum
+    ) as filled_by,
+    coalesce(
+        (
+            select array_agg(key_attribute.attname::text order by key.place)
+            from pg_index as index
+            cross join unnest(index.indkey::smallint[]) with ordinality as key (attnum, place)
+            join pg_attribute as key_attribute on key_attribute.attrelid = index.indrelid
+                and key_attribute.attnum = key.attnum
+            where index.indrelid = class.oid
+                and index.indisprimary
+        ),
+        '{}'
+    ) as primary_key
+from pg_class as class
+join pg_namespace as namespace on namespace.oid = class.relnamespace
+join pg_attribute as attribute on attribute.attrelid = class.oid
+where namespace.nspname = any($1)
+    and class.relkind in ('r', 'p')
+    and attribute.attnum > 0
+    and not attribute.attisdropped
+group by
+    namespace.nspname,
+    class.relname,
+    class.oid
+
+-- name: foreign_keys
+select
+    child_namespace.nspname::text,
+    child.relname::text,
+    parent_namespace.nspname::text,
+    parent.relname::text
+from pg_constraint as reference
+join pg_class as child on child.oid = reference.conrelid
+join pg_namespace as child_namespace on child_namespace.oid = child.relnamespace
+join pg_class as parent on parent.oid = reference.confrelid
+join pg_namespace as parent_namespace on parent_namespace.oid = parent.relnamespace
+where reference.contype = 'f'
+    and child_namespace.nspname = any($1)
+
+-- name: relation
+select
+    class.relkind::text as kind,
+    coalesce(obj_description(class.oid, 'pg_class'), '') as comment,
+    (
+        select coalesce(
+            array_agg(
+                attribute.attname::text || ' ' || format_type(attribute.atttypid, attribute.atttypmod)
+                order by attribute.attnum
+            ),
+            '{}'
+        )
+        from pg_attribute as attribute
+        where attribute.attrelid = class.oid
+            and attribute.attnum > 0
+            and not attribute.attisdropped
+    ) as columns,
+    exists (select from pg_namespace where nspname = $1) as has_schema
+from (values (true)) as always (yes)
+left join pg_class as class on class.relname = $2
+    and class.relnamespace = (select oid from pg_namespace where nspname = $1)
+
+-- name: built_columns
+select
+    coalesce(
+        array_agg(
+            attribute.attname::text || ' ' || format_type(attribute.atttypid, attribute.atttypmod)
+            order by attribute.attnum
+        ),
+        '{}'
+    ) as columns
+from pg_attribute as attribute
+where attribute.attrelid = 'pg_temp.unimig_built'::regclass
+    and attribute.attnum > 0
+    and not attribute.attisdropped

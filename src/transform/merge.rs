@@ -1,0 +1,176 @@
+//! A model's SELECT, merged into an application's table.
+
+use tokio_postgres::Client;
+
+use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::ident::Ident;
+use crate::materialize::Embedded;
+use crate::materialize::merge::{self, ANALYZE_FROM_ROWS, ColumnFault, MergeShape, MergeStatements};
+use crate::plan::MergeAction;
+use crate::postgres::PostgresError;
+use crate::state::run::Tally;
+use crate::transform::{TransformError, located};
+
+/// How many bad keys a message lists.
+const KEYS_SHOWN: usize = 10;
+
+/// Stages the SELECT, checks its keys and merges it; `progress` hears of staged rows.
+pub async fn merge(
+    client: &Client,
+    action: &MergeAction,
+    mut progress: impl FnMut(u64),
+) -> Result<Tally, TransformError> {
+    let doing = format!("merge into {}", action.target.relation);
+    let failed = |error| PostgresError::server(doing.as_str(), error);
+    let selected = selected_columns(client, action).await?;
+    let shape = MergeShape {
+        node: &action.node.name,
+        target: &action.target,
+        unique_key: &action.config.unique_key,
+        deletes: &action.config.deletes,
+        selected: &selected,
+    };
+    let statements = merge::statements(shape, &action.select)
+        .map_err(|faults| TransformError::Project(Box::new(column_mistake(action, &selected, &faults))))?;
+    let rows = stage(client, action, &statements).await?;
+    progress(rows);
+    check_keys(client, action, &statements).await?;
+    client.batch_execute(&statements.create_written).await.map_err(failed)?;
+    let inserted = client.execute_typed(&statements.note_new_keys, &[]).await.map_err(failed)?;
+    let revived = match &statements.revive {
+        Some(revive) => client.execute_typed(revive, &[]).await.map_err(failed)?,
+        None => 0,
+    };
+    let merged = client.execute_typed(&statements.merge, &[]).await.map_err(failed)?;
+    let deleted = match &statements.delete {
+        Some(delete) => client.execute_typed(delete, &[]).await.map_err(failed)?,
+        None => 0,
+    };
+    Ok(Tally { inserted, updated: merged.saturating_sub(inserted) + revived, deleted })
+}
+
+/// The SELECT's column names, from the server.
+async fn selected_columns(client: &Client, action: &MergeAction) -> Result<Vec<Ident>, TransformError> {
+    let prepared = client.prepare(&action.select.text).await.map_err(|error| {
+        let error = PostgresError::server(format!("prepare {}", action.node.name), error);
+        located(error, &Embedded::bare(&action.select), &action.select)
+    })?;
+    Ok(prepared.columns().iter().map(|column| Ident::from_catalog(column.name())).collect())
+}
+
+async fn stage(client: &Client, action: &MergeAction, statements: &MergeStatements) -> Result<u64, TransformError> {
+    let doing = format!("stage {}", action.node.name);
+    let failed = |error| PostgresError::server(doing.as_str(), error);
+    let before = format!("set local work_mem = '256MB';\n{}", statements.create_staged);
+    client.batch_execute(&before).await.map_err(failed)?;
+    let rows = client
+        .execute_typed(&statements.fill_staged.sql, &[])
+        .await
+        .map_err(|error| located(failed(error), &statements.fill_staged, &action.select))?;
+    if rows >= ANALYZE_FROM_ROWS {
+        client.batch_execute(&statements.analyze_staged).await.map_err(failed)?;
+    }
+    Ok(rows)
+}
+
+async fn check_keys(client: &Client, action: &MergeAction, statements: &MergeStatements) -> Result<(), TransformError> {
+    let rows = client
+        .query_typed(&statements.bad_keys, &[])
+        .await
+        .map_err(|error| PostgresError::server(format!("check the keys of {}", action.node.name), error))?;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let keys: Vec<(Vec<Option<String>>, i64)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+    let shown: Vec<String> = keys.iter().take(KEYS_SHOWN).map(|(key, count)| shown_key(key, *count)).collect();
+    let more = if keys.len() > KEYS_SHOWN { " and more" } else { "" };
+    let message = format!(
+        "model \"{}\" gives keys that are not unique: {}{more}",
+        action.node.model,
+        shown.join(", ")
+    );
+    let mistake = Diagnostic::error(Code::DuplicateKey, message)
+        .at(action.node.configured_at.clone())
+        .hint("each key may occur once and may not be NULL; select distinct on (…), or name another unique_key");
+    Err(TransformError::Project(Box::new(mistake)))
+}
+
+fn shown_key(key: &[Option<String>], count: i64) -> String {
+    let values: Vec<&str> = key.iter().map(|value| value.as_deref().unwrap_or("NULL")).collect();
+    format!("({}) {count} times", values.join(", "))
+}
+
+/// All faults of the SELECT's columns as one diagnostic; the first decides its code.
+fn column_mistake(action: &MergeAction, selected: &[Ident], faults: &[ColumnFault]) -> Diagnostic {
+    let target = &action.target.relation;
+    let sentences: Vec<String> = faults.iter().map(|fault| fault_sentence(fault, action)).collect();
+    let code = match faults.first() {
+        Some(ColumnFault::NoKey(_) | ColumnFault::NoPrimaryKey) => Code::MissingKeyColumn,
+        Some(ColumnFault::Twice(_)) => Code::DuplicateKey,
+        Some(ColumnFault::DeletedColumn(_)) => Code::BadConfig,
+        Some(ColumnFault::Unknown(_) | ColumnFault::Computed(_)) | None => Code::UnknownTargetColumn,
+    };
+    let place = match faults.first() {
+        Some(ColumnFault::Unknown(name) | ColumnFault::Computed(name) | ColumnFault::Twice(name)) => {
+            place_of_name(action, name)
+        }
+        Some(ColumnFault::NoKey(_) | ColumnFault::NoPrimaryKey | ColumnFault::DeletedColumn(_)) | None => None,
+    };
+    let mistake = Diagnostic::error(code, sentences.join("; ")).at(place.unwrap_or(action.node.configured_at.clone()));
+    let known = || action.target.columns.iter().map(|column| column.name.as_str());
+    match faults.first() {
+        Some(ColumnFault::Unknown(name)) => {
+            let written = name.as_str();
+            let hint = mistake.clone().did_you_mean(written, known().filter(|name| !is_selected(selected, name)));
+            if hint.hint.is_some() {
+                return hint;
+            }
+            let columns: Vec<&str> = known().collect();
+            mistake.hint(format!("{target} has the columns {}", columns.join(", ")))
+        }
+        Some(ColumnFault::NoKey(name)) => {
+            mistake.did_you_mean(name.as_str(), selected.iter().map(Ident::as_str))
+        }
+        Some(ColumnFault::NoPrimaryKey) => mistake.hint("say which columns identify a row with config(unique_key=…)"),
+        Some(ColumnFault::Computed(_) | ColumnFault::Twice(_) | ColumnFault::DeletedColumn(_)) | None => mistake,
+    }
+}
+
+fn is_selected(selected: &[Ident], name: &str) -> bool {
+    selected.iter().any(|column| column.as_str() == name)
+}
+
+fn fault_sentence(fault: &ColumnFault, action: &MergeAction) -> String {
+    let (model, target) = (&action.node.model, &action.target.relation);
+    match fault {
+        ColumnFault::Unknown(name) => format!("table {target} has no column \"{}\"", name.as_str()),
+        ColumnFault::Computed(name) => {
+            format!("column \"{}\" of {target} is generated and can't be written", name.as_str())
+        }
+        ColumnFault::Twice(name) => format!("model \"{model}\" selects \"{}\" twice", name.as_str()),
+        ColumnFault::NoKey(name) => format!("model \"{model}\" does not select its key column \"{}\"", name.as_str()),
+        ColumnFault::NoPrimaryKey => {
+            format!("model \"{model}\" names no unique_key, and {target} has no primary key")
+        }
+        ColumnFault::DeletedColumn(name) => format!(
+            "deleted_column \"{}\" must be a column of {target} that the model does not select",
+            name.as_str()
+        ),
+    }
+}
+
+/// The last time that the model's file writes a name: the alias of a select list mostly comes after its expression.
+fn place_of_name(action: &MergeAction, name: &Ident) -> Option<Span> {
+    let file = &action.node.file;
+    let is_word = |letter: char| letter.is_alphanumeric() || letter == '_';
+    let (start, found) = file
+        .text
+        .match_indices(name.as_str())
+        .filter(|(at, found)| {
+            let before = file.text[..*at].chars().next_back();
+            let after = file.text[at + found.len()..].chars().next();
+            !before.is_some_and(is_word) && !after.is_some_and(is_word)
+        })
+        .last()?;
+    Some(Span::new(file, start..start + found.len()))
+}
