@@ -14,7 +14,8 @@ const PER_FOLDER: usize = 20;
 
 /// Folders of 20 models, each with one or two refs, a macro and a source here and there, and one YAML file.
 fn generated() -> Fixture {
-    let mut fixture = Fixture::with_source().file("macros/cents.sql", "{% macro cents(x) %}({{ x }} / 100.0){% endmacro %}");
+    let mut fixture =
+        Fixture::with_source().file("macros/cents.sql", "{% macro cents(x) %}({{ x }} / 100.0){% endmacro %}");
     for folder in 0..MODELS / PER_FOLDER {
         let mut yaml = "version: 2\nmodels:\n".to_owned();
         for place in 0..PER_FOLDER {

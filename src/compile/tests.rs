@@ -78,7 +78,10 @@ fn macros_see_each_other_and_their_callers() {
             "select {{ twice('a') }}, {{ shop.twice(2) }}, {% call wrap() %}{{ ref('person') }}{% endcall %} from {{ people() }}",
         );
     let all = compiled(&fixture);
-    assert_eq!(of(&all, "visit").sql.text, "select a + 'a',      2 + '2', <app.person> from app.person".replace("     2", "2"));
+    assert_eq!(
+        of(&all, "visit").sql.text,
+        "select a + 'a',      2 + '2', <app.person> from app.person".replace("     2", "2")
+    );
     assert_eq!(edges(of(&all, "visit")), ["bl.person"]);
     let span = of(&all, "visit").sql.locate("select a".len()).expect("a place");
     assert_eq!(span.text(), "twice('a')");
@@ -118,7 +121,11 @@ fn plain_table_names_are_edges_too() {
     assert_eq!(edges(of(&all, "recursive")), [""; 0]);
     assert_eq!(edges(of(&all, "visit")), ["bl.city", "bl.person", "stg.svp.labors", "stg.svp.occupations"]);
     assert_eq!(edges(of(&all, "own")), [""; 0]);
-    assert_eq!(edges(of(&all, "odd")), [""; 0], "the parser does not know EXCLUDE: the name is not seen, and nobody is told off");
+    assert_eq!(
+        edges(of(&all, "odd")),
+        [""; 0],
+        "the parser does not know EXCLUDE: the name is not seen, and nobody is told off"
+    );
 }
 
 #[test]
@@ -126,7 +133,10 @@ fn ephemeral_models_become_ctes() {
     let ephemeral = "{{ config(materialized='ephemeral') }}\n";
     let fixture = Fixture::with_source()
         .file("models/bl/base.sql", &format!("{ephemeral}select bad_name from {{{{ source('svp', 'labors') }}}}"))
-        .file("models/bl/middle.sql", &format!("{ephemeral}with a as (select 1) select * from {{{{ ref('base') }}}}, a -- end"))
+        .file(
+            "models/bl/middle.sql",
+            &format!("{ephemeral}with a as (select 1) select * from {{{{ ref('base') }}}}, a -- end"),
+        )
         .file("models/bl/plain.sql", "-- first\nselect * from {{ ref('middle') }}")
         .file("models/bl/mixed.sql", "with recursive a as (select 1) select * from a, {{ ref('base') }}");
     let all = compiled(&fixture);
@@ -197,8 +207,10 @@ fn what_is_not_one_select_is_shown_at_its_place() {
 
 #[test]
 fn names_that_only_a_running_render_asks_for_are_looked_up_too() {
-    let fixture = Fixture::new()
-        .file("models/bl/a.sql", "select 1 {% if execute %} from {{ ref('nowhere') }}, {{ source('x', 'y') }} {% endif %}");
+    let fixture = Fixture::new().file(
+        "models/bl/a.sql",
+        "select 1 {% if execute %} from {{ ref('nowhere') }}, {{ source('x', 'y') }} {% endif %}",
+    );
     insta::assert_snapshot!(errors(&fixture), @r##"
     error[unknown-ref]: model or seed "nowhere" does not exist
      --> models/bl/a.sql:1:40

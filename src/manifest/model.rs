@@ -157,7 +157,8 @@ fn configured_at(plan: &Plan) -> Span {
 
 /// A SELECT of changed rows alone cannot say which rows are gone.
 fn partial_deletes(node: &ModelNode, plan: &Plan) -> Option<Diagnostic> {
-    let Materialization::Merge(MergeConfig { deletes: Deletes::Soft { .. } | Deletes::Hard, .. }) = node.materialization
+    let Materialization::Merge(MergeConfig { deletes: Deletes::Soft { .. } | Deletes::Hard, .. }) =
+        node.materialization
     else {
         return None;
     };
@@ -168,5 +169,10 @@ fn partial_deletes(node: &ModelNode, plan: &Plan) -> Option<Diagnostic> {
     let span = call.map_or_else(|| node.configured_at.clone(), |call| Span::new(&node.file, call.function.clone()));
     let message = format!("model \"{}\" deletes rows, but its SELECT may be partial", node.model);
     let hint = "an incremental SELECT cannot tell a deleted row from an unchanged one: remove is_incremental(), or use deletes='keep'";
-    Some(Diagnostic::error(Code::PartialDeletes, message).at(span).related(node.configured_at.clone(), "configured here").hint(hint))
+    Some(
+        Diagnostic::error(Code::PartialDeletes, message)
+            .at(span)
+            .related(node.configured_at.clone(), "configured here")
+            .hint(hint),
+    )
 }

@@ -90,7 +90,11 @@ impl Names for Recorder {
 
     fn configured(&self, key: &str) -> Option<Value> {
         let noted = self.noted();
-        noted.config.get(key).or_else(|| self.subject.config.get(key)).map(|value| Value::from(minijinja::value::Serde(value)))
+        noted
+            .config
+            .get(key)
+            .or_else(|| self.subject.config.get(key))
+            .map(|value| Value::from(minijinja::value::Serde(value)))
     }
 
     fn is_incremental(&self) -> bool {

@@ -153,11 +153,7 @@ fn override_extractions(
 /// A place for tests, and those that stand there.
 type Standing<'a> = (Place<'a>, &'a [TestDecl]);
 
-fn generic_tests(
-    manifest: &Manifest,
-    models: &Surroundings<'_>,
-    diagnostics: &mut Diagnostics,
-) -> Vec<TestNode> {
+fn generic_tests(manifest: &Manifest, models: &Surroundings<'_>, diagnostics: &mut Diagnostics) -> Vec<TestNode> {
     let declared = &models.project.declared;
     let mut places: Vec<Standing<'_>> = Vec::new();
     for property in &declared.models {

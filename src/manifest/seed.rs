@@ -1,9 +1,9 @@
 //! CSV files become seed nodes; their rows are not read here.
 
+use super::SeedNode;
 use super::config::Settled;
 use super::model::Surroundings;
 use super::stage::column;
-use super::SeedNode;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::ident::NodeName;
 use crate::project::{SeedFile, Setting};
@@ -74,7 +74,8 @@ fn column_types(settled: &mut Settled) -> std::collections::BTreeMap<String, Str
                 known.insert(column, data_type);
             }
             _ => settled.mistakes.push(
-                Diagnostic::error(Code::BadConfig, format!("the type of column \"{column}\" must be text")).at(span.clone()),
+                Diagnostic::error(Code::BadConfig, format!("the type of column \"{column}\" must be text"))
+                    .at(span.clone()),
             ),
         }
     }

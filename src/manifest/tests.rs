@@ -11,7 +11,10 @@ fn names<'n>(names: impl IntoIterator<Item = &'n NodeName>) -> Vec<&'n str> {
 #[test]
 fn a_project_settles_into_nodes() {
     let fixture = Fixture::with_source()
-        .file("models/bl/person.sql", "{{ config(unique_key='id', tags=['core']) }}\nselect id from {{ source('svp', 'labors') }}")
+        .file(
+            "models/bl/person.sql",
+            "{{ config(unique_key='id', tags=['core']) }}\nselect id from {{ source('svp', 'labors') }}",
+        )
         .file("models/bl/person.yml", "models: [{name: person, config: {tags: daily, deletes: hard}}]")
         .file("models/staging/clean.sql", "select * from {{ ref('person') }}")
         .file("seeds/status.csv", "code\n1\n");

@@ -107,9 +107,10 @@ impl Reader {
             } else if is_setting(&key.name, of) {
                 tree.settings.insert(key.name.trim_start_matches('+').to_owned(), self.setting(key, value));
             } else {
-                let diagnostic = Diagnostic::error(Code::UnknownKey, format!("{} has no key \"{}\"", of.what(), key.name))
-                    .at(self.span(&key.range))
-                    .hint(format!("settings of folders stand under the project's name, \"{project}\""));
+                let diagnostic =
+                    Diagnostic::error(Code::UnknownKey, format!("{} has no key \"{}\"", of.what(), key.name))
+                        .at(self.span(&key.range))
+                        .hint(format!("settings of folders stand under the project's name, \"{project}\""));
                 self.report(diagnostic);
             }
         }

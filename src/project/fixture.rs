@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Environment, EnvVars, LoadOptions, ProfileOptions, Project, Vars, load, load_environment};
+use super::{EnvVars, Environment, LoadOptions, ProfileOptions, Project, Vars, load, load_environment};
 use crate::diagnostic::{Diagnostics, Style, render};
 
 /// A project being written; it starts with a project file and a profile of two connections.

@@ -110,7 +110,8 @@ fn mistakes_of_form_are_collected_over_files() {
 
 #[test]
 fn keys_of_dbt_that_are_not_supported_are_named_as_such() {
-    let fixture = Fixture::new().file("unimig.yml", &format!("{PROJECT}on-run-start: [\"select 1\"]\nmodel-path: [m]\n"));
+    let fixture =
+        Fixture::new().file("unimig.yml", &format!("{PROJECT}on-run-start: [\"select 1\"]\nmodel-path: [m]\n"));
     insta::assert_snapshot!(shown(&fixture.load().expect_err("broken")), @r##"
     error[unknown-key]: project file has no key "on-run-start"
      --> unimig.yml:5:1
@@ -176,7 +177,8 @@ const PROD: &str = "    prod:
 
 fn environment_of(fixture: &Fixture, target: &str) -> Result<super::Environment, Diagnostics> {
     let project = fixture.load().expect("a sound project");
-    let options = ProfileOptions { target: Some(target.to_owned()), env: fixture.env_vars(), ..ProfileOptions::default() };
+    let options =
+        ProfileOptions { target: Some(target.to_owned()), env: fixture.env_vars(), ..ProfileOptions::default() };
     load_environment(&project, &options)
 }
 
@@ -227,7 +229,8 @@ fn names_of_profiles_and_outputs_are_looked_up() {
 
 #[test]
 fn mistakes_in_an_output_are_collected() {
-    let profiles = PROFILES.replace("type: embedded\n      dbname: shop", "type: embedded\n      dbnmae: shop\n      threads: 0")
+    let profiles = PROFILES
+        .replace("type: embedded\n      dbname: shop", "type: embedded\n      dbnmae: shop\n      threads: 0")
         .replace("file://", "ftp://");
     let fixture = Fixture::new().file("profiles.yml", &profiles);
     let project = fixture.load().expect("a sound project");
@@ -245,7 +248,8 @@ fn vars_of_the_command_line_are_yaml_or_json() {
 
 #[test]
 fn scalars_keep_the_spelling_of_the_file() {
-    let fixture = Fixture::new().file("unimig.yml", "name: shop\nversion: 1.10\nvars: {zip: 00123, yes_text: yes, n: 1_000}\n");
+    let fixture =
+        Fixture::new().file("unimig.yml", "name: shop\nversion: 1.10\nvars: {zip: 00123, yes_text: yes, n: 1_000}\n");
     let project = fixture.load().expect("a sound project");
     assert_eq!(project.version, "1.10");
     assert_eq!(project.vars["zip"], "00123");

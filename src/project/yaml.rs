@@ -62,9 +62,9 @@ impl Yaml {
             YamlValue::Number(value) => serde_json::Value::Number(value.clone()),
             YamlValue::Text(value) => value.as_str().into(),
             YamlValue::List(items) => items.iter().map(Yaml::to_json).collect(),
-            YamlValue::Map(entries) => {
-                serde_json::Value::Object(entries.iter().map(|(key, value)| (key.name.clone(), value.to_json())).collect())
-            }
+            YamlValue::Map(entries) => serde_json::Value::Object(
+                entries.iter().map(|(key, value)| (key.name.clone(), value.to_json())).collect(),
+            ),
         }
     }
 }

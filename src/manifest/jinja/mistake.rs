@@ -14,7 +14,11 @@ pub(super) fn syntax(error: &Error, file: &Arc<SourceFile>) -> Diagnostic {
     Diagnostic::error(Code::BadJinja, message(error)).at(Span::new(file, place(error, &file.text)))
 }
 
-pub(super) fn duplicate_macro(name: &str, (file, at): (&Arc<SourceFile>, &Range<usize>), first: &Arc<SourceFile>) -> Diagnostic {
+pub(super) fn duplicate_macro(
+    name: &str,
+    (file, at): (&Arc<SourceFile>, &Range<usize>),
+    first: &Arc<SourceFile>,
+) -> Diagnostic {
     let other = first.text.find(&format!("macro {name}")).map_or(0..0, |at| at + 6..at + 6 + name.len());
     Diagnostic::error(Code::DuplicateName, format!("macro \"{name}\" is defined twice"))
         .at(Span::new(file, at.clone()))
@@ -25,7 +29,10 @@ pub(super) fn duplicate_macro(name: &str, (file, at): (&Arc<SourceFile>, &Range<
 pub(super) fn missing_name(missing: &MissingName, plan: &Plan, engine: &Engine) -> Diagnostic {
     let name = &missing.name;
     let (message, hint) = if missing.code == Code::MissingEnvVar {
-        (format!("environment variable \"{name}\" is not set"), format!("set it, or give a default: env_var('{name}', 'default')"))
+        (
+            format!("environment variable \"{name}\" is not set"),
+            format!("set it, or give a default: env_var('{name}', 'default')"),
+        )
     } else {
         (
             format!("variable \"{name}\" is not defined"),
