@@ -152,7 +152,8 @@ impl Shared<'_> {
             Side::Target => {
                 depends_on.extend(reads.nodes);
                 let own = depends_on.iter().cloned().chain([name.clone()]).collect::<Vec<_>>();
-                depends_on.extend(self.known.read_by(&sql.text, &tokens, &own).into_iter().filter(|node| *node != name));
+                depends_on
+                    .extend(self.known.read_by(&sql.text, &tokens, &own).into_iter().filter(|node| *node != name));
             }
             Side::Source => depends_on.clear(),
         }
@@ -188,7 +189,11 @@ fn with_origins(rendered: Rendered, file: &Arc<SourceFile>) -> CompiledSql {
     CompiledSql { text: rendered.text, origins }
 }
 
-fn not_one_select(what: &str, no: &one_select::NotOneSelect, (sql, file): (&CompiledSql, &Arc<SourceFile>)) -> Diagnostic {
+fn not_one_select(
+    what: &str,
+    no: &one_select::NotOneSelect,
+    (sql, file): (&CompiledSql, &Arc<SourceFile>),
+) -> Diagnostic {
     let position = sql.text.get(..no.at.start).map_or(0, |before| before.chars().count()) + 1;
     let span = sql.locate(position).unwrap_or_else(|| Span::whole(file));
     Diagnostic::error(Code::NotOneSelect, format!("{what} is not one SELECT: it {}", no.why))

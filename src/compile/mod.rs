@@ -1,11 +1,17 @@
 //! Models and tests, rendered to plain SQL, with the place of every piece in the user's files kept.
 
 mod answers;
+#[cfg(test)]
+mod broken;
 mod builder;
 mod compiler;
 mod ephemeral;
 mod one_select;
 mod plain_names;
+#[cfg(test)]
+mod speed;
+#[cfg(test)]
+mod tests;
 mod tokens;
 
 use std::collections::BTreeMap;

@@ -183,7 +183,10 @@ mod tests {
     #[test]
     fn comments_and_strings_hide_their_content() {
         assert_eq!(texts("select ';' -- ;\n/* /* ; */ */ x"), ["select", "';'", "x"]);
-        assert_eq!(texts("$a$ ; $b$ $a$ E'\\'' 'it''s' \"a\"\"b\""), ["$a$ ; $b$ $a$", "E'\\''", "'it''s'", "\"a\"\"b\""]);
+        assert_eq!(
+            texts("$a$ ; $b$ $a$ E'\\'' 'it''s' \"a\"\"b\""),
+            ["$a$ ; $b$ $a$", "E'\\''", "'it''s'", "\"a\"\"b\""]
+        );
         assert_eq!(texts("a.b$1 $1 1.5e3"), ["a", ".", "b$1", "$", "1", "1.5e3"]);
     }
 

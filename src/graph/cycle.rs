@@ -55,8 +55,9 @@ fn find(parents: &[Vec<usize>], left: &BTreeSet<usize>, start: usize) -> Option<
 fn diagnostic(manifest: &Manifest, names: &[NodeName], path: &[usize]) -> Diagnostic {
     let steps: Vec<&NodeName> = path.iter().chain(path.first()).map(|node| &names[*node]).collect();
     let shown: Vec<&str> = steps.iter().map(|name| name.as_str()).collect();
-    let mut diagnostic = Diagnostic::error(Code::Cycle, format!("models read each other in a circle: {}", shown.join(" → ")))
-        .hint("break the circle: one of these has to read something else");
+    let mut diagnostic =
+        Diagnostic::error(Code::Cycle, format!("models read each other in a circle: {}", shown.join(" → ")))
+            .hint("break the circle: one of these has to read something else");
     for pair in steps.windows(2) {
         let Some(span) = place(manifest, pair[0], pair[1]) else { continue };
         if diagnostic.span.is_none() {

@@ -5,6 +5,8 @@
 
 mod cycle;
 mod select;
+#[cfg(test)]
+mod tests;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};

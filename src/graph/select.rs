@@ -124,7 +124,8 @@ fn nothing_matches(graph: &Graph, manifest: &Manifest, written: &str) -> Diagnos
         return diagnostic.hint("it is disabled by its config");
     }
     if is_file_name(manifest, pattern) {
-        return diagnostic.hint("the shell seems to have replaced a wildcard by file names: quote it, as in --select 'bl.*'");
+        return diagnostic
+            .hint("the shell seems to have replaced a wildcard by file names: quote it, as in --select 'bl.*'");
     }
     let names = || graph.topological_order().iter().map(NodeName::as_str);
     let suffix = format!(".{pattern}");

@@ -39,11 +39,7 @@ fn seed_place(path: &std::path::Path) -> Span {
 }
 
 /// Property files that describe one model twice, or one that does not exist.
-pub(super) fn properties(
-    (kind, declared): (&str, &[PropertyDecl]),
-    known: &[&str],
-    diagnostics: &mut Diagnostics,
-) {
+pub(super) fn properties((kind, declared): (&str, &[PropertyDecl]), known: &[&str], diagnostics: &mut Diagnostics) {
     let mut seen: HashMap<&str, &Written<String>> = HashMap::new();
     let names: std::collections::HashSet<&str> = known.iter().copied().collect();
     for property in declared {
@@ -72,10 +68,13 @@ pub(super) fn writers(manifest: &Manifest, diagnostics: &mut Diagnostics) {
         if let Some((first, place)) = seen.get(relation) {
             let files = (place.path().display().to_string(), span.path().display().to_string());
             diagnostics.push(
-                Diagnostic::error(Code::TwoWriters, format!("\"{relation}\" is written by \"{first}\" and by \"{name}\""))
-                    .at(span)
-                    .related(place.clone(), "the other writer")
-                    .hint(format!("give one of \"{}\" and \"{}\" another alias or schema", files.0, files.1)),
+                Diagnostic::error(
+                    Code::TwoWriters,
+                    format!("\"{relation}\" is written by \"{first}\" and by \"{name}\""),
+                )
+                .at(span)
+                .related(place.clone(), "the other writer")
+                .hint(format!("give one of \"{}\" and \"{}\" another alias or schema", files.0, files.1)),
             );
         } else {
             seen.insert(relation, (name, span));
@@ -87,9 +86,10 @@ fn written(manifest: &Manifest) -> impl Iterator<Item = (&NodeName, &Relation, S
     let stages = manifest.stages.values().flat_map(|stage| {
         [&stage.stg_relation, &stage.live_relation].map(|relation| (&stage.name, relation, stage.declared_at.clone()))
     });
-    let models = manifest.models.values().filter_map(|model| {
-        Some((&model.name, manifest.relation(&model.name)?, model.configured_at.clone()))
-    });
+    let models = manifest
+        .models
+        .values()
+        .filter_map(|model| Some((&model.name, manifest.relation(&model.name)?, model.configured_at.clone())));
     let seeds = manifest.seeds.values().map(|seed| (&seed.name, &seed.relation, seed_place(&seed.path)));
     stages.chain(models).chain(seeds)
 }

@@ -225,7 +225,9 @@ impl Settled {
         match Ident::new(stem) {
             Ok(name) => Some(name),
             Err(error) => {
-                self.mistakes.push(Diagnostic::error(Code::BadValue, error.to_string()).hint("rename the file, or give an alias"));
+                self.mistakes.push(
+                    Diagnostic::error(Code::BadValue, error.to_string()).hint("rename the file, or give an alias"),
+                );
                 None
             }
         }

@@ -5,6 +5,8 @@
 
 mod check;
 mod config;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod jinja;
 mod lookup;
 mod model;
@@ -13,6 +15,8 @@ mod resolve;
 mod seed;
 mod stage;
 mod test;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -167,16 +171,10 @@ pub struct TestNode {
 }
 
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "nearly all tests are generic, so boxing would save nothing")]
 pub enum TestKind {
-    Singular {
-        file: Arc<SourceFile>,
-    },
-    Generic {
-        subject: TestSubject,
-        column: Ident,
-        check: Check,
-        filter: Option<String>,
-    },
+    Singular { file: Arc<SourceFile> },
+    Generic { subject: TestSubject, column: Ident, check: Check, filter: Option<String> },
 }
 
 /// What a generic test looks at.
@@ -191,15 +189,8 @@ pub struct TestSubject {
 pub enum Check {
     NotNull,
     Unique,
-    AcceptedValues {
-        values: Vec<String>,
-        quote: bool,
-    },
-    Relationships {
-        to: NodeName,
-        relation: Relation,
-        field: Ident,
-    },
+    AcceptedValues { values: Vec<String>, quote: bool },
+    Relationships { to: NodeName, relation: Relation, field: Ident },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -220,9 +211,7 @@ impl Manifest {
         }
         let model = self.models.get(name)?;
         match model.materialization {
-            Materialization::Merge(_) | Materialization::Table | Materialization::View => {
-                Some(&model.relation)
-            }
+            Materialization::Merge(_) | Materialization::Table | Materialization::View => Some(&model.relation),
             Materialization::Ephemeral => None,
         }
     }

@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::config::Settled;
 use super::jinja::{Engine, Plan};
-use super::record::{Noted, Recording, record};
+use super::record::{Noted, Recording, Subject, record};
 use super::stage::column;
 use super::{Deletes, Materialization, MergeConfig, ModelNode};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::ident::{Ident, NodeName, Relation};
-use crate::project::{ConfigOf, ConfigPatch, Environment, ModelFile, Project, PropertyDecl, Setting, TextScope};
+use crate::project::{
+    ConfigOf, ConfigPatch, Environment, FolderConfig, ModelFile, Project, PropertyDecl, Setting, TextScope,
+};
 
 /// A model on its way to a node.
 pub(super) struct Draft {
@@ -36,6 +38,22 @@ impl<'a> Surroundings<'a> {
         Self { project, environment, scope, properties }
     }
 
+    /// What YAML says about the file of a folder: the project file's tree, then the properties.
+    pub fn settled(
+        &self,
+        tree: &FolderConfig,
+        (folders, stem): (&[String], &str),
+        property: Option<&PropertyDecl>,
+    ) -> Settled {
+        let mut settled = Settled::default();
+        let place: Vec<&str> = folders.iter().map(String::as_str).chain([stem]).collect();
+        self.lay(&mut settled, &tree.along(&place));
+        if let Some(property) = property {
+            self.lay(&mut settled, &[&property.config]);
+        }
+        settled
+    }
+
     /// Lays the patches of YAML files, their templates rendered.
     pub fn lay(&self, settled: &mut Settled, patches: &[&ConfigPatch]) {
         for patch in patches {
@@ -54,17 +72,12 @@ impl<'a> Surroundings<'a> {
 
 /// Renders and settles one model.
 pub(super) fn draft(engine: &Engine, around: &Surroundings<'_>, (model, plan): (&ModelFile, &Plan)) -> Draft {
-    let placeholder = Relation::new(around.environment.target.schema.clone(), Ident::from_catalog(model.stem.clone()));
-    let Recording { noted, asks_incremental, mut diagnostics } = record(engine, plan, placeholder);
+    let this = Relation::new(around.environment.target.schema.clone(), Ident::from_catalog(model.stem.clone()));
     let property = around.properties.get(model.stem.as_str()).copied();
+    let mut settled = around.settled(&around.project.model_config, (&model.folders, &model.stem), property);
+    let subject = Subject { this, config: settled.to_json() };
+    let Recording { noted, asks_incremental, mut diagnostics } = record(engine, plan, subject);
     let own = own_patch(plan, &noted);
-    let mut settled = Settled::default();
-    let mut folders = model.folders.clone();
-    folders.push(model.stem.clone());
-    around.lay(&mut settled, &around.project.model_config.along(&folders));
-    if let Some(property) = property {
-        around.lay(&mut settled, &[&property.config]);
-    }
     settled.check_keys(&own, ConfigOf::Model);
     settled.lay(&own);
     let name = NodeName::model(&model.stem);
@@ -86,7 +99,7 @@ pub(super) fn draft(engine: &Engine, around: &Surroundings<'_>, (model, plan): (
         configured_at: configured_at.clone(),
     });
     if let Some(node) = &node {
-        diagnostics.0.extend(partial_deletes(node));
+        diagnostics.0.extend(partial_deletes(node, plan));
     }
     for mut mistake in settled.mistakes.0 {
         mistake.span.get_or_insert(configured_at.clone());
@@ -143,18 +156,23 @@ fn configured_at(plan: &Plan) -> Span {
 }
 
 /// A SELECT of changed rows alone cannot say which rows are gone.
-fn partial_deletes(node: &ModelNode) -> Option<Diagnostic> {
-    let Materialization::Merge(MergeConfig { deletes: Deletes::Soft { .. } | Deletes::Hard, .. }) = node.materialization
+fn partial_deletes(node: &ModelNode, plan: &Plan) -> Option<Diagnostic> {
+    let Materialization::Merge(MergeConfig { deletes: Deletes::Soft { .. } | Deletes::Hard, .. }) =
+        node.materialization
     else {
         return None;
     };
     if !node.asks_incremental {
         return None;
     }
-    let text = &node.file.text;
-    let at = text.find("is_incremental");
-    let span = at.map_or_else(|| node.configured_at.clone(), |at| Span::new(&node.file, at..at + "is_incremental".len()));
+    let call = plan.scan.call(&plan.file.text, "is_incremental");
+    let span = call.map_or_else(|| node.configured_at.clone(), |call| Span::new(&node.file, call.function.clone()));
     let message = format!("model \"{}\" deletes rows, but its SELECT may be partial", node.model);
     let hint = "an incremental SELECT cannot tell a deleted row from an unchanged one: remove is_incremental(), or use deletes='keep'";
-    Some(Diagnostic::error(Code::PartialDeletes, message).at(span).related(node.configured_at.clone(), "configured here").hint(hint))
+    Some(
+        Diagnostic::error(Code::PartialDeletes, message)
+            .at(span)
+            .related(node.configured_at.clone(), "configured here")
+            .hint(hint),
+    )
 }

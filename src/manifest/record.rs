@@ -32,9 +32,17 @@ pub(super) struct Recording {
     pub diagnostics: Diagnostics,
 }
 
+/// The template of a first render, as it may ask about itself.
+#[derive(Debug, Clone)]
+pub(super) struct Subject {
+    pub this: Relation,
+    /// What YAML says; the template's own `config()` lies over it.
+    pub config: serde_json::Map<String, serde_json::Value>,
+}
+
 #[derive(Debug)]
 struct Recorder {
-    this: Relation,
+    subject: Subject,
     incremental: bool,
     asked_incremental: AtomicBool,
     noted: Mutex<Noted>,
@@ -47,7 +55,7 @@ impl Recorder {
 
     /// A relation for the text of a first render, which nobody reads.
     fn placeholder(&self, name: &str) -> Value {
-        RelationValue::value(&Relation::new(self.this.schema.clone(), Ident::from_catalog(name)))
+        RelationValue::value(&Relation::new(self.subject.this.schema.clone(), Ident::from_catalog(name)))
     }
 }
 
@@ -73,7 +81,7 @@ impl Names for Recorder {
     }
 
     fn this(&self) -> Value {
-        RelationValue::value(&self.this)
+        RelationValue::value(&self.subject.this)
     }
 
     fn configure(&self, settings: serde_json::Map<String, serde_json::Value>) {
@@ -81,7 +89,12 @@ impl Names for Recorder {
     }
 
     fn configured(&self, key: &str) -> Option<Value> {
-        self.noted().config.get(key).map(|value| Value::from(minijinja::value::Serde(value)))
+        let noted = self.noted();
+        noted
+            .config
+            .get(key)
+            .or_else(|| self.subject.config.get(key))
+            .map(|value| Value::from(minijinja::value::Serde(value)))
     }
 
     fn is_incremental(&self) -> bool {
@@ -94,12 +107,18 @@ impl Names for Recorder {
     }
 }
 
+impl Subject {
+    pub fn without_config(this: Relation) -> Self {
+        Self { this, config: serde_json::Map::new() }
+    }
+}
+
 /// Renders a template for what it asks; a template that asks whether it is incremental is rendered both ways, so that
 /// its edges are the same on every run.
-pub(super) fn record(engine: &Engine, plan: &Plan, this: Relation) -> Recording {
-    let mut recording = record_once(engine, plan, (this.clone(), false));
+pub(super) fn record(engine: &Engine, plan: &Plan, subject: Subject) -> Recording {
+    let mut recording = record_once(engine, plan, (subject.clone(), false));
     if recording.asks_incremental && !recording.diagnostics.has_errors() {
-        let second = record_once(engine, plan, (this, true));
+        let second = record_once(engine, plan, (subject, true));
         let noted = &mut recording.noted;
         noted.refs.extend(second.noted.refs.into_iter().filter(|call| !noted.refs.contains(call)).collect::<Vec<_>>());
         let sources: Vec<_> = second.noted.sources.into_iter().filter(|call| !noted.sources.contains(call)).collect();
@@ -112,9 +131,9 @@ pub(super) fn record(engine: &Engine, plan: &Plan, this: Relation) -> Recording 
     recording
 }
 
-fn record_once(engine: &Engine, plan: &Plan, (this, incremental): (Relation, bool)) -> Recording {
+fn record_once(engine: &Engine, plan: &Plan, (subject, incremental): (Subject, bool)) -> Recording {
     let recorder = std::sync::Arc::new(Recorder {
-        this,
+        subject,
         incremental,
         asked_incremental: AtomicBool::new(false),
         noted: Mutex::new(Noted::default()),

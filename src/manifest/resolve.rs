@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::jinja::{Engine, Plan};
 use super::model::{Draft, Surroundings, draft};
-use super::record::{Noted, record};
+use super::record::{Noted, Subject, record};
 use super::seed::SeedOutcome;
 use super::test::Place;
 use super::{Manifest, TestKind, TestNode, check, seed, stage, test};
@@ -136,7 +136,7 @@ fn override_extractions(
             }
         };
         let this = Relation::new(Ident::from_catalog("public"), Ident::from_catalog(model.stem.clone()));
-        let recording = record(engine, plan, this);
+        let recording = record(engine, plan, Subject::without_config(this));
         diagnostics.append(recording.diagnostics);
         look_up_noted(manifest, engine, (plan, &recording.noted), diagnostics);
         if let Some(call) = recording.noted.refs.first() {
@@ -153,11 +153,7 @@ fn override_extractions(
 /// A place for tests, and those that stand there.
 type Standing<'a> = (Place<'a>, &'a [TestDecl]);
 
-fn generic_tests(
-    manifest: &Manifest,
-    models: &Surroundings<'_>,
-    diagnostics: &mut Diagnostics,
-) -> Vec<TestNode> {
+fn generic_tests(manifest: &Manifest, models: &Surroundings<'_>, diagnostics: &mut Diagnostics) -> Vec<TestNode> {
     let declared = &models.project.declared;
     let mut places: Vec<Standing<'_>> = Vec::new();
     for property in &declared.models {
@@ -239,7 +235,7 @@ fn singular_test(
     (plan, this): (&Plan, Relation),
     project: &Project,
 ) -> (Option<TestNode>, Diagnostics) {
-    let recording = record(engine, plan, this);
+    let recording = record(engine, plan, Subject::without_config(this));
     let mut diagnostics = recording.diagnostics;
     let depends_on = look_up_noted(manifest, engine, (plan, &recording.noted), &mut diagnostics);
     let (severity, enabled) = test::singular_config((plan, &recording.noted), project, &mut diagnostics);

@@ -1,9 +1,9 @@
 //! CSV files become seed nodes; their rows are not read here.
 
+use super::SeedNode;
 use super::config::Settled;
 use super::model::Surroundings;
 use super::stage::column;
-use super::SeedNode;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::ident::NodeName;
 use crate::project::{SeedFile, Setting};
@@ -18,13 +18,7 @@ pub(super) enum SeedOutcome {
 /// Settles one seed's config.
 pub(super) fn settle(around: &Surroundings<'_>, seed: &SeedFile, diagnostics: &mut Diagnostics) -> SeedOutcome {
     let property = around.properties.get(seed.stem.as_str()).copied();
-    let mut settled = Settled::default();
-    let mut folders = seed.folders.clone();
-    folders.push(seed.stem.clone());
-    around.lay(&mut settled, &around.project.seed_config.along(&folders));
-    if let Some(property) = property {
-        around.lay(&mut settled, &[&property.config]);
-    }
+    let mut settled = around.settled(&around.project.seed_config, (&seed.folders, &seed.stem), property);
     let name = NodeName::seed(&seed.stem);
     let disabled = settled.disabled();
     let relation = settled.own_relation(around.environment, &seed.stem);
@@ -80,7 +74,8 @@ fn column_types(settled: &mut Settled) -> std::collections::BTreeMap<String, Str
                 known.insert(column, data_type);
             }
             _ => settled.mistakes.push(
-                Diagnostic::error(Code::BadConfig, format!("the type of column \"{column}\" must be text")).at(span.clone()),
+                Diagnostic::error(Code::BadConfig, format!("the type of column \"{column}\" must be text"))
+                    .at(span.clone()),
             ),
         }
     }

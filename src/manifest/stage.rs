@@ -153,7 +153,10 @@ fn window(cdc: &CdcDecl, diagnostics: &mut Diagnostics) -> Option<Strategy> {
         diagnostics.push(Diagnostic::error(Code::MissingKey, message).at(cdc.strategy.span.clone()).hint(hint));
     };
     if cdc.columns.is_empty() {
-        missing("columns", "name the timestamp columns that a change sets, as in \"columns: [created_at, updated_at]\"");
+        missing(
+            "columns",
+            "name the timestamp columns that a change sets, as in \"columns: [created_at, updated_at]\"",
+        );
     }
     let Some(written) = &cdc.window else {
         missing("window", "say how far back to read, as in \"window: 7 days\"");

@@ -9,9 +9,7 @@ use super::record::Noted;
 use super::{Check, Manifest, TestKind, TestNode, TestSeverity, TestSubject};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::ident::{Ident, NodeName};
-use crate::project::{
-    ConfigOf, ConfigPatch, Project, Reader, TestDecl, Written, Yaml, YamlValue, unknown_key,
-};
+use crate::project::{ConfigOf, ConfigPatch, Project, Reader, TestDecl, Written, Yaml, YamlValue, unknown_key};
 
 const KINDS: &[&str] = &["not_null", "unique", "accepted_values", "relationships"];
 
@@ -122,7 +120,9 @@ impl<'t> Arguments<'t> {
                     .did_you_mean(other, KINDS.iter().copied());
                 self.reader.report(match diagnostic.hint {
                     Some(_) => diagnostic,
-                    None => diagnostic.hint(format!("known tests: {}; others are SQL files in tests/", KINDS.join(", "))),
+                    None => {
+                        diagnostic.hint(format!("known tests: {}; others are SQL files in tests/", KINDS.join(", ")))
+                    }
                 });
                 None
             }
@@ -194,7 +194,8 @@ impl<'t> Arguments<'t> {
             (_, Some(named)) => self.reader.ident(named),
             (Some(column), None) => Some(column.clone()),
             (None, None) => {
-                let message = format!("test \"{}\" of a whole table needs the argument \"column_name\"", self.test.kind.value);
+                let message =
+                    format!("test \"{}\" of a whole table needs the argument \"column_name\"", self.test.kind.value);
                 self.reader.report(Diagnostic::error(Code::MissingKey, message).at(self.test.kind.span.clone()));
                 None
             }

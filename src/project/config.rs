@@ -64,11 +64,11 @@ impl ConfigOf {
 
 impl FolderConfig {
     /// The patches that apply to a file in `folders`, the outermost first.
-    pub fn along<'c>(&'c self, folders: &[String]) -> Vec<&'c ConfigPatch> {
+    pub fn along<'c>(&'c self, folders: &[&str]) -> Vec<&'c ConfigPatch> {
         let mut patches = vec![&self.settings];
         let mut place = self;
         for folder in folders {
-            match place.folders.get(folder) {
+            match place.folders.get(*folder) {
                 Some(inner) => {
                     patches.push(&inner.settings);
                     place = inner;
@@ -107,9 +107,10 @@ impl Reader {
             } else if is_setting(&key.name, of) {
                 tree.settings.insert(key.name.trim_start_matches('+').to_owned(), self.setting(key, value));
             } else {
-                let diagnostic = Diagnostic::error(Code::UnknownKey, format!("{} has no key \"{}\"", of.what(), key.name))
-                    .at(self.span(&key.range))
-                    .hint(format!("settings of folders stand under the project's name, \"{project}\""));
+                let diagnostic =
+                    Diagnostic::error(Code::UnknownKey, format!("{} has no key \"{}\"", of.what(), key.name))
+                        .at(self.span(&key.range))
+                        .hint(format!("settings of folders stand under the project's name, \"{project}\""));
                 self.report(diagnostic);
             }
         }

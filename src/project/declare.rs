@@ -96,7 +96,8 @@ impl Reader {
             declared.sources = self.list(sources).iter().filter_map(|item| self.source(item)).collect();
         }
         if let Some(models) = fields.get("models") {
-            declared.models = self.list(models).iter().filter_map(|item| self.property(item, ConfigOf::Model)).collect();
+            declared.models =
+                self.list(models).iter().filter_map(|item| self.property(item, ConfigOf::Model)).collect();
         }
         if let Some(seeds) = fields.get("seeds") {
             declared.seeds = self.list(seeds).iter().filter_map(|item| self.property(item, ConfigOf::Seed)).collect();
@@ -121,14 +122,15 @@ impl Reader {
     }
 
     fn table(&mut self, yaml: &Yaml) -> Option<TableDecl> {
-        const KEYS: &[&str] = &[
-            "name", "identifier", "description", "key", "cdc", "columns", "data_tests", "tests", "tags", "meta",
-        ];
+        const KEYS: &[&str] =
+            &["name", "identifier", "description", "key", "cdc", "columns", "data_tests", "tests", "tags", "meta"];
         let fields = self.fields(yaml, "source table", KEYS)?;
         let name = self.required(&fields, "name").and_then(|name| self.written_ident(name));
         let identifier = fields.get("identifier").and_then(|value| self.ident(value));
         let key = fields.get("key").map(|value| self.idents(value)).unwrap_or_default();
-        if key.is_empty() && fields.get("key").is_none_or(|key| matches!(&key.value, YamlValue::List(list) if list.is_empty())) {
+        if key.is_empty()
+            && fields.get("key").is_none_or(|key| matches!(&key.value, YamlValue::List(list) if list.is_empty()))
+        {
             let mut diagnostic = self.missing_key(&fields, "key").hint(KEY_HINT);
             if let Some(name) = &name {
                 diagnostic.message = format!("source table \"{}\" needs the key \"key\"", name.value.as_str());
@@ -209,7 +211,8 @@ impl Reader {
             return Some(TestDecl::plain(kind, &self.file));
         }
         let fields = self.open_fields(yaml, "test")?;
-        let Some((kind, body)) = fields.entries().iter().find(|(key, _)| !TEST_SIDE_KEYS.contains(&key.name.as_str())) else {
+        let Some((kind, body)) = fields.entries().iter().find(|(key, _)| !TEST_SIDE_KEYS.contains(&key.name.as_str()))
+        else {
             let diagnostic = Diagnostic::error(Code::WrongType, "a test needs a kind").at(self.span(&yaml.range));
             self.report(diagnostic);
             return None;
@@ -270,6 +273,7 @@ impl TestDecl {
 }
 
 /// Keys that may stand beside the kind rather than under it.
-const TEST_SIDE_KEYS: &[&str] = &["name", "config", "description", "severity", "where", "arguments", "enabled", "tags", "meta"];
+const TEST_SIDE_KEYS: &[&str] =
+    &["name", "config", "description", "severity", "where", "arguments", "enabled", "tags", "meta"];
 
 const KEY_HINT: &str = "name the columns that identify a row, as in \"key: [id]\"";

@@ -9,15 +9,70 @@ use crate::ident::Ident;
 
 /// Keys of dbt that unimig does not know yet: the hint says so.
 const DBT_KEYS: &[&str] = &[
-    "access", "analysis-paths", "analyses", "batch_size", "constraints", "contract", "database", "dispatch", "docs",
-    "docs-paths", "event_time", "exposures", "expect", "external", "flags", "freshness", "full_refresh", "grants",
-    "groups", "group", "incremental_predicates", "incremental_strategy", "latest_version", "loaded_at_field", "loader",
-    "log-path", "macros", "merge_exclude_columns", "merge_update_columns", "metrics", "on-run-end", "on-run-start",
-    "on_configuration_change", "on_schema_change", "packages-install-path", "persist_docs", "post-hook", "post_hook",
-    "pre-hook", "pre_hook", "query-comment", "quoting", "quote_columns", "require-dbt-version", "saved-queries",
-    "semantic-models", "semantic_models", "snapshot-paths", "snapshots", "sql_header", "store_failures",
-    "store_failures_as", "tables_suffix", "unit_tests", "unlogged", "versions", "error_if", "warn_if", "fail_calc",
-    "limit", "indexes", "exposure-paths", "function-paths", "restrict-access",
+    "access",
+    "analysis-paths",
+    "analyses",
+    "batch_size",
+    "constraints",
+    "contract",
+    "database",
+    "dispatch",
+    "docs",
+    "docs-paths",
+    "event_time",
+    "exposures",
+    "expect",
+    "external",
+    "flags",
+    "freshness",
+    "full_refresh",
+    "grants",
+    "groups",
+    "group",
+    "incremental_predicates",
+    "incremental_strategy",
+    "latest_version",
+    "loaded_at_field",
+    "loader",
+    "log-path",
+    "macros",
+    "merge_exclude_columns",
+    "merge_update_columns",
+    "metrics",
+    "on-run-end",
+    "on-run-start",
+    "on_configuration_change",
+    "on_schema_change",
+    "packages-install-path",
+    "persist_docs",
+    "post-hook",
+    "post_hook",
+    "pre-hook",
+    "pre_hook",
+    "query-comment",
+    "quoting",
+    "quote_columns",
+    "require-dbt-version",
+    "saved-queries",
+    "semantic-models",
+    "semantic_models",
+    "snapshot-paths",
+    "snapshots",
+    "sql_header",
+    "store_failures",
+    "store_failures_as",
+    "tables_suffix",
+    "unit_tests",
+    "unlogged",
+    "versions",
+    "error_if",
+    "warn_if",
+    "fail_calc",
+    "limit",
+    "indexes",
+    "exposure-paths",
+    "function-paths",
+    "restrict-access",
 ];
 
 /// Keys that the design has and a later piece brings; a project that relies on them must not run without them.
@@ -164,7 +219,8 @@ impl Reader {
     }
 
     pub fn missing_key(&mut self, fields: &Fields<'_>, key: &str) -> Diagnostic {
-        Diagnostic::error(Code::MissingKey, format!("{} needs the key \"{key}\"", fields.what)).at(self.span(&fields.at))
+        Diagnostic::error(Code::MissingKey, format!("{} needs the key \"{key}\"", fields.what))
+            .at(self.span(&fields.at))
     }
 
     /// The value of a key that must be there.
@@ -181,7 +237,11 @@ impl Reader {
 impl<'y> Fields<'y> {
     /// The value of a key; a key without a value counts as absent.
     pub fn get(&self, key: &str) -> Option<&'y Yaml> {
-        self.entries.iter().find(|(name, _)| name.name == key).map(|(_, value)| value).filter(|value| value.value != YamlValue::Null)
+        self.entries
+            .iter()
+            .find(|(name, _)| name.name == key)
+            .map(|(_, value)| value)
+            .filter(|value| value.value != YamlValue::Null)
     }
 
     pub fn entries(&self) -> &'y [(Key, Yaml)] {

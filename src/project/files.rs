@@ -92,14 +92,16 @@ pub(super) fn read(root: &Path, found: Vec<Found>, diagnostics: &mut Diagnostics
 /// One file's text; `path` is relative to `root`.
 pub(super) fn read_one(root: &Path, path: &Path) -> Result<Arc<SourceFile>, Diagnostic> {
     let bytes = fs_err::read(root.join(path)).map_err(|error| unreadable(path, &error))?;
-    let text = String::from_utf8(bytes).map_err(|error| unreadable(path, &NotUtf8(error.utf8_error().valid_up_to())))?;
+    let text =
+        String::from_utf8(bytes).map_err(|error| unreadable(path, &NotUtf8(error.utf8_error().valid_up_to())))?;
     // A byte order mark is no part of SQL or YAML.
     let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
     Ok(Arc::new(SourceFile { path: path.to_path_buf(), text }))
 }
 
 fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> Diagnostic {
-    Diagnostic::error(Code::UnreadableFile, format!("file \"{}\" cannot be read", path.display())).hint(error.to_string())
+    Diagnostic::error(Code::UnreadableFile, format!("file \"{}\" cannot be read", path.display()))
+        .hint(error.to_string())
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -15,8 +15,22 @@ use super::{LoadOptions, PROJECT_FILE, Project, Vars};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, SourceFile};
 
 const KEYS: &[&str] = &[
-    "name", "version", "config-version", "profile", "model-paths", "source-paths", "seed-paths", "test-paths",
-    "macro-paths", "target-path", "clean-targets", "vars", "models", "seeds", "tests", "data_tests",
+    "name",
+    "version",
+    "config-version",
+    "profile",
+    "model-paths",
+    "source-paths",
+    "seed-paths",
+    "test-paths",
+    "macro-paths",
+    "target-path",
+    "clean-targets",
+    "vars",
+    "models",
+    "seeds",
+    "tests",
+    "data_tests",
 ];
 
 /// The folders of a project, relative to its root.
@@ -176,10 +190,8 @@ fn read_folders(project: &mut Project, folders: &Folders, diagnostics: &mut Diag
         .collect();
     let in_seeds = files::find(&root, &folders.seeds, diagnostics);
     let (csv, beside): (Vec<_>, Vec<_>) = in_seeds.into_iter().partition(|found| found.extension == "csv");
-    project.seeds = csv
-        .into_iter()
-        .map(|found| SeedFile { folders: found.folders, stem: found.stem, path: found.path })
-        .collect();
+    project.seeds =
+        csv.into_iter().map(|found| SeedFile { folders: found.folders, stem: found.stem, path: found.path }).collect();
     let mut yaml_files = only(files::find(&root, &folders.sources, diagnostics), &["yml", "yaml"]);
     yaml_files.extend(only(other, &["yml", "yaml"]));
     yaml_files.extend(only(beside, &["yml", "yaml"]));

@@ -7,11 +7,15 @@ mod config;
 mod declare;
 mod fields;
 mod files;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod load;
 mod output;
 mod profile;
 mod settings;
 mod template;
+#[cfg(test)]
+mod tests;
 mod yaml;
 
 use std::collections::BTreeMap;
@@ -84,7 +88,8 @@ pub struct EnvVars(BTreeMap<String, String>);
 impl EnvVars {
     /// The variables of this process; those that are not UTF-8 are left out.
     pub fn of_process() -> Self {
-        let pairs = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let pairs =
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         Self(pairs.collect())
     }
 

@@ -12,15 +12,36 @@ use crate::ident::Ident;
 
 /// libpq's settings and dbt's names for some of them.
 const SERVER_KEYS: &[&str] = &[
-    "type", "host", "hostaddr", "port", "user", "password", "pass", "dbname", "database", "sslmode", "sslrootcert",
-    "sslcert", "sslkey", "sslpassword", "service", "passfile", "options", "connect_timeout", "keepalives_idle",
-    "application_name", "role", "retries", "max_connections", "statement_timeout", "target_session_attrs",
+    "type",
+    "host",
+    "hostaddr",
+    "port",
+    "user",
+    "password",
+    "pass",
+    "dbname",
+    "database",
+    "sslmode",
+    "sslrootcert",
+    "sslcert",
+    "sslkey",
+    "sslpassword",
+    "service",
+    "passfile",
+    "options",
+    "connect_timeout",
+    "keepalives_idle",
+    "application_name",
+    "role",
+    "retries",
+    "max_connections",
+    "statement_timeout",
+    "target_session_attrs",
 ];
 const EMBEDDED_KEYS: &[&str] = &["type", "dbname", "database", "max_connections", "statement_timeout"];
 const TARGET_KEYS: &[&str] = &["schema", "threads", "connections", "stores"];
-const STORE_KEYS: &[&str] = &[
-    "url", "access_key_id", "secret_access_key", "session_token", "region", "endpoint", "allow_http", "path_style",
-];
+const STORE_KEYS: &[&str] =
+    &["url", "access_key_id", "secret_access_key", "session_token", "region", "endpoint", "allow_http", "path_style"];
 
 pub(super) struct OutputReader<'r> {
     pub reader: &'r mut Reader,
@@ -66,8 +87,9 @@ impl OutputReader<'_> {
             return Some(choice);
         }
         let names = names(profiles);
-        let diagnostic = Diagnostic::error(Code::UnknownProfile, format!("profile \"{name}\" is not in the profiles file"))
-            .at(Span::whole(&self.reader.file));
+        let diagnostic =
+            Diagnostic::error(Code::UnknownProfile, format!("profile \"{name}\" is not in the profiles file"))
+                .at(Span::whole(&self.reader.file));
         self.reader.report(with_names(diagnostic, name, &names));
         None
     }
@@ -131,8 +153,9 @@ impl OutputReader<'_> {
             // A service file may name the database.
             (None, ServerKind::Postgres) if settings.get("service").is_some() => Some(String::new()),
             (None, ServerKind::Embedded | ServerKind::Postgres) => {
-                let diagnostic = Diagnostic::error(Code::MissingKey, "an output or connection needs the key \"dbname\"")
-                    .at(declared_at.clone());
+                let diagnostic =
+                    Diagnostic::error(Code::MissingKey, "an output or connection needs the key \"dbname\"")
+                        .at(declared_at.clone());
                 self.reader.report(diagnostic);
                 None
             }
@@ -140,7 +163,8 @@ impl OutputReader<'_> {
     }
 
     fn connections(&mut self, fields: &Fields<'_>) -> BTreeMap<String, ConnectionOutput> {
-        let Some(list) = fields.get("connections").and_then(|value| self.reader.open_fields(value, "connections")) else {
+        let Some(list) = fields.get("connections").and_then(|value| self.reader.open_fields(value, "connections"))
+        else {
             return BTreeMap::new();
         };
         let entries = list.entries().iter();
@@ -170,9 +194,10 @@ impl OutputReader<'_> {
         let place = self.reader.required(&fields, "url")?;
         let url = settings.0.remove("url")?;
         if !["file://", "s3://", "oci://"].iter().any(|scheme| url.starts_with(scheme)) {
-            let diagnostic = Diagnostic::error(Code::BadValue, format!("store \"{}\" has no URL that unimig knows", key.name))
-                .at(self.reader.span(&place.range))
-                .hint("a store's url begins with file://, s3:// or oci://");
+            let diagnostic =
+                Diagnostic::error(Code::BadValue, format!("store \"{}\" has no URL that unimig knows", key.name))
+                    .at(self.reader.span(&place.range))
+                    .hint("a store's url begins with file://, s3:// or oci://");
             self.reader.report(diagnostic);
             return None;
         }

@@ -62,9 +62,9 @@ impl Yaml {
             YamlValue::Number(value) => serde_json::Value::Number(value.clone()),
             YamlValue::Text(value) => value.as_str().into(),
             YamlValue::List(items) => items.iter().map(Yaml::to_json).collect(),
-            YamlValue::Map(entries) => {
-                serde_json::Value::Object(entries.iter().map(|(key, value)| (key.name.clone(), value.to_json())).collect())
-            }
+            YamlValue::Map(entries) => serde_json::Value::Object(
+                entries.iter().map(|(key, value)| (key.name.clone(), value.to_json())).collect(),
+            ),
         }
     }
 }
@@ -92,17 +92,32 @@ fn options() -> serde_yaml::Options {
 
 fn syntax_error(file: &Arc<SourceFile>, error: &serde_yaml::Error) -> Diagnostic {
     let message = error.without_snippet().to_string();
-    // The parser appends its own place, which the caret shows already.
-    let message = message.split(" at line ").next().unwrap_or(&message).trim();
+    // The parser appends its own place, which the caret shows already, and advice for programmers.
+    let message = message.split(" at line ").next().unwrap_or(&message);
+    let message = message.split(", set DuplicateKeyPolicy").next().unwrap_or(message).trim();
     let diagnostic = Diagnostic::error(Code::BadYaml, format!("file is not valid YAML: {}", lower_first(message)));
-    let at = error.location().and_then(|location| location.span().byte_offset());
-    match at.and_then(|at| usize::try_from(at).ok()) {
-        Some(at) => {
-            let at = at.min(file.text.len());
-            diagnostic.at(Span::new(file, at..at + 1))
+    match error.location().and_then(|location| offset(&file.text, location)) {
+        Some(start) => {
+            let rest = &file.text[start..];
+            let word = rest.find(|letter: char| letter.is_whitespace() || letter == ':').unwrap_or(rest.len());
+            let first = rest.chars().next().map_or(0, char::len_utf8);
+            diagnostic.at(Span::new(file, start..start + word.max(first)))
         }
         None => diagnostic.at(Span::whole(file)),
     }
+}
+
+/// The byte that a location means; the scanner knows line and column only.
+fn offset(text: &str, location: serde_yaml::Location) -> Option<usize> {
+    let known = location.span().byte_offset().and_then(|at| usize::try_from(at).ok());
+    if let Some(at) = known.filter(|at| text.is_char_boundary(*at)) {
+        return Some(at);
+    }
+    let line = usize::try_from(location.line()).ok()?.checked_sub(1)?;
+    let column = usize::try_from(location.column()).ok()?.checked_sub(1)?;
+    let start: usize = text.split_inclusive('\n').take(line).map(str::len).sum();
+    let within = text[start..].char_indices().nth(column).map_or(text.len() - start, |(at, _)| at);
+    Some(start + within)
 }
 
 fn lower_first(message: &str) -> String {

@@ -14,7 +14,11 @@ pub(super) fn syntax(error: &Error, file: &Arc<SourceFile>) -> Diagnostic {
     Diagnostic::error(Code::BadJinja, message(error)).at(Span::new(file, place(error, &file.text)))
 }
 
-pub(super) fn duplicate_macro(name: &str, (file, at): (&Arc<SourceFile>, &Range<usize>), first: &Arc<SourceFile>) -> Diagnostic {
+pub(super) fn duplicate_macro(
+    name: &str,
+    (file, at): (&Arc<SourceFile>, &Range<usize>),
+    first: &Arc<SourceFile>,
+) -> Diagnostic {
     let other = first.text.find(&format!("macro {name}")).map_or(0..0, |at| at + 6..at + 6 + name.len());
     Diagnostic::error(Code::DuplicateName, format!("macro \"{name}\" is defined twice"))
         .at(Span::new(file, at.clone()))
@@ -25,7 +29,10 @@ pub(super) fn duplicate_macro(name: &str, (file, at): (&Arc<SourceFile>, &Range<
 pub(super) fn missing_name(missing: &MissingName, plan: &Plan, engine: &Engine) -> Diagnostic {
     let name = &missing.name;
     let (message, hint) = if missing.code == Code::MissingEnvVar {
-        (format!("environment variable \"{name}\" is not set"), format!("set it, or give a default: env_var('{name}', 'default')"))
+        (
+            format!("environment variable \"{name}\" is not set"),
+            format!("set it, or give a default: env_var('{name}', 'default')"),
+        )
     } else {
         (
             format!("variable \"{name}\" is not defined"),
@@ -64,6 +71,11 @@ fn in_macro(diagnostic: Diagnostic, (error, bundle): (&Error, &str), plan: &Plan
     let macro_file = &engine.macro_files[index];
     let inside = range.start - start..range.end.saturating_sub(start);
     let inside = narrowed(error, &macro_file.file.text, inside);
+    let mut diagnostic = diagnostic;
+    if error.kind() == ErrorKind::UndefinedError && error.detail().is_none() {
+        let code = macro_file.file.text.get(inside.clone()).unwrap_or_default();
+        diagnostic.message = format!("{}: `{code}` is undefined", error.kind());
+    }
     let text = &plan.file.text;
     let calls = || plan.scan.calls.iter().map(|call| call.function.clone());
     let site = calls()

@@ -202,7 +202,8 @@ mod tests {
 
     #[test]
     fn calls_are_found_with_the_places_of_their_names_and_keys() {
-        let text = "{{ config(materialized='view', tags=['a']) }}\nselect ref('no') from {{ ref(\"person\") }} {# ref('x') #}";
+        let text =
+            "{{ config(materialized='view', tags=['a']) }}\nselect ref('no') from {{ ref(\"person\") }} {# ref('x') #}";
         let scan = scan(text);
         assert_eq!(scan.literal(text, "ref", "person").map(|range| &text[range]), Some("person"));
         assert_eq!(scan.literal(text, "ref", "no"), None);
@@ -223,7 +224,8 @@ mod tests {
     fn members_of_the_project_are_told_from_plain_names() {
         let text = "{{ shop.cents(a.b) }}";
         let scan = scan(text);
-        let members: Vec<_> = scan.members.iter().map(|(object, name)| (&text[object.clone()], &text[name.clone()])).collect();
+        let members: Vec<_> =
+            scan.members.iter().map(|(object, name)| (&text[object.clone()], &text[name.clone()])).collect();
         assert_eq!(members, [("shop.", "cents"), ("a.", "b")]);
     }
 }

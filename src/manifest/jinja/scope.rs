@@ -114,8 +114,19 @@ struct BoundFunction {
 
 /// The names of the context, for "did you mean".
 pub(super) const NAMES: &[&str] = &[
-    "ref", "source", "config", "var", "env_var", "is_incremental", "this", "target", "execute", "range", "dict",
-    "namespace", "debug",
+    "ref",
+    "source",
+    "config",
+    "var",
+    "env_var",
+    "is_incremental",
+    "this",
+    "target",
+    "execute",
+    "range",
+    "dict",
+    "namespace",
+    "debug",
 ];
 
 impl Object for Scope {
@@ -155,9 +166,10 @@ impl Object for BoundFunction {
             Function::Var => self.scope.var(args),
             Function::EnvVar => self.scope.env_var(args),
             Function::IsIncremental => Ok(self.scope.names.is_incremental().into()),
-            Function::Return => {
-                Err(Error::new(ErrorKind::InvalidOperation, "dbt's return() is not supported yet: print the value instead"))
-            }
+            Function::Return => Err(Error::new(
+                ErrorKind::InvalidOperation,
+                "dbt's return() is not supported yet: print the value instead",
+            )),
         }
     }
 

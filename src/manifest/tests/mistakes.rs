@@ -1,0 +1,523 @@
+use crate::project::fixture::Fixture;
+
+#[test]
+fn a_disabled_model_vanishes_and_a_ref_to_it_says_why() {
+    let fixture = Fixture::new()
+        .file("models/bl/old.sql", "{{ config(enabled=false) }} select * from {{ ref('nowhere') }}")
+        .file("models/bl/person.sql", "select * from {{ ref('old') }}");
+    insta::assert_snapshot!(fixture.resolve_errors(), @r##"
+    error[unknown-ref]: model or seed "old" is disabled
+     --> models/bl/person.sql:1:23
+      |
+    1 | select * from {{ ref('old') }}
+      |                       ^^^
+      |
+     ::: models/bl/old.sql:1:11
+      |
+    1 | {{ config(enabled=false) }} select * from {{ ref('nowhere') }}
+      |           ------- disabled here
+      |
+      = hint: enable it, or remove this ref
+    "##);
+}
+
+#[test]
+fn unknown_names_are_collected_with_carets_on_the_names() {
+    let fixture = Fixture::with_source().file("models/bl/peron.sql", "select 1").file(
+        "models/bl/visit.sql",
+        "select *\nfrom {{ ref('person') }}\njoin {{ source('svp', 'labor') }} using (id)\njoin {{ source('qvp', 'x') }} using (id)",
+    );
+    insta::assert_snapshot!(fixture.resolve_errors(), @r##"
+    error[unknown-ref]: model or seed "person" does not exist
+     --> models/bl/visit.sql:2:14
+      |
+    2 | from {{ ref('person') }}
+      |              ^^^^^^
+      |
+      = hint: did you mean "peron"?
+
+    error[unknown-source]: source "svp" has no table "labor"
+     --> models/bl/visit.sql:3:24
+      |
+    3 | join {{ source('svp', 'labor') }} using (id)
+      |                        ^^^^^
+      |
+      = hint: did you mean "labors"?
+
+    error[unknown-source]: source "qvp" does not exist
+     --> models/bl/visit.sql:4:17
+      |
+    4 | join {{ source('qvp', 'x') }} using (id)
+      |                 ^^^
+      |
+      = hint: did you mean "svp"?
+    "##);
+}
+
+#[test]
+fn a_mistake_in_jinja_does_not_hide_an_unknown_ref() {
+    let fixture = Fixture::new()
+        .file("macros/money.sql", "{% macro cents(x) %}({{ x }} / 100){% endmacro %}")
+        .file("models/bl/a.sql", "select {{ cnets('a') }} from {{ ref('nowhere') }}")
+        .file("models/bl/b.sql", "select {{ shop.dollars('a') }}")
+        .file("models/bl/c.sql", "select {{ 1 + }}")
+        .file("models/bl/d.sql", "select {{ missing.thing }}, {{ nothing }}");
+    insta::assert_snapshot!(fixture.resolve_errors(), @r##"
+    error[unknown-macro]: macro "cnets" does not exist
+     --> models/bl/a.sql:1:11
+      |
+    1 | select {{ cnets('a') }} from {{ ref('nowhere') }}
+      |           ^^^^^
+      |
+      = hint: did you mean "cents"?
+
+    error[unknown-ref]: model or seed "nowhere" does not exist
+     --> models/bl/a.sql:1:38
+      |
+    1 | select {{ cnets('a') }} from {{ ref('nowhere') }}
+      |                                      ^^^^^^^
+
+    error[unknown-macro]: macro "dollars" does not exist
+     --> models/bl/b.sql:1:16
+      |
+    1 | select {{ shop.dollars('a') }}
+      |                ^^^^^^^
+
+    error[bad-jinja]: syntax error: unexpected end of variable block
+     --> models/bl/c.sql:1:15
+      |
+    1 | select {{ 1 + }}
+      |               ^^
+
+    error[bad-jinja]: undefined value: `missing` is undefined
+     --> models/bl/d.sql:1:11
+      |
+    1 | select {{ missing.thing }}, {{ nothing }}
+      |           ^^^^^^^^^^^^^
+    "##);
+}
+
+#[test]
+fn a_mistake_in_a_macro_is_shown_at_the_call() {
+    let fixture = Fixture::new()
+        .file("macros/money.sql", "{% macro cents(x) %}({{ x }} / {{ hundred }}){% endmacro %}\n")
+        .file("models/bl/a.sql", "select\n  {{ cents('a') }}");
+    insta::assert_snapshot!(fixture.resolve_errors(), @r##"
+    error[bad-jinja]: undefined value: `hundred` is undefined
+     --> models/bl/a.sql:2:6
+      |
+    2 |   {{ cents('a') }}
+      |      ^^^^^
+      |
+     ::: macros/money.sql:1:35
+      |
+    1 | {% macro cents(x) %}({{ x }} / {{ hundred }}){% endmacro %}
+      |                                   ------- in this macro
+    "##);
+}
+
+#[test]
+fn a_macro_file_that_does_not_parse_is_shown() {
+    let fixture = Fixture::new().file("macros/money.sql", "{% macro cents(x) %}\n{{ x / }}\n{% endmacro %}");
+    insta::assert_snapshot!(fixture.resolve_errors(), @r##"
+    error[bad-jinja]: syntax error: unexpected end of variable block
+     --> macros/money.sql:2:8
+      |
+    2 | {{ x / }}
+      |        ^^
+    "##);
+}
+
+#[test]
+fn variables_that_nothing_gives_are_collected() {
+    let fixture = Fixture::new().file(
+        "models/bl/a.sql",
+        "select '{{ var('country') }}', '{{ var('since') }}', '{{ env_var('SHOP_X') }}', '{{ var('z', 'd') }}'",
+    );
+    insta::assert_snapshot!(fixture.resolve_errors(), @r##"
+    error[unknown-var]: variable "since" is not defined
+     --> models/bl/a.sql:1:41
+      |
+    1 | select '{{ var('country') }}', '{{ var('since') }}', '{{ env_var('SHOP_X') }}', '{{ var('z', 'd') }}'
+      |                                         ^^^^^
+      |
+      = hint: define it under "vars" or with --vars, or give a default: var('since', 'default')
+
+    error[missing-env-var]: environment variable "SHOP_X" is not set
+     --> models/bl/a.sql:1:67
+      |
+    1 | select '{{ var('country') }}', '{{ var('since') }}', '{{ env_var('SHOP_X') }}', '{{ var('z', 'd') }}'
+      |                                                                   ^^^^^^
+      |
+      = hint: set it, or give a default: env_var('SHOP_X', 'default')
+    "##);
+}
+
+#[test]
+fn config_that_makes_no_sense_is_shown_at_its_key() {
+    let fixture = Fixture::new()
+        .file("models/bl/a.sql", "{{ config(materialized='mrege', uniqe_key='id') }} select 1")
+        .file("models/bl/b.sql", "{{ config(deletes='soft') }} select 1")
+        .file("models/bl/c.sql", "{{ config(materialized='incremental') }} select 1")
+        .file("models/bl/d.sql", "{{ config(unique_key=5, pre_hook='x') }} select 1");
+    insta::assert_snapshot!(fixture.resolve_errors(), @r##"
+    error[unknown-key]: model config has no key "uniqe_key"
+     --> models/bl/a.sql:1:33
+      |
+    1 | {{ config(materialized='mrege', uniqe_key='id') }} select 1
+      |                                 ^^^^^^^^^
+      |
+      = hint: did you mean "unique_key"?
+
+    error[bad-config]: "mrege" is no value of "materialized"
+     --> models/bl/a.sql:1:11
+      |
+    1 | {{ config(materialized='mrege', uniqe_key='id') }} select 1
+      |           ^^^^^^^^^^^^
+      |
+      = hint: did you mean "merge"?
+
+    error[bad-config]: soft deletes need "deleted_column"
+     --> models/bl/b.sql:1:11
+      |
+    1 | {{ config(deletes='soft') }} select 1
+      |           ^^^^^^^
+      |
+      = hint: name the timestamp column that marks a row as deleted
+
+    error[bad-config]: "incremental" is no value of "materialized"
+     --> models/bl/c.sql:1:11
+      |
+    1 | {{ config(materialized='incremental') }} select 1
+      |           ^^^^^^^^^^^^
+      |
+      = hint: it is one of merge, table, view, ephemeral; dbt's incremental is merge here
+
+    error[unknown-key]: model config has no key "pre_hook"
+     --> models/bl/d.sql:1:25
+      |
+    1 | {{ config(unique_key=5, pre_hook='x') }} select 1
+      |                         ^^^^^^^^
+      |
+      = hint: dbt's "pre_hook" is not supported yet
+
+    error[bad-config]: expected text or a list of texts
+     --> models/bl/d.sql:1:11
+      |
+    1 | {{ config(unique_key=5, pre_hook='x') }} select 1
+      |           ^^^^^^^^^^
+    "##);
+}
+
+#[test]
+fn deletes_need_a_whole_select() {
+    let fixture = Fixture::new().file(
+        "models/bl/a.sql",
+        "{{ config(deletes='hard') }}\nselect 1 {% if is_incremental() %} where true {% endif %}",
+    );
+    insta::assert_snapshot!(fixture.resolve_errors(), @r##"
+    error[partial-deletes]: model "a" deletes rows, but its SELECT may be partial
+     --> models/bl/a.sql:2:16
+      |
+    2 | select 1 {% if is_incremental() %} where true {% endif %}
+      |                ^^^^^^^^^^^^^^
+      |
+     ::: models/bl/a.sql:1:4
+      |
+    1 | {{ config(deletes='hard') }}
+      |    ------ configured here
+      |
+      = hint: an incremental SELECT cannot tell a deleted row from an unchanged one: remove is_incremental(), or use deletes='keep'
+    "##);
+}
+
+#[test]
+fn two_files_with_one_name_are_both_named() {
+    let fixture = Fixture::new()
+        .file("models/bl/x/person.sql", "select 1")
+        .file("models/bl/y/person.sql", "select 2")
+        .file("seeds/city.csv", "id\n")
+        .file("models/bl/city.sql", "{{ config(alias='town') }}select 2");
+    insta::assert_snapshot!(fixture.resolve_errors(), @r##"
+    error[duplicate-name]: name "person" is given by two files
+     --> models/bl/y/person.sql:1:1
+      |
+    1 | select 2
+      | ^^^^^^^^
+      |
+     ::: models/bl/x/person.sql:1:1
+      |
+    1 | select 1
+      | -------- the other file
+      |
+      = hint: rename "models/bl/x/person.sql" or "models/bl/y/person.sql"
+
+    error[duplicate-name]: name "city" is given by two files
+     --> seeds/city.csv
+      |
+     ::: models/bl/city.sql:1:1
+      |
+    1 | {{ config(alias='town') }}select 2
+      | ---------------------------------- the other file
+      |
+      = hint: rename "models/bl/city.sql" or "seeds/city.csv"
+    "##);
+}
+
+#[test]
+fn two_writers_of_one_relation_are_both_named() {
+    let fixture = Fixture::with_source()
+        .file("models/bl/person.sql", "select 1")
+        .file("models/bl/human.sql", "{{ config(alias='person') }} select 2")
+        .file("models/bl/labors.sql", "{{ config(schema='stg_svp') }} select 2");
+    insta::assert_snapshot!(fixture.resolve_errors(), @r##"
+    error[two-writers]: "stg_svp.labors" is written by "stg.svp.labors" and by "bl.labors"
+     --> models/bl/labors.sql:1:4
+      |
+    1 | {{ config(schema='stg_svp') }} select 2
+      |    ^^^^^^
+      |
+     ::: sources/svp.yml:5:16
+      |
+    5 |       - {name: labors, key: [id]}
+      |                ------ the other writer
+      |
+      = hint: give one of "sources/svp.yml" and "models/bl/labors.sql" another alias or schema
+
+    error[two-writers]: "app.person" is written by "bl.human" and by "bl.person"
+     --> models/bl/person.sql:1:1
+      |
+    1 | select 1
+      | ^^^^^^^^
+      |
+     ::: models/bl/human.sql:1:4
+      |
+    1 | {{ config(alias='person') }} select 2
+      |    ------ the other writer
+      |
+      = hint: give one of "models/bl/human.sql" and "models/bl/person.sql" another alias or schema
+    "##);
+}
+
+#[test]
+fn names_in_property_files_are_looked_up() {
+    let yaml = "models: [{name: persn}, {name: person}, {name: person}]";
+    let fixture = Fixture::new().file("models/bl/person.sql", "select 1").file("models/bl/p.yml", yaml);
+    insta::assert_snapshot!(fixture.resolve_errors(), @r##"
+    error[unknown-model]: model "persn" does not exist
+     --> models/bl/p.yml:1:17
+      |
+    1 | models: [{name: persn}, {name: person}, {name: person}]
+      |                 ^^^^^
+      |
+      = hint: did you mean "person"?
+
+    error[duplicate-name]: model "person" is described twice
+     --> models/bl/p.yml:1:48
+      |
+    1 | models: [{name: persn}, {name: person}, {name: person}]
+      |                                                ^^^^^^
+      |
+     ::: models/bl/p.yml:1:32
+      |
+    1 | models: [{name: persn}, {name: person}, {name: person}]
+      |                                ------ first described here
+    "##);
+}
+
+#[test]
+fn arguments_of_tests_are_checked() {
+    let yaml = "models:
+  - name: person
+    columns:
+      - name: id
+        tests:
+          - uniqe
+          - relationships: {to: ref('cuntry'), field: id}
+          - relationships: {to: country, fild: id}
+          - accepted_values: {values: a}
+          - not_null: {config: {severity: bad}}
+";
+    let fixture = Fixture::new()
+        .file("models/bl/person.sql", "select 1")
+        .file("models/bl/country.sql", "select 1")
+        .file("models/bl/p.yml", yaml);
+    insta::assert_snapshot!(fixture.resolve_errors(), @r##"
+    error[unknown-test-kind]: test "uniqe" does not exist
+     --> models/bl/p.yml:6:13
+      |
+    6 |           - uniqe
+      |             ^^^^^
+      |
+      = hint: did you mean "unique"?
+
+    error[unknown-ref]: model or seed "cuntry" does not exist
+     --> models/bl/p.yml:7:38
+      |
+    7 |           - relationships: {to: ref('cuntry'), field: id}
+      |                                      ^^^^^^
+      |
+      = hint: did you mean "country"?
+
+    error[missing-key]: test "relationships" needs the argument "field"
+     --> models/bl/p.yml:8:13
+      |
+    8 |           - relationships: {to: country, fild: id}
+      |             ^^^^^^^^^^^^^
+
+    error[unknown-key]: test "relationships" has no key "fild"
+     --> models/bl/p.yml:8:42
+      |
+    8 |           - relationships: {to: country, fild: id}
+      |                                          ^^^^
+      |
+      = hint: did you mean "field"?
+
+    error[wrong-type]: expected a list, found text
+     --> models/bl/p.yml:9:39
+      |
+    9 |           - accepted_values: {values: a}
+      |                                       ^
+
+    error[bad-config]: "bad" is no value of "severity"
+      --> models/bl/p.yml:10:43
+       |
+    10 |           - not_null: {config: {severity: bad}}
+       |                                           ^^^
+       |
+       = hint: it is one of error, warn
+    "##);
+}
+
+#[test]
+fn names_in_sources_are_looked_up() {
+    let source = "sources:
+  - {name: svp, connection: svpp, tables: [{name: labors, key: [id]}]}
+  - {name: svp, tables: [{name: labors, key: [id]}]}
+";
+    let fixture = Fixture::new().file("sources/svp.yml", source);
+    insta::assert_snapshot!(fixture.resolve_errors(), @r##"
+    error[unknown-connection]: connection "svpp" is not in output "dev"
+     --> sources/svp.yml:2:29
+      |
+    2 |   - {name: svp, connection: svpp, tables: [{name: labors, key: [id]}]}
+      |                             ^^^^
+      |
+      = hint: did you mean "svp"?
+
+    error[duplicate-name]: source "svp" is declared twice
+     --> sources/svp.yml:3:12
+      |
+    3 |   - {name: svp, tables: [{name: labors, key: [id]}]}
+      |            ^^^
+      |
+     ::: sources/svp.yml:2:12
+      |
+    2 |   - {name: svp, connection: svpp, tables: [{name: labors, key: [id]}]}
+      |            --- first declared here
+
+    error[duplicate-name]: source table "svp.labors" is declared twice
+     --> sources/svp.yml:3:33
+      |
+    3 |   - {name: svp, tables: [{name: labors, key: [id]}]}
+      |                                 ^^^^^^
+      |
+     ::: sources/svp.yml:2:51
+      |
+    2 |   - {name: svp, connection: svpp, tables: [{name: labors, key: [id]}]}
+      |                                                   ------ first declared here
+    "##);
+}
+
+#[test]
+fn change_capture_says_what_it_needs() {
+    let source = "sources:
+  - name: svp
+    tables:
+      - {name: labors, key: [id], cdc: {strategy: windw}}
+      - {name: x, key: [id], cdc: {strategy: window}}
+      - {name: y, key: [id], cdc: {strategy: window, columns: [a], window: 7 moons}}
+";
+    let fixture = Fixture::new().file("sources/svp.yml", source);
+    insta::assert_snapshot!(fixture.resolve_errors(), @r##"
+    error[bad-value]: "windw" is no strategy
+     --> sources/svp.yml:4:51
+      |
+    4 |       - {name: labors, key: [id], cdc: {strategy: windw}}
+      |                                                   ^^^^^
+      |
+      = hint: strategy is "full" or "window"
+
+    error[missing-key]: strategy "window" needs the key "columns"
+     --> sources/svp.yml:5:46
+      |
+    5 |       - {name: x, key: [id], cdc: {strategy: window}}
+      |                                              ^^^^^^
+      |
+      = hint: name the timestamp columns that a change sets, as in "columns: [created_at, updated_at]"
+
+    error[missing-key]: strategy "window" needs the key "window"
+     --> sources/svp.yml:5:46
+      |
+    5 |       - {name: x, key: [id], cdc: {strategy: window}}
+      |                                              ^^^^^^
+      |
+      = hint: say how far back to read, as in "window: 7 days"
+
+    error[bad-value]: "7 moons" is no length of time
+     --> sources/svp.yml:6:76
+      |
+    6 |       - {name: y, key: [id], cdc: {strategy: window, columns: [a], window: 7 moons}}
+      |                                                                            ^^^^^^^
+      |
+      = hint: write it as in "7 days" or "36 hours"
+    "##);
+}
+
+#[test]
+fn an_override_of_an_unknown_table_is_refused() {
+    let fixture = Fixture::with_source()
+        .file("models/stg/svp/labor.sql", "select 1")
+        .file("models/stg/labors.sql", "select 1")
+        .file("models/stg/svp/occupations.sql", "select 1 from {{ ref('person') }}")
+        .file("models/bl/person.sql", "select 1");
+    insta::assert_snapshot!(fixture.resolve_errors(), @r##"
+    error[unknown-source]: file "models/stg/labors.sql" replaces no extraction
+     --> models/stg/labors.sql:1:1
+      |
+    1 | select 1
+      | ^^^^^^^^
+      |
+      = hint: an extraction override is models/stg/<source>/<table>.sql
+
+    error[unknown-source]: source "svp" has no table "labor"
+     --> models/stg/svp/labor.sql:1:1
+      |
+    1 | select 1
+      | ^^^^^^^^
+      |
+      = hint: did you mean "labors"?
+
+    error[unknown-ref]: an extraction reads the source only, and ref names a table of the target
+     --> models/stg/svp/occupations.sql:1:23
+      |
+    1 | select 1 from {{ ref('person') }}
+      |                       ^^^^^^
+      |
+      = hint: use source()
+    "##);
+}
+
+#[test]
+fn a_table_without_key_says_what_to_write() {
+    let fixture = Fixture::new().file("sources/svp.yml", "sources: [{name: svp, tables: [{name: labors}]}]");
+    insta::assert_snapshot!(fixture.resolve_errors(), @r##"
+    error[missing-key]: source table "labors" needs the key "key"
+     --> sources/svp.yml:1:39
+      |
+    1 | sources: [{name: svp, tables: [{name: labors}]}]
+      |                                       ^^^^^^
+      |
+      = hint: name the columns that identify a row, as in "key: [id]"
+    "##);
+}

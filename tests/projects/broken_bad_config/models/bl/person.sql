@@ -1,0 +1,3 @@
+{{ config(materialized='mrege') }}
+select id, full_name
+from {{ source('svp', 'labors') }}

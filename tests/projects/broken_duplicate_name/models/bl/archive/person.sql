@@ -1,0 +1,2 @@
+{{ config(alias='archived_person') }}
+select 1 as id

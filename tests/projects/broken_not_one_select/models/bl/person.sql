@@ -1,0 +1,2 @@
+insert into app.person (id)
+select id from {{ source('svp', 'labors') }}

@@ -1,0 +1,2 @@
+{{ config(alias='person') }}
+select 1 as id

@@ -1,0 +1,2 @@
+select id, full_name
+from {{ source('svp', 'labors') }}

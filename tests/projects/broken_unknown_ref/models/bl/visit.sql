@@ -1,0 +1,2 @@
+select person.id
+from {{ ref('persons') }} as person
