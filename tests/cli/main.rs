@@ -5,4 +5,12 @@
 
 mod harness;
 
+mod equal_rows;
+mod healing;
 mod idempotent;
+mod isolated;
+mod never_destructive;
+mod read_only;
+mod secrets;
+mod stateless;
+mod twice;

@@ -62,7 +62,8 @@ select n, 'labor ' || n, timestamp '2020-01-01' + n * interval '1 day', timestam
 from generate_series(1, 40) as n;
 ";
 
-const PERSON_TABLE: &str = "
+/// The application's own table.
+pub const PERSON_TABLE: &str = "
 create table app.person (
     id bigint primary key,
     name text not null,

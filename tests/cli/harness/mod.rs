@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use tempfile::TempDir;
 
+pub use folder::PERSON_TABLE;
 pub use outcome::{Outcome, Started, StepResult};
 pub use server::{data_folder, socket_folder};
 pub use session::Session;
@@ -70,6 +71,28 @@ impl Test {
     pub fn own_profile(mut self) -> Self {
         self.own_profile = true;
         self
+    }
+
+    /// The same project and the same sources, and a target of its own that is as new.
+    pub fn twin(&self, target_sql: &str) -> Self {
+        let twin = Self::new().target_sql(target_sql);
+        for path in files_below(self.path()) {
+            let name = path.strip_prefix(self.path()).expect("it is below the folder").to_path_buf();
+            let first = name.iter().next().and_then(|first| first.to_str()).unwrap_or_default();
+            if !["target", ".unimig", "profiles.yml"].contains(&first) {
+                let text = std::fs::read_to_string(&path).expect("the project's files are text");
+                twin.write(&name.display().to_string(), &text);
+            }
+        }
+        for source in self.sources() {
+            twin.connection(&source, &self.place(&source));
+        }
+        twin
+    }
+
+    fn sources(&self) -> Vec<String> {
+        let databases = self.databases.lock().expect("no test panics while it holds the list");
+        databases.iter().filter(|name| *name != "target").cloned().collect()
     }
 
     /// Runs SQL on a source's database, made when it is first named.
@@ -156,8 +179,21 @@ impl Test {
 
     /// What each step of the last run did.
     pub fn results(&self) -> Vec<StepResult> {
-        let text = std::fs::read(self.path().join("target/run_results.json")).expect("a run leaves its results");
+        Self::results_in(self.path())
+    }
+
+    /// The same for a run whose project folder is elsewhere.
+    pub fn results_in(folder: &Path) -> Vec<StepResult> {
+        let text = std::fs::read(folder.join("target/run_results.json")).expect("a run leaves its results");
         StepResult::all(&serde_json::from_slice(&text).expect("the results are JSON"))
+    }
+
+    /// Asks that the last run found nothing to write.
+    #[track_caller]
+    pub fn wrote_nothing(&self) {
+        for result in self.results() {
+            assert_eq!(result.wrote(), (0, 0, 0), "{result:?}");
+        }
     }
 
     /// What one step of the last run did.
