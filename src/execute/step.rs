@@ -20,6 +20,7 @@ use crate::postgres::{Canceller, PostgresError};
 use crate::state::batch;
 use crate::state::lock::Scope;
 use crate::state::run::{self, StepRecord, StepStatus, Tally};
+use crate::transform::ViewChange;
 use crate::{transform, verify};
 
 /// What a step knows of the run around it.
@@ -159,26 +160,29 @@ async fn work(context: &StepContext, action: &Action) -> Result<Done, StepError>
             };
             let merged = async |client: &Client| {
                 let progress = |rows| context.progress(Phase::Merging, rows);
-                Ok(Some(transform::merge(client, merge, progress).await?))
+                Ok(Done::wrote(transform::merge(client, merge, progress).await?))
             };
             in_transaction(context, transaction, merged).await
         }
         Action::Table(select) => {
-            let built = async |client: &Client| Ok(transform::table(client, select).await?);
+            let built =
+                async |client: &Client| Ok(Done::wrote(transform::table(client, select).await?.unwrap_or_default()));
             in_transaction(context, Transaction::of_ours(&select.node.relation, &select.staged_parents), built).await
         }
         Action::View(select) => {
             let created = async |client: &Client| {
-                transform::view(client, select).await?;
-                Ok(None)
+                let status = match transform::view(client, select).await? {
+                    ViewChange::Replaced => StepStatus::Success,
+                    ViewChange::Same => StepStatus::Unchanged,
+                };
+                Ok(Done { status, ..Done::wrote(Tally::default()) })
             };
-            let transaction = Transaction::of_ours(&select.node.relation, &select.staged_parents);
-            let done = in_transaction(context, transaction, created).await?;
-            Ok(Done { status: StepStatus::Success, ..done })
+            in_transaction(context, Transaction::of_ours(&select.node.relation, &select.staged_parents), created).await
         }
         Action::Seed(seed) => {
             let root = &context.hands.project_root;
-            let loaded = async |client: &Client| Ok(transform::seed(client, seed, root).await?);
+            let loaded =
+                async |client: &Client| Ok(Done::wrote(transform::seed(client, seed, root).await?.unwrap_or_default()));
             in_transaction(context, Transaction::of_ours(&seed.node.relation, &[]), loaded).await
         }
         Action::Test(test) => test_target(context, test).await,
@@ -205,7 +209,7 @@ impl<'a> Transaction<'a> {
 async fn in_transaction(
     context: &StepContext,
     transaction: Transaction<'_>,
-    work: impl AsyncFnOnce(&Client) -> Result<Option<Tally>, StepError>,
+    work: impl AsyncFnOnce(&Client) -> Result<Done, StepError>,
 ) -> Result<Done, StepError> {
     let client = Working::lease(&context.hands.target, context).await?;
     let failed = |error| PostgresError::server(format!("run the transaction of {}", context.node), error);
@@ -216,7 +220,7 @@ async fn in_transaction(
     lock_target(&client, transaction.target, Scope::Transaction, context).await?;
     let parents: Vec<&str> = transaction.staged_parents.iter().map(NodeName::as_str).collect();
     let seen = batch::last_batch_ids(&client, &parents).await?;
-    let done = Done::wrote(work(&client).await?.unwrap_or_default());
+    let done = work(&client).await?;
     batch::record_consumed(&client, &context.node, &seen).await?;
     run::record_step(&client, &context.hands.run.id, &context.record(done.status, done.tally, None)).await?;
     client.batch_execute("commit").await.map_err(failed)?;

@@ -13,7 +13,7 @@ use crate::postgres::PostgresError;
 
 pub use catalog::read_catalog;
 pub use merge::merge;
-pub use relation::{table, view};
+pub use relation::{ViewChange, table, view};
 pub use seed::seed;
 
 /// Why a target could not be brought up to date.
