@@ -3,14 +3,18 @@
 //! One private PostgreSQL serves all tests; every test has databases and a folder of its own. `UNIMIG_PG_BIN` runs the
 //! suite on another major version.
 
+#![expect(clippy::panic, reason = "a test fails by panicking")]
+
 mod harness;
 
 mod equal_rows;
 mod healing;
 mod idempotent;
 mod isolated;
+mod kill;
 mod never_destructive;
 mod read_only;
 mod secrets;
 mod stateless;
 mod twice;
+mod types;
