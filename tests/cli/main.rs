@@ -7,7 +7,10 @@
 
 mod harness;
 
+mod codes;
+mod damaged_layer;
 mod equal_rows;
+mod failing_source;
 mod healing;
 mod idempotent;
 mod isolated;
@@ -15,6 +18,9 @@ mod kill;
 mod never_destructive;
 mod read_only;
 mod secrets;
+mod server_mistakes;
 mod stateless;
 mod twice;
 mod types;
+mod unreachable;
+mod wrong_input;
