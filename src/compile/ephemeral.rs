@@ -17,16 +17,30 @@ pub(super) fn inject(manifest: &Manifest, all: &BTreeMap<NodeName, Compiled>, co
     if needed.is_empty() {
         return compiled.sql.clone();
     }
+    let text = &compiled.sql.text;
+    let start = with_end(text);
     let mut builder = SqlBuilder::new();
+    // A query has one WITH: where the model writes its own, the ephemeral models go to the head of its list.
+    builder = match start {
+        Some(start) => builder.slice(&compiled.sql, 0..start).text("\n"),
+        None => builder.text("with "),
+    };
     for (place, (model, sql)) in needed.iter().enumerate() {
-        let opening = if place == 0 { "with " } else { ", " };
-        builder = builder.text(opening).text(&ephemeral_cte(model)).text(" as (\n").sql(sql).text("\n)");
+        let separator = if place == 0 { "" } else { ", " };
+        builder = builder.text(separator).text(&ephemeral_cte(model)).text(" as (\n").sql(sql).text("\n)");
     }
-    let tokens = tokens(&compiled.sql.text);
-    let has_with = tokens.first().is_some_and(|token| token.is_word(&compiled.sql.text, "with"));
-    // A parenthesised query may have a WITH of its own, and its names stay its own.
-    let (opening, closing) = if has_with { ("\n(\n", "\n)") } else { ("\n", "") };
-    builder.text(opening).sql(&compiled.sql).text(closing).finish()
+    match start {
+        Some(start) => builder.text(",").slice(&compiled.sql, start..text.len()).finish(),
+        None => builder.text("\n").sql(&compiled.sql).finish(),
+    }
+}
+
+/// Where the list of a query's own WITH begins.
+fn with_end(text: &str) -> Option<usize> {
+    let tokens = tokens(text);
+    let with = tokens.first().filter(|token| token.is_word(text, "with"))?;
+    let recursive = tokens.get(1).filter(|token| token.is_word(text, "recursive"));
+    Some(recursive.unwrap_or(with).range.end)
 }
 
 /// Ephemeral models being put in order.
