@@ -5,6 +5,7 @@ mod answers;
 mod broken;
 mod builder;
 mod compiler;
+mod embedded;
 mod ephemeral;
 mod one_select;
 mod plain_names;
@@ -19,6 +20,7 @@ use std::ops::Range;
 
 pub use builder::SqlBuilder;
 pub use compiler::{CompileFacts, Compiler};
+pub use embedded::Embedded;
 
 use crate::diagnostic::Span;
 use crate::ident::NodeName;

@@ -4,10 +4,9 @@ use std::sync::LazyLock;
 
 use minijinja::{Value, context};
 
-use crate::compile::CompiledSql;
+use crate::compile::{CompiledSql, Embedded};
 use crate::ident::{Ident, Literal};
 use crate::manifest::{Check, TestSubject};
-use crate::materialize::Embedded;
 use crate::sql::{StatementFile, quoted, quoted_list};
 
 static STATEMENTS: LazyLock<StatementFile> = LazyLock::new(|| StatementFile::parse(include_str!("data_test.sql")));

@@ -7,10 +7,10 @@ use std::sync::LazyLock;
 
 use minijinja::{Value, context};
 
-use crate::compile::CompiledSql;
+use crate::compile::{CompiledSql, Embedded};
 use crate::ident::{Ident, MAX_IDENT_BYTES, NodeName, Relation};
 use crate::manifest::Deletes;
-use crate::materialize::{Embedded, FilledBy, TargetColumn, TargetTable};
+use crate::materialize::{FilledBy, TargetColumn, TargetTable};
 use crate::sql::{StatementFile, quoted, quoted_list};
 
 static STATEMENTS: LazyLock<StatementFile> = LazyLock::new(|| StatementFile::parse(include_str!("merge.sql")));

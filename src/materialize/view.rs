@@ -4,9 +4,9 @@ use std::sync::LazyLock;
 
 use minijinja::context;
 
-use crate::compile::CompiledSql;
+use crate::compile::{CompiledSql, Embedded};
 use crate::ident::{Literal, NodeName, Relation};
-use crate::materialize::{Embedded, mark};
+use crate::materialize::mark;
 use crate::sql::{StatementFile, quoted};
 
 static STATEMENTS: LazyLock<StatementFile> = LazyLock::new(|| StatementFile::parse(include_str!("view.sql")));

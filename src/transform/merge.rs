@@ -2,9 +2,9 @@
 
 use tokio_postgres::Client;
 
+use crate::compile::Embedded;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::ident::Ident;
-use crate::materialize::Embedded;
 use crate::materialize::merge::{self, ANALYZE_FROM_ROWS, ColumnFault, MergeShape, MergeStatements};
 use crate::plan::MergeAction;
 use crate::postgres::PostgresError;

@@ -7,9 +7,8 @@ mod merge;
 mod relation;
 mod seed;
 
-use crate::compile::CompiledSql;
+use crate::compile::{CompiledSql, Embedded};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::materialize::Embedded;
 use crate::postgres::PostgresError;
 
 pub use catalog::read_catalog;
