@@ -30,10 +30,7 @@ pub struct Span {
 
 impl Span {
     pub fn new(file: &Arc<SourceFile>, range: Range<usize>) -> Self {
-        Self {
-            file: Arc::clone(file),
-            range,
-        }
+        Self { file: Arc::clone(file), range }
     }
 
     /// The first line of the file, for mistakes that have no narrower place.
@@ -51,10 +48,7 @@ impl Span {
         let start = self.range.start.min(self.file.text.len());
         let before = self.file.text.get(..start).unwrap_or_default();
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        (
-            before.matches('\n').count() + 1,
-            before[line_start..].chars().count() + 1,
-        )
+        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
     }
 
     /// The text that the span covers.
@@ -99,10 +93,7 @@ impl Diagnostic {
     }
 
     pub fn warning(code: Code, message: impl Into<String>) -> Self {
-        Self {
-            severity: Severity::Warning,
-            ..Self::error(code, message)
-        }
+        Self { severity: Severity::Warning, ..Self::error(code, message) }
     }
 
     #[must_use]
@@ -131,11 +122,7 @@ impl Diagnostic {
 
     /// Adds `did you mean "…"?` when one of the candidates is close to what was written.
     #[must_use]
-    pub fn did_you_mean<'a>(
-        self,
-        written: &str,
-        candidates: impl IntoIterator<Item = &'a str>,
-    ) -> Self {
+    pub fn did_you_mean<'a>(self, written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Self {
         match nearest(written, candidates) {
             Some(candidate) => self.hint(format!("did you mean \"{candidate}\"?")),
             None => self,
@@ -144,16 +131,11 @@ impl Diagnostic {
 }
 
 /// The candidate that is nearest to what was written, if any is near enough to be meant.
-pub fn nearest<'a>(
-    written: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     candidates
         .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(written, candidate), candidate))
-        .filter(|(distance, candidate)| {
-            *distance <= 1 + candidate.chars().count().max(written.chars().count()) / 4
-        })
+        .filter(|(distance, candidate)| *distance <= 1 + candidate.chars().count().max(written.chars().count()) / 4)
         .min()
         .map(|(_, candidate)| candidate)
 }
@@ -172,9 +154,7 @@ impl Diagnostics {
     }
 
     pub fn has_errors(&self) -> bool {
-        self.0
-            .iter()
-            .any(|diagnostic| diagnostic.severity == Severity::Error)
+        self.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
     pub fn is_empty(&self) -> bool {
@@ -183,10 +163,6 @@ impl Diagnostics {
 
     /// Passes the value on if no error was collected; warnings travel with it.
     pub fn guard<T>(self, value: T) -> Result<(T, Diagnostics), Diagnostics> {
-        if self.has_errors() {
-            Err(self)
-        } else {
-            Ok((value, self))
-        }
+        if self.has_errors() { Err(self) } else { Ok((value, self)) }
     }
 }

@@ -65,11 +65,7 @@ impl Ident {
 /// The quoted form, for SQL text; quotes appear only where they are needed.
 impl fmt::Display for Ident {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_plain() {
-            f.write_str(&self.0)
-        } else {
-            write!(f, "\"{}\"", self.0.replace('"', "\"\""))
-        }
+        if self.is_plain() { f.write_str(&self.0) } else { write!(f, "\"{}\"", self.0.replace('"', "\"\"")) }
     }
 }
 
@@ -197,10 +193,7 @@ mod tests {
 
     #[test]
     fn a_name_that_the_server_would_cut_is_refused() {
-        assert!(matches!(
-            Ident::new("x".repeat(64)),
-            Err(IdentError::TooLong(_))
-        ));
+        assert!(matches!(Ident::new("x".repeat(64)), Err(IdentError::TooLong(_))));
         assert_eq!(Ident::new(""), Err(IdentError::Empty));
         assert_eq!(Ident::new("a\0b"), Err(IdentError::Nul));
     }

@@ -17,9 +17,7 @@ pub fn render(diagnostic: &Diagnostic, style: Style) -> String {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let title = level
-        .primary_title(diagnostic.message.as_str())
-        .id(diagnostic.code.as_str());
+    let title = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code.as_str());
     let mut group = Group::with_title(title);
     let paths: Vec<String> = diagnostic
         .span
@@ -31,28 +29,15 @@ pub fn render(diagnostic: &Diagnostic, style: Style) -> String {
         .span
         .iter()
         .map(|span| (span, diagnostic.label.as_str(), AnnotationKind::Primary))
-        .chain(
-            diagnostic
-                .related
-                .iter()
-                .map(|(span, label)| (span, label.as_str(), AnnotationKind::Context)),
-        );
+        .chain(diagnostic.related.iter().map(|(span, label)| (span, label.as_str(), AnnotationKind::Context)));
     for ((span, label, kind), path) in places.zip(&paths) {
         if span.file.text.is_empty() {
             group = group.element(Origin::path(path.as_str()));
             continue;
         }
         let annotation = kind.span(shown_range(span));
-        let annotation = if label.is_empty() {
-            annotation
-        } else {
-            annotation.label(label)
-        };
-        group = group.element(
-            Snippet::source(span.file.text.as_str())
-                .path(path.as_str())
-                .annotation(annotation),
-        );
+        let annotation = if label.is_empty() { annotation } else { annotation.label(label) };
+        group = group.element(Snippet::source(span.file.text.as_str()).path(path.as_str()).annotation(annotation));
     }
     if let Some(hint) = &diagnostic.hint {
         group = group.element(Level::HELP.with_name("hint").message(hint.as_str()));

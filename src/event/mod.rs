@@ -17,16 +17,39 @@ pub trait Listener {
 
 #[derive(Debug, Clone)]
 pub enum Event {
-    RunStarted { run_id: String, command: String, steps: Vec<NodeName>, threads: usize },
-    StepStarted { node: NodeName },
+    RunStarted {
+        run_id: String,
+        command: String,
+        steps: Vec<NodeName>,
+        threads: usize,
+    },
+    StepStarted {
+        node: NodeName,
+    },
     /// How far a step is; bytes are those of the layer.
-    StepProgress { node: NodeName, phase: Phase, rows: u64, bytes: u64 },
+    StepProgress {
+        node: NodeName,
+        phase: Phase,
+        rows: u64,
+        bytes: u64,
+    },
     /// Another process holds the step's target.
-    LockAwaited { node: NodeName, holder: String, limit: Duration },
+    LockAwaited {
+        node: NodeName,
+        holder: String,
+        limit: Duration,
+    },
     /// The step goes on although a parent failed, on what the parent left at this time.
-    StaleParent { node: NodeName, parent: NodeName, last_good: Timestamp },
+    StaleParent {
+        node: NodeName,
+        parent: NodeName,
+        last_good: Timestamp,
+    },
     /// Something that people should know and that stops nothing.
-    Noted { node: Option<NodeName>, message: String },
+    Noted {
+        node: Option<NodeName>,
+        message: String,
+    },
     StepFinished(StepReport),
     RunFinished(RunSummary),
 }

@@ -13,7 +13,7 @@ use crate::event::{LayerTraffic, Phase};
 use crate::execute::failure::StepError;
 use crate::execute::session::{Working, lock_target};
 use crate::execute::step::{Done, StepContext};
-use crate::extract::{self, Extraction, ExtensionType, Snapshot, SourceColumn, Window};
+use crate::extract::{self, ExtensionType, Extraction, Snapshot, SourceColumn, Window};
 use crate::load::{self, Batch, StagingShape};
 use crate::manifest::{StageNode, Strategy};
 use crate::materialize::stage::StagedColumn;
@@ -100,11 +100,8 @@ async fn staged_columns(reading: Reading<'_>, columns: Vec<SourceColumn>) -> Res
         columns.iter().filter_map(|column| Some(column.extension.as_ref()?.extension.clone())).collect();
     extensions.sort_unstable();
     extensions.dedup();
-    let known = if extensions.is_empty() {
-        Vec::new()
-    } else {
-        extract::extension_types(reading.target, &extensions).await?
-    };
+    let known =
+        if extensions.is_empty() { Vec::new() } else { extract::extension_types(reading.target, &extensions).await? };
     let spelling = |wanted: &ExtensionType| known.iter().find(|(known, _)| known == wanted);
     let staged = columns.into_iter().map(|column| {
         let kept = column.extension.as_ref().and_then(spelling).map(|(_, name)| name.clone());
@@ -117,7 +114,10 @@ async fn staged_columns(reading: Reading<'_>, columns: Vec<SourceColumn>) -> Res
 fn window(reading: Reading<'_>, snapshot: &Snapshot, columns: &[StagedColumn]) -> Option<Window> {
     let Strategy::Window { columns: times, reach } = &reading.action.node.strategy else { return None };
     let last = reading.last?;
-    reading.found.is_complete(columns).then(|| Window { columns: times.clone(), lower: lower_bound(snapshot, last, *reach) })
+    reading
+        .found
+        .is_complete(columns)
+        .then(|| Window { columns: times.clone(), lower: lower_bound(snapshot, last, *reach) })
 }
 
 /// The earliest of: the source's clock less the window's reach; the previous batch's clock; the start of the oldest

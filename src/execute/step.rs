@@ -17,9 +17,9 @@ use crate::ident::{NodeName, Relation};
 use crate::manifest::TestSeverity;
 use crate::plan::{Action, TestAction};
 use crate::postgres::{Canceller, PostgresError};
+use crate::state::batch;
 use crate::state::lock::Scope;
 use crate::state::run::{self, StepRecord, StepStatus, Tally};
-use crate::state::batch;
 use crate::{transform, verify};
 
 /// What a step knows of the run around it.

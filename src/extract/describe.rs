@@ -125,9 +125,7 @@ async fn settle_types(
         name: Ident::from_catalog(name),
         data_type: row.get(0),
         staged_type: row.get(1),
-        extension: row
-            .get::<_, Option<String>>(2)
-            .map(|extension| ExtensionType { extension, type_name: row.get(3) }),
+        extension: row.get::<_, Option<String>>(2).map(|extension| ExtensionType { extension, type_name: row.get(3) }),
     });
     Ok(columns.collect())
 }
@@ -154,16 +152,13 @@ fn check_names(node: &StageNode, shape: &SourceShape) -> Result<(), ExtractError
 }
 
 /// What extension types the target knows, spelled as the target spells them.
-pub async fn extension_types(client: &Client, extensions: &[String]) -> Result<Vec<(ExtensionType, String)>, PostgresError> {
+pub async fn extension_types(
+    client: &Client,
+    extensions: &[String],
+) -> Result<Vec<(ExtensionType, String)>, PostgresError> {
     let rows = client
-        .query_typed(
-            &CATALOG.render("extension_types", minijinja::context! {}),
-            &[(&extensions, Type::TEXT_ARRAY)],
-        )
+        .query_typed(&CATALOG.render("extension_types", minijinja::context! {}), &[(&extensions, Type::TEXT_ARRAY)])
         .await
         .map_err(|error| PostgresError::server("read the target's extensions", error))?;
-    Ok(rows
-        .iter()
-        .map(|row| (ExtensionType { extension: row.get(0), type_name: row.get(1) }, row.get(2)))
-        .collect())
+    Ok(rows.iter().map(|row| (ExtensionType { extension: row.get(0), type_name: row.get(1) }, row.get(2))).collect())
 }

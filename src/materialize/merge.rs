@@ -120,8 +120,7 @@ fn merge_context(shape: MergeShape<'_>, keys: &[Ident], columns: &[&TargetColumn
             FilledBy::IdentityAlways | FilledBy::Expression => false,
         })
         .map(|column| &column.name);
-    let key_columns: Vec<Value> =
-        columns.iter().filter(|column| keys.contains(&column.name)).map(typed).collect();
+    let key_columns: Vec<Value> = columns.iter().filter(|column| keys.contains(&column.name)).map(typed).collect();
     let deleted_column = match shape.deletes {
         Deletes::Soft { column } => quoted(column),
         Deletes::Keep | Deletes::Hard => Value::UNDEFINED,

@@ -42,9 +42,8 @@ pub fn columns(
     delimiter: char,
     stated: &BTreeMap<String, String>,
 ) -> Result<Vec<StagedColumn>, SeedError> {
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(u8::try_from(delimiter).unwrap_or(b','))
-        .from_reader(csv_text.as_bytes());
+    let mut reader =
+        csv::ReaderBuilder::new().delimiter(u8::try_from(delimiter).unwrap_or(b',')).from_reader(csv_text.as_bytes());
     let header = reader.headers()?.clone();
     if header.is_empty() {
         return Err(SeedError::Empty);

@@ -9,8 +9,8 @@ use minijinja::{Value, context};
 
 use crate::compile::{CompiledSql, Embedded};
 use crate::ident::{Literal, NodeName, Relation};
-use crate::materialize::stage::StagedColumn;
 use crate::materialize::mark;
+use crate::materialize::stage::StagedColumn;
 use crate::sql::{StatementFile, quoted, quoted_list};
 
 static STATEMENTS: LazyLock<StatementFile> = LazyLock::new(|| StatementFile::parse(include_str!("table.sql")));

@@ -7,8 +7,11 @@ use crate::ops::workspace::Workspace;
 
 /// Removes what is there of the `clean-targets`, and tells which.
 pub fn clean(workspace: &Workspace) -> Result<Vec<PathBuf>, OpError> {
-    let root = fs_err::canonicalize(&workspace.project.root)
-        .map_err(|source| OpError::File { doing: "find", path: workspace.project.root.clone(), source })?;
+    let root = fs_err::canonicalize(&workspace.project.root).map_err(|source| OpError::File {
+        doing: "find",
+        path: workspace.project.root.clone(),
+        source,
+    })?;
     let mut removed = Vec::new();
     for target in &workspace.project.clean_targets {
         let Ok(folder) = fs_err::canonicalize(root.join(target)) else { continue };

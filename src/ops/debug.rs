@@ -36,11 +36,11 @@ pub struct Finding {
 /// Looks at everything; one that is out of reach hides no other.
 pub async fn debug(workspace: &Workspace) -> Result<Vec<Finding>, OpError> {
     let connections = Connections::open(workspace, 1).await?;
-    let merged = workspace.manifest.models.values().filter(|model| {
-        matches!(model.materialization, Materialization::Merge(_))
-    });
+    let merged =
+        workspace.manifest.models.values().filter(|model| matches!(model.materialization, Materialization::Merge(_)));
     let targets: Vec<&Relation> = merged.map(|model| &model.relation).collect();
-    let mut findings = vec![server(&connections.target, "target", Wanted { tables: targets, statement: "unwritable_tables" }).await];
+    let mut findings =
+        vec![server(&connections.target, "target", Wanted { tables: targets, statement: "unwritable_tables" }).await];
     for (name, pool) in &connections.sources {
         let staged = workspace.manifest.stages.values().filter(|stage| &stage.connection == name);
         let tables = staged.map(|stage| &stage.source_relation).collect();

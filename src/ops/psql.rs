@@ -8,7 +8,11 @@ use crate::ops::workspace::Workspace;
 use crate::postgres::{Endpoint, Pool};
 
 /// Runs psql until it ends; the private server is started for it and stopped again where that is needed.
-pub async fn psql(workspace: &Workspace, connection: Option<&str>, arguments: &[String]) -> Result<ExitStatus, OpError> {
+pub async fn psql(
+    workspace: &Workspace,
+    connection: Option<&str>,
+    arguments: &[String],
+) -> Result<ExitStatus, OpError> {
     let connections = Connections::open(workspace, 1).await?;
     let ended = run(&connections, connection.unwrap_or(TARGET), arguments).await;
     connections.close().await?;

@@ -179,7 +179,8 @@ fn select_tests(
     selection: &Selection,
 ) -> Result<BTreeSet<NodeName>, OpError> {
     let with_subjects = |selected: BTreeSet<NodeName>| -> BTreeSet<NodeName> {
-        let speaks_of = |name: &NodeName| compiled.graph.parents(name).into_iter().any(|parent| selected.contains(parent));
+        let speaks_of =
+            |name: &NodeName| compiled.graph.parents(name).into_iter().any(|parent| selected.contains(parent));
         manifest.tests.keys().filter(|name| selected.contains(*name) || speaks_of(name)).cloned().collect()
     };
     let named = Selection { select: selection.select.clone(), exclude: Vec::new() };

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::compile::{Compiled, CompileFacts, Compiler, dependencies};
+use crate::compile::{CompileFacts, Compiled, Compiler, dependencies};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::graph::{self, Graph};
 use crate::ident::NodeName;
@@ -88,7 +88,8 @@ impl CompiledProject {
         let selected = graph::select(&self.graph, manifest, &selection.select, &selection.exclude)?;
         let wanted: BTreeSet<NodeName> = selected.into_iter().filter(|name| is_wanted(name)).collect();
         if wanted.is_empty() && !selection.select.is_empty() {
-            let message = format!("the selection {} names nothing that this command is about", quoted(&selection.select));
+            let message =
+                format!("the selection {} names nothing that this command is about", quoted(&selection.select));
             let mistake = Diagnostic::error(Code::NothingSelected, message)
                 .hint("unimig ls shows every name; models and staging run with unimig run, tests with unimig test, seeds with unimig seed");
             return Err(OpError::Project(Diagnostics(vec![mistake])));

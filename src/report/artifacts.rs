@@ -77,23 +77,26 @@ pub fn write_manifest(
         nodes.insert(unique_id(manifest, &model.name), node);
     }
     for seed in manifest.seeds.values() {
-        nodes.insert(unique_id(manifest, &seed.name), json!({
-            "resource_type": "seed",
-            "name": seed.seed,
-            "alias": seed.relation.name,
-            "schema": seed.relation.schema,
-            "relation_name": seed.relation.to_string(),
-            "package_name": manifest.project_name,
-            "path": seed.path,
-            "original_file_path": seed.path,
-            "fqn": fqn(manifest, &[], &seed.seed),
-            "unique_id": unique_id(manifest, &seed.name),
-            "description": seed.description,
-            "columns": columns(&seed.columns),
-            "config": { "materialized": "seed", "column_types": seed.column_types },
-            "depends_on": { "macros": [] },
-            "unimig": { "name": seed.name },
-        }));
+        nodes.insert(
+            unique_id(manifest, &seed.name),
+            json!({
+                "resource_type": "seed",
+                "name": seed.seed,
+                "alias": seed.relation.name,
+                "schema": seed.relation.schema,
+                "relation_name": seed.relation.to_string(),
+                "package_name": manifest.project_name,
+                "path": seed.path,
+                "original_file_path": seed.path,
+                "fqn": fqn(manifest, &[], &seed.seed),
+                "unique_id": unique_id(manifest, &seed.name),
+                "description": seed.description,
+                "columns": columns(&seed.columns),
+                "config": { "materialized": "seed", "column_types": seed.column_types },
+                "depends_on": { "macros": [] },
+                "unimig": { "name": seed.name },
+            }),
+        );
     }
     for (id, node) in tests(manifest, compiled, graph) {
         nodes.insert(id, node);

@@ -74,10 +74,7 @@ fn print_quoted(output: &mut Output, _state: &mut State, value: &Value) -> Resul
     match value.kind() {
         ValueKind::Number => write!(output, "{value}").map_err(Error::from),
         ValueKind::String if value.is_safe() => write!(output, "{value}").map_err(Error::from),
-        kind => Err(Error::new(
-            ErrorKind::InvalidOperation,
-            format!("a statement may not print an unquoted {kind}"),
-        )),
+        kind => Err(Error::new(ErrorKind::InvalidOperation, format!("a statement may not print an unquoted {kind}"))),
     }
 }
 
@@ -96,7 +93,8 @@ mod tests {
     use super::*;
     use crate::ident::{Ident, Literal};
 
-    const FILE: &str = "-- name: rename\nalter table {{ old }}\nrename to {{ new }}\n\n-- name: limit\nselect {{ rows }}\n";
+    const FILE: &str =
+        "-- name: rename\nalter table {{ old }}\nrename to {{ new }}\n\n-- name: limit\nselect {{ rows }}\n";
 
     #[test]
     fn a_statement_is_found_by_its_name() {

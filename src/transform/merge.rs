@@ -84,11 +84,7 @@ async fn check_keys(client: &Client, action: &MergeAction, statements: &MergeSta
     let keys: Vec<(Vec<Option<String>>, i64)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
     let shown: Vec<String> = keys.iter().take(KEYS_SHOWN).map(|(key, count)| shown_key(key, *count)).collect();
     let more = if keys.len() > KEYS_SHOWN { " and more" } else { "" };
-    let message = format!(
-        "model \"{}\" gives keys that are not unique: {}{more}",
-        action.node.model,
-        shown.join(", ")
-    );
+    let message = format!("model \"{}\" gives keys that are not unique: {}{more}", action.node.model, shown.join(", "));
     let mistake = Diagnostic::error(Code::DuplicateKey, message)
         .at(action.node.configured_at.clone())
         .hint("each key may occur once and may not be NULL; select distinct on (…), or name another unique_key");
@@ -128,9 +124,7 @@ fn column_mistake(action: &MergeAction, selected: &[Ident], faults: &[ColumnFaul
             let columns: Vec<&str> = known().collect();
             mistake.hint(format!("{target} has the columns {}", columns.join(", ")))
         }
-        Some(ColumnFault::NoKey(name)) => {
-            mistake.did_you_mean(name.as_str(), selected.iter().map(Ident::as_str))
-        }
+        Some(ColumnFault::NoKey(name)) => mistake.did_you_mean(name.as_str(), selected.iter().map(Ident::as_str)),
         Some(ColumnFault::NoPrimaryKey) => mistake.hint("say which columns identify a row with config(unique_key=…)"),
         Some(ColumnFault::Computed(_) | ColumnFault::Twice(_) | ColumnFault::DeletedColumn(_)) | None => mistake,
     }
@@ -152,10 +146,9 @@ fn fault_sentence(fault: &ColumnFault, action: &MergeAction) -> String {
         ColumnFault::NoPrimaryKey => {
             format!("model \"{model}\" names no unique_key, and {target} has no primary key")
         }
-        ColumnFault::DeletedColumn(name) => format!(
-            "deleted_column \"{}\" must be a column of {target} that the model does not select",
-            name.as_str()
-        ),
+        ColumnFault::DeletedColumn(name) => {
+            format!("deleted_column \"{}\" must be a column of {target} that the model does not select", name.as_str())
+        }
     }
 }
 

@@ -35,9 +35,10 @@ pub fn located(error: PostgresError, embedded: &Embedded, select: &CompiledSql) 
         Some((span, server.message.clone(), server.hint.clone()))
     });
     match place {
-        Some((span, message, hint)) => {
-            TransformError::Project(Box::new(Diagnostic { hint, ..Diagnostic::error(Code::SqlError, message).at(span) }))
-        }
+        Some((span, message, hint)) => TransformError::Project(Box::new(Diagnostic {
+            hint,
+            ..Diagnostic::error(Code::SqlError, message).at(span)
+        })),
         None => TransformError::Postgres(error),
     }
 }

@@ -71,11 +71,7 @@ pub async fn view(client: &Client, action: &SelectAction) -> Result<(), Transfor
 }
 
 fn subject(action: &SelectAction) -> Subject<'_> {
-    Subject {
-        node: &action.node.name,
-        relation: &action.node.relation,
-        declared_at: &action.node.configured_at,
-    }
+    Subject { node: &action.node.name, relation: &action.node.relation, declared_at: &action.node.configured_at }
 }
 
 /// Puts the rows of the temporary table into the permanent one, unless it holds them already.
