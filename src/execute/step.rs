@@ -8,7 +8,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 
-use crate::event::{Event, LayerTraffic, Phase, StepReport};
+use crate::event::{Event, Failure, FailureKind, LayerTraffic, Phase, StepReport};
 use crate::execute::failure::StepError;
 use crate::execute::hands::Hands;
 use crate::execute::session::{Working, lock_target};
@@ -34,19 +34,21 @@ pub(super) struct StepContext {
 }
 
 /// How a step ended that did its work.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Done {
     pub(super) status: StepStatus,
     pub(super) tally: Tally,
     pub(super) layer: Option<LayerTraffic>,
     pub(super) failing_rows: Option<u64>,
+    /// Of a test that found rows.
+    pub(super) failure: Option<Failure>,
 }
 
 impl Done {
     /// A process that wrote this much.
     pub(super) fn wrote(tally: Tally) -> Self {
         let status = if tally.is_zero() { StepStatus::Unchanged } else { StepStatus::Success };
-        Self { status, tally, layer: None, failing_rows: None }
+        Self { status, tally, layer: None, failing_rows: None, failure: None }
     }
 }
 
@@ -115,7 +117,7 @@ pub(super) async fn run(context: StepContext, action: &Action) -> StepReport {
             tally: done.tally,
             layer: done.layer,
             failing_rows: done.failing_rows,
-            failure: None,
+            failure: done.failure,
         },
         Err(error) => failed(&context, error, started).await,
     };
@@ -237,9 +239,23 @@ async fn test_target(context: &StepContext, test: &TestAction) -> Result<Done, S
         (_, TestSeverity::Warn) => StepStatus::Warn,
         (_, TestSeverity::Error) => StepStatus::Fail,
     };
-    let message = (failing_rows > 0).then(|| format!("{failing_rows} failing rows"));
+    let failure = (failing_rows > 0).then(|| test_failure(test, failing_rows));
+    let message = failure.as_ref().map(|failure| failure.message.clone());
     let record = context.record(status, Tally::default(), message);
     run::record_step(&client, &context.hands.run.id, &record).await?;
     client.give_back();
-    Ok(Done { status, tally: Tally::default(), layer: None, failing_rows: Some(failing_rows) })
+    Ok(Done { status, tally: Tally::default(), layer: None, failing_rows: Some(failing_rows), failure })
+}
+
+fn test_failure(test: &TestAction, failing_rows: u64) -> Failure {
+    let (line, _) = test.declared_at.line_column();
+    let place = test.declared_at.path().display();
+    Failure {
+        kind: FailureKind::Refused,
+        message: format!("{failing_rows} failing rows"),
+        causes: Vec::new(),
+        diagnostic: None,
+        hint: Some(format!("declared at {place}:{line}; unimig compile --select {} prints its SQL", test.node)),
+        parent: None,
+    }
 }

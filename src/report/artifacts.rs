@@ -261,11 +261,7 @@ fn result(manifest: &Manifest, compiled: Option<&Compiled>, report: &StepReport)
 }
 
 fn message(report: &StepReport) -> Option<String> {
-    match (&report.failure, report.failing_rows) {
-        (Some(failure), _) => Some(failure.message.clone()),
-        (None, Some(failing)) if failing > 0 => Some(format!("got {failing} failing rows")),
-        (None, _) => None,
-    }
+    report.failure.as_ref().map(|failure| failure.message.clone())
 }
 
 /// dbt knows `error` for what could not be run, and `skipped` for what was not.
