@@ -108,7 +108,8 @@ fn listed(file: &str, marker: &str) -> Vec<String> {
     let mut words = Vec::new();
     for (at, _) in text.match_indices(marker) {
         let after = &text[at + marker.len()..];
-        let open = after.find("&[\"").or_else(|| after.find("&[\n")).expect("a list after the marker");
+        let opens = ["&[\"", "&[\n"].iter().filter_map(|open| after.find(open));
+        let open = opens.min().expect("a list after the marker");
         let list = &after[open..open + after[open..].find(']').expect("the end of the list")];
         words.extend(list.split('"').skip(1).step_by(2).map(str::to_owned));
     }
