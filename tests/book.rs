@@ -108,8 +108,9 @@ fn listed(file: &str, marker: &str) -> Vec<String> {
     let mut words = Vec::new();
     for (at, _) in text.match_indices(marker) {
         let after = &text[at + marker.len()..];
-        let opens = ["&[\"", "&[\n"].iter().filter_map(|open| after.find(open));
-        let open = opens.min().expect("a list after the marker");
+        // The marker may also stand where no list follows it.
+        let opens = ["&[\"", "&[\n"].iter().filter_map(|open| after.find(open)).filter(|open| *open < 40);
+        let Some(open) = opens.min() else { continue };
         let list = &after[open..open + after[open..].find(']').expect("the end of the list")];
         words.extend(list.split('"').skip(1).step_by(2).map(str::to_owned));
     }
