@@ -2,6 +2,8 @@
 //!
 //! `UPDATE_REFERENCE=1 cargo test --test book` writes the generated page anew.
 
+#![expect(clippy::panic, reason = "a test fails by panicking")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
