@@ -96,9 +96,8 @@ pub(super) struct DemoArguments {
     /// First change a few rows of the sources, as their applications would
     #[arg(long)]
     pub change: bool,
-    /// Where the demo's project is, or will be written
-    #[arg(default_value = "unimig-demo")]
-    pub folder: PathBuf,
+    /// Where the demo's project is, or will be written; without it, --project-dir or unimig-demo
+    pub folder: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Args)]

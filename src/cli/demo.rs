@@ -1,5 +1,7 @@
 //! `demo`: what happens, in four acts, and what to type next.
 
+use std::path::{Path, PathBuf};
+
 use crate::cli::arguments::DemoArguments;
 use crate::cli::runs::{exit_code, listeners};
 use crate::cli::{Door, stop_signal};
@@ -15,7 +17,8 @@ pub(super) async fn demo(door: &Door, arguments: &DemoArguments) -> Result<u8, O
         let message = format!("the scale is {}, and must be above 0 and at most 1000", arguments.scale);
         return Err(OpError::usage(message, "--scale 1 is about 200,000 rows"));
     }
-    let folder = &arguments.folder;
+    let folder = arguments.folder.clone().or_else(|| door.globals.project_dir.clone());
+    let folder = &folder.unwrap_or_else(|| PathBuf::from("unimig-demo"));
     let written = demo::write_project(folder)?;
     if !written.is_empty() {
         terminal.say(&format!("wrote the demo's project to {}", folder.display()));
@@ -47,13 +50,13 @@ pub(super) async fn demo(door: &Door, arguments: &DemoArguments) -> Result<u8, O
     }
     let code = summaries.iter().map(exit_code).max().unwrap_or(0);
     if code == 0 {
-        say_what_is_next(door, arguments);
+        say_what_is_next(door, folder);
     }
     Ok(code)
 }
 
-fn say_what_is_next(door: &Door, arguments: &DemoArguments) {
-    let folder = arguments.folder.display();
+fn say_what_is_next(door: &Door, folder: &Path) {
+    let folder = folder.display();
     let program = std::env::args().next().unwrap_or_else(|| "unimig".to_owned());
     let here = format!("{program} --project-dir {folder}");
     let steps = [

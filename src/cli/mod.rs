@@ -165,6 +165,7 @@ fn as_json(diagnostic: &Diagnostic) -> serde_json::Value {
 }
 
 /// Cancelled by Ctrl-C or SIGTERM; a second one ends the process at once, and the servers roll back by themselves.
+#[expect(clippy::exit, reason = "a person who asks twice wants out now")]
 fn stop_signal(terminal: Terminal) -> CancellationToken {
     let token = CancellationToken::new();
     let heard = token.clone();

@@ -1,5 +1,7 @@
 //! Commands about folders and servers: `init`, `clean`, `server`, `psql`.
 
+use std::path::Path;
+
 use crate::cli::Door;
 use crate::cli::arguments::{InitArguments, PsqlArguments, ServerAction};
 use crate::ops::{OpError, clean, init, psql, server};
@@ -12,13 +14,28 @@ pub(super) fn init(door: &Door, arguments: &InitArguments) -> Result<u8, OpError
     for path in &written {
         door.terminal.say(&format!("  {}", path.display()));
     }
+    say_what_is_next(door, folder);
+    Ok(0)
+}
+
+/// The commands of the example's README, in its order.
+fn say_what_is_next(door: &Door, folder: &Path) {
+    let steps = [
+        ("unimig psql shop -- -qf demo/shop.sql", "make the source: a small web shop"),
+        ("unimig psql -- -qf demo/app.sql", "make the target: the tables of the new application"),
+        ("unimig seed", "load seeds/ into tables"),
+        ("unimig run", "copy the source to staging, and merge the models into the target"),
+        ("unimig test", "look for rows that should not be"),
+    ];
+    let width = steps.iter().map(|(command, _)| command.len()).max().unwrap_or(0);
     door.terminal.say("");
     door.terminal.say("what to type next:");
-    if folder != std::path::Path::new(".") {
+    if folder != Path::new(".") {
         door.terminal.say(&format!("  cd {}", folder.display()));
     }
-    door.terminal.say("  unimig seed && unimig run && unimig test");
-    Ok(0)
+    for (command, what) in steps {
+        door.terminal.say(&format!("  {command:<width$}  {what}"));
+    }
 }
 
 pub(super) fn clean(door: &Door) -> Result<u8, OpError> {

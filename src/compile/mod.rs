@@ -10,8 +10,6 @@ mod ephemeral;
 mod one_select;
 mod plain_names;
 #[cfg(test)]
-mod speed;
-#[cfg(test)]
 mod tests;
 mod tokens;
 

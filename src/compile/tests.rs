@@ -1,3 +1,5 @@
+//! Templates as SQL: edges, ephemeral models, places kept.
+
 use std::collections::BTreeMap;
 
 use super::{CompileFacts, Compiled, Compiler, SqlBuilder, dependencies};

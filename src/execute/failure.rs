@@ -56,12 +56,20 @@ impl StepError {
     }
 
     fn kind(&self) -> FailureKind {
+        let unreachable = self.postgres().is_some_and(PostgresError::is_unreachable)
+            || self.store().is_some_and(StoreError::is_unreachable);
         match self {
             Self::Locked { .. } => FailureKind::Locked,
             Self::Interrupted => FailureKind::Interrupted,
-            _ if self.postgres().is_some_and(PostgresError::is_unreachable) => FailureKind::Unreachable,
-            _ if self.store().is_some_and(StoreError::is_unreachable) => FailureKind::Unreachable,
-            _ => FailureKind::Refused,
+            Self::Postgres(_)
+            | Self::Snapshot(_)
+            | Self::Extract(_)
+            | Self::Load(_)
+            | Self::Transform(_)
+            | Self::Verify(_) => match unreachable {
+                true => FailureKind::Unreachable,
+                false => FailureKind::Refused,
+            },
         }
     }
 
@@ -85,7 +93,14 @@ impl StepError {
     fn store(&self) -> Option<&StoreError> {
         match self {
             Self::Extract(ExtractError::Store(error)) | Self::Load(LoadError::Store(error)) => Some(error),
-            _ => None,
+            Self::Postgres(_)
+            | Self::Snapshot(_)
+            | Self::Extract(ExtractError::Postgres(_) | ExtractError::Project(_))
+            | Self::Load(LoadError::Postgres(_) | LoadError::Project(_))
+            | Self::Transform(_)
+            | Self::Verify(_)
+            | Self::Locked { .. }
+            | Self::Interrupted => None,
         }
     }
 
@@ -95,7 +110,14 @@ impl StepError {
             | Self::Load(LoadError::Project(diagnostic))
             | Self::Transform(TransformError::Project(diagnostic))
             | Self::Verify(VerifyError::Project(diagnostic)) => Some(diagnostic),
-            _ => None,
+            Self::Postgres(_)
+            | Self::Snapshot(_)
+            | Self::Extract(ExtractError::Postgres(_) | ExtractError::Store(_))
+            | Self::Load(LoadError::Postgres(_) | LoadError::Store(_))
+            | Self::Transform(TransformError::Postgres(_) | TransformError::File { .. })
+            | Self::Verify(VerifyError::Postgres(_))
+            | Self::Locked { .. }
+            | Self::Interrupted => None,
         }
     }
 

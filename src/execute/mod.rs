@@ -10,13 +10,13 @@ mod session;
 mod stage;
 mod step;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Instant;
 
 use jiff::Timestamp;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
-use tokio::task::JoinSet;
+use tokio::task::{self, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::event::{Event, Failure, FailureKind, Listener, RunSummary, StepReport};
@@ -88,10 +88,9 @@ async fn next_finished(
             Some(event) = heard.recv() => tell(listeners, &event),
             joined = run.running.join_next() => match joined {
                 Some(Ok(finished)) => return Some(finished),
-                Some(Err(error)) => {
-                    let note = format!("a step ended badly, which is a defect of unimig: {error}");
-                    tell(listeners, &Event::Noted { node: None, message: note });
-                }
+                Some(Err(error)) => if let Some(lost) = run.lost(&error) {
+                    return Some(lost);
+                },
                 None => return None,
             },
         }
@@ -105,6 +104,8 @@ struct Run<'a> {
     events: UnboundedSender<Event>,
     stop: CancellationToken,
     running: JoinSet<(usize, StepReport)>,
+    /// Which step each task runs, for a task that ends without a report.
+    tasks: HashMap<task::Id, usize>,
     /// How many parents of each step have not ended.
     open_parents: Vec<usize>,
     children: Vec<Vec<usize>>,
@@ -137,6 +138,7 @@ impl<'a> Run<'a> {
             events,
             stop,
             running: JoinSet::new(),
+            tasks: HashMap::new(),
             open_parents,
             children,
             ready,
@@ -200,13 +202,29 @@ impl<'a> Run<'a> {
             }
         }
         let context = step::StepContext::new(&self.hands, &self.events, &step.name, &self.stop);
-        self.running.spawn(async move { (at, step::run(context, &step.action).await) });
+        let task = self.running.spawn(async move { (at, step::run(context, &step.action).await) });
+        self.tasks.insert(task.id(), at);
     }
 
-    fn end_unstarted(&mut self, at: usize, status: StepStatus, failure: Failure) {
-        let step = &self.plan.steps[at];
-        let report = StepReport {
-            node: step.name.clone(),
+    /// The report of a task that panicked: a defect of the tool is a failed step, never a step that is forgotten.
+    fn lost(&self, error: &JoinError) -> Option<(usize, StepReport)> {
+        let at = *self.tasks.get(&error.id())?;
+        let failure = Failure {
+            kind: FailureKind::Refused,
+            message: "the step ended in a way that is a defect of unimig".to_owned(),
+            causes: vec![error.to_string()],
+            diagnostic: None,
+            hint: Some("please report it; nothing was left half done, and the other steps went on".to_owned()),
+            parent: None,
+        };
+        let report = self.unstarted(at, StepStatus::Failed, failure);
+        let _ = self.events.send(Event::StepFinished(report.clone()));
+        Some((at, report))
+    }
+
+    fn unstarted(&self, at: usize, status: StepStatus, failure: Failure) -> StepReport {
+        StepReport {
+            node: self.plan.steps[at].name.clone(),
             status,
             started_at: Timestamp::now(),
             elapsed: std::time::Duration::ZERO,
@@ -214,7 +232,11 @@ impl<'a> Run<'a> {
             layer: None,
             failing_rows: None,
             failure: Some(failure),
-        };
+        }
+    }
+
+    fn end_unstarted(&mut self, at: usize, status: StepStatus, failure: Failure) {
+        let report = self.unstarted(at, status, failure);
         let _ = self.events.send(Event::StepFinished(report.clone()));
         self.finish((at, report));
     }

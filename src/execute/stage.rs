@@ -5,8 +5,6 @@
 //! 3. copy to the layer; the manifest comes last
 //! 4. one transaction on the target: load, merge, remember the batch
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 
 use crate::event::{LayerTraffic, Phase};
@@ -28,6 +26,13 @@ use crate::store::{BatchKind, BatchManifest, Store};
 type Column = (StagedColumn, String);
 
 pub(super) async fn stage(context: &StepContext, action: &StageAction) -> Result<Done, StepError> {
+    let mut share = Share { context, connection: Some(&action.node.connection) };
+    let staged = stage_with(context, action, &mut share).await;
+    share.end().await;
+    staged
+}
+
+async fn stage_with(context: &StepContext, action: &StageAction, share: &mut Share<'_>) -> Result<Done, StepError> {
     let node = &action.node;
     let target = Working::lease(&context.hands.target, context).await?;
     context.hands.ensure_schema(&target, &node.stg_relation.schema).await?;
@@ -37,12 +42,26 @@ pub(super) async fn stage(context: &StepContext, action: &StageAction) -> Result
     let layer = context.hands.layer.clone().expect("a plan with a staged table comes with a layer");
     let reading = Reading { context, action, target: &target, found: &found, last: last.as_ref(), layer: &layer };
     let extracted = read(reading).await;
-    context.hands.done_reading(&node.connection).await;
+    share.end().await;
     let (columns, manifest) = extracted?;
     let done = load_batch(reading, &columns, &manifest).await?;
     lock::release(&target, &node.stg_relation).await?;
     target.give_back();
     Ok(done)
+}
+
+/// A step's share in its source's snapshot, to be given up as soon as the table is read, and in any case.
+struct Share<'a> {
+    context: &'a StepContext,
+    connection: Option<&'a str>,
+}
+
+impl Share<'_> {
+    async fn end(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            self.context.hands.done_reading(connection).await;
+        }
+    }
 }
 
 /// What both halves of the way need.
@@ -85,13 +104,7 @@ async fn read(reading: Reading<'_>) -> Result<(Vec<Column>, BatchManifest), Step
         .await
         .map_err(|error| PostgresError::server(format!("end the extraction of {}", node.name), error))?;
     source.give_back();
-    release(snapshot);
     Ok((columns, manifest))
-}
-
-/// A share in the snapshot must be gone before the last reader closes it.
-fn release(snapshot: Arc<Snapshot>) {
-    drop(snapshot);
 }
 
 /// Types of extensions stay as they are where the target has the extension too.

@@ -8,7 +8,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 
-use crate::event::{Event, LayerTraffic, Phase, StepReport};
+use crate::event::{Event, Failure, FailureKind, LayerTraffic, Phase, StepReport};
 use crate::execute::failure::StepError;
 use crate::execute::hands::Hands;
 use crate::execute::session::{Working, lock_target};
@@ -20,6 +20,7 @@ use crate::postgres::{Canceller, PostgresError};
 use crate::state::batch;
 use crate::state::lock::Scope;
 use crate::state::run::{self, StepRecord, StepStatus, Tally};
+use crate::transform::ViewChange;
 use crate::{transform, verify};
 
 /// What a step knows of the run around it.
@@ -33,19 +34,21 @@ pub(super) struct StepContext {
 }
 
 /// How a step ended that did its work.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Done {
     pub(super) status: StepStatus,
     pub(super) tally: Tally,
     pub(super) layer: Option<LayerTraffic>,
     pub(super) failing_rows: Option<u64>,
+    /// Of a test that found rows.
+    pub(super) failure: Option<Failure>,
 }
 
 impl Done {
     /// A process that wrote this much.
     pub(super) fn wrote(tally: Tally) -> Self {
         let status = if tally.is_zero() { StepStatus::Unchanged } else { StepStatus::Success };
-        Self { status, tally, layer: None, failing_rows: None }
+        Self { status, tally, layer: None, failing_rows: None, failure: None }
     }
 }
 
@@ -114,7 +117,7 @@ pub(super) async fn run(context: StepContext, action: &Action) -> StepReport {
             tally: done.tally,
             layer: done.layer,
             failing_rows: done.failing_rows,
-            failure: None,
+            failure: done.failure,
         },
         Err(error) => failed(&context, error, started).await,
     };
@@ -159,26 +162,29 @@ async fn work(context: &StepContext, action: &Action) -> Result<Done, StepError>
             };
             let merged = async |client: &Client| {
                 let progress = |rows| context.progress(Phase::Merging, rows);
-                Ok(Some(transform::merge(client, merge, progress).await?))
+                Ok(Done::wrote(transform::merge(client, merge, progress).await?))
             };
             in_transaction(context, transaction, merged).await
         }
         Action::Table(select) => {
-            let built = async |client: &Client| Ok(transform::table(client, select).await?);
+            let built =
+                async |client: &Client| Ok(Done::wrote(transform::table(client, select).await?.unwrap_or_default()));
             in_transaction(context, Transaction::of_ours(&select.node.relation, &select.staged_parents), built).await
         }
         Action::View(select) => {
             let created = async |client: &Client| {
-                transform::view(client, select).await?;
-                Ok(None)
+                let status = match transform::view(client, select).await? {
+                    ViewChange::Replaced => StepStatus::Success,
+                    ViewChange::Same => StepStatus::Unchanged,
+                };
+                Ok(Done { status, ..Done::wrote(Tally::default()) })
             };
-            let transaction = Transaction::of_ours(&select.node.relation, &select.staged_parents);
-            let done = in_transaction(context, transaction, created).await?;
-            Ok(Done { status: StepStatus::Success, ..done })
+            in_transaction(context, Transaction::of_ours(&select.node.relation, &select.staged_parents), created).await
         }
         Action::Seed(seed) => {
             let root = &context.hands.project_root;
-            let loaded = async |client: &Client| Ok(transform::seed(client, seed, root).await?);
+            let loaded =
+                async |client: &Client| Ok(Done::wrote(transform::seed(client, seed, root).await?.unwrap_or_default()));
             in_transaction(context, Transaction::of_ours(&seed.node.relation, &[]), loaded).await
         }
         Action::Test(test) => test_target(context, test).await,
@@ -205,7 +211,7 @@ impl<'a> Transaction<'a> {
 async fn in_transaction(
     context: &StepContext,
     transaction: Transaction<'_>,
-    work: impl AsyncFnOnce(&Client) -> Result<Option<Tally>, StepError>,
+    work: impl AsyncFnOnce(&Client) -> Result<Done, StepError>,
 ) -> Result<Done, StepError> {
     let client = Working::lease(&context.hands.target, context).await?;
     let failed = |error| PostgresError::server(format!("run the transaction of {}", context.node), error);
@@ -216,7 +222,7 @@ async fn in_transaction(
     lock_target(&client, transaction.target, Scope::Transaction, context).await?;
     let parents: Vec<&str> = transaction.staged_parents.iter().map(NodeName::as_str).collect();
     let seen = batch::last_batch_ids(&client, &parents).await?;
-    let done = Done::wrote(work(&client).await?.unwrap_or_default());
+    let done = work(&client).await?;
     batch::record_consumed(&client, &context.node, &seen).await?;
     run::record_step(&client, &context.hands.run.id, &context.record(done.status, done.tally, None)).await?;
     client.batch_execute("commit").await.map_err(failed)?;
@@ -233,9 +239,23 @@ async fn test_target(context: &StepContext, test: &TestAction) -> Result<Done, S
         (_, TestSeverity::Warn) => StepStatus::Warn,
         (_, TestSeverity::Error) => StepStatus::Fail,
     };
-    let message = (failing_rows > 0).then(|| format!("{failing_rows} failing rows"));
+    let failure = (failing_rows > 0).then(|| test_failure(test, failing_rows));
+    let message = failure.as_ref().map(|failure| failure.message.clone());
     let record = context.record(status, Tally::default(), message);
     run::record_step(&client, &context.hands.run.id, &record).await?;
     client.give_back();
-    Ok(Done { status, tally: Tally::default(), layer: None, failing_rows: Some(failing_rows) })
+    Ok(Done { status, tally: Tally::default(), layer: None, failing_rows: Some(failing_rows), failure })
+}
+
+fn test_failure(test: &TestAction, failing_rows: u64) -> Failure {
+    let (line, _) = test.declared_at.line_column();
+    let place = test.declared_at.path().display();
+    Failure {
+        kind: FailureKind::Refused,
+        message: format!("{failing_rows} failing rows"),
+        causes: Vec::new(),
+        diagnostic: None,
+        hint: Some(format!("declared at {place}:{line}; unimig compile --select {} prints its SQL", test.node)),
+        parent: None,
+    }
 }

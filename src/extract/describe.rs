@@ -10,6 +10,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::extract::ExtractError;
 use crate::ident::Ident;
 use crate::manifest::{StageNode, Strategy};
+use crate::materialize::stage::OWN_COLUMNS;
 use crate::postgres::PostgresError;
 use crate::sql::StatementFile;
 
@@ -132,6 +133,15 @@ async fn settle_types(
 
 /// Keys, window columns and declared columns must exist.
 fn check_names(node: &StageNode, shape: &SourceShape) -> Result<(), ExtractError> {
+    if let Some(taken) = shape.columns.iter().find(|column| OWN_COLUMNS.contains(&column.name.as_str())) {
+        let name = taken.name.as_str();
+        let message =
+            format!("source table {} has a column \"{name}\", which unimig adds itself", node.source_relation);
+        let mistake = Diagnostic::error(Code::DuplicateName, message)
+            .at(node.declared_at.clone())
+            .hint(format!("give it another name in models/stg/{}/{}.sql", node.source, node.table));
+        return Err(ExtractError::Project(Box::new(mistake)));
+    }
     let known = || shape.columns.iter().map(|column| column.name.as_str());
     let window_columns: &[Ident] = match &node.strategy {
         Strategy::Full => &[],

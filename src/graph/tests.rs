@@ -1,3 +1,5 @@
+//! Order, cycles and selection on small projects.
+
 use super::{Dependencies, Graph, select};
 use crate::diagnostic::Diagnostics;
 use crate::ident::NodeName;

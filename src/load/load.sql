@@ -36,10 +36,14 @@ select
                 and index.indisprimary
         ),
         '{}'
-    ) as primary_key
+    ) as primary_key,
+    live.relkind::text as live_kind,
+    coalesce(obj_description(live.oid, 'pg_class'), '') as live_comment
 from (values (true)) as always (yes)
 left join pg_class as class on class.relname = $2
     and class.relnamespace = (select oid from pg_namespace where nspname = $1)
+left join pg_class as live on live.relname = $3
+    and live.relnamespace = (select oid from pg_namespace where nspname = $1)
 
 -- name: has_rows
 select exists (select from {{ staging }})

@@ -33,6 +33,8 @@ pub struct Present {
     pub columns: Vec<StagedColumn>,
     pub primary_key: Vec<Ident>,
     pub has_rows: bool,
+    /// Somebody may have dropped it.
+    pub has_live_view: bool,
 }
 
 impl StagingShape {
@@ -55,10 +57,19 @@ pub async fn read_shape(client: &Client, node: &StageNode) -> Result<StagingShap
     let row = client
         .query_typed_one(
             &STATEMENTS.render("staging_shape", context! {}),
-            &[(&staging.schema.as_str(), Type::TEXT), (&staging.name.as_str(), Type::TEXT)],
+            &[
+                (&staging.schema.as_str(), Type::TEXT),
+                (&staging.name.as_str(), Type::TEXT),
+                (&node.live_relation.name.as_str(), Type::TEXT),
+            ],
         )
         .await
         .map_err(failed)?;
+    let has_live_view = match row.get::<_, Option<&str>>("live_kind") {
+        None => false,
+        Some("v") if is_marked(row.get("live_comment")) => true,
+        Some(_) => return Err(LoadError::Project(Box::new(not_ours(node, &node.live_relation)))),
+    };
     if !row.get::<_, bool>("present") {
         return Ok(StagingShape::Absent);
     }
@@ -77,7 +88,7 @@ pub async fn read_shape(client: &Client, node: &StageNode) -> Result<StagingShap
     let has_rows = STATEMENTS.render("has_rows", context! { staging => quoted(staging) });
     let has_rows = client.query_one(&has_rows, &[]).await.map_err(failed)?.get(0);
     let primary_key = row.get::<_, Vec<String>>("primary_key").into_iter().map(Ident::from_catalog).collect();
-    Ok(StagingShape::Present(Present { columns, primary_key, has_rows }))
+    Ok(StagingShape::Present(Present { columns, primary_key, has_rows, has_live_view }))
 }
 
 /// Makes the copy fit for the batch. Tells whether it is empty, so that COPY FREEZE may fill it.
@@ -87,17 +98,17 @@ pub(super) async fn prepare(client: &Client, shape: StageShape<'_>, found: &Stag
         StagingShape::Absent => {
             statements.extend(shape.create_table());
             let names: Vec<&Ident> = shape.columns.iter().map(|column| &column.name).collect();
-            statements.push(shape.create_view(&names));
+            statements.extend(shape.create_view(&names));
             true
         }
         StagingShape::Present(present) => {
             check_types(shape, present)?;
             let is_kept = |column: &&StagedColumn| present.columns.iter().any(|kept| kept.name == column.name);
             let added: Vec<&StagedColumn> = shape.columns.iter().filter(|column| !is_kept(column)).collect();
-            if !added.is_empty() {
+            if !added.is_empty() || !present.has_live_view {
                 statements.extend(added.iter().map(|column| shape.add_column(column)));
                 let names = present.columns.iter().chain(added).map(|column| &column.name);
-                statements.push(shape.create_view(&names.collect::<Vec<_>>()));
+                statements.extend(shape.create_view(&names.collect::<Vec<_>>()));
             }
             if !present.has_rows {
                 statements.push(shape.empty_for_freeze());

@@ -200,6 +200,18 @@ pub enum TestSeverity {
     Warn,
 }
 
+impl Materialization {
+    /// As `materialized` spells it.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Merge(_) => "merge",
+            Self::Table => "table",
+            Self::View => "view",
+            Self::Ephemeral => "ephemeral",
+        }
+    }
+}
+
 impl Manifest {
     /// The relation that a node maintains; ephemeral models and tests have none.
     pub fn relation(&self, name: &NodeName) -> Option<&Relation> {

@@ -1,3 +1,6 @@
+//! What a sound project settles into.
+
+mod declared;
 mod mistakes;
 
 use super::{Check, Deletes, Materialization, Strategy, TestKind, TestSeverity};

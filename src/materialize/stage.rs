@@ -57,9 +57,11 @@ impl StageShape<'_> {
         STATEMENTS.render("add_column", context! { column, ..self.context() })
     }
 
-    /// The live rows. PostgreSQL replaces a view in place as long as columns are only added at its end.
-    pub fn create_view(self, names: &[&Ident]) -> String {
-        STATEMENTS.render("create_view", context! { live_names => quoted_list(names), ..self.context() })
+    /// The live rows, and the comment that marks the view as ours. PostgreSQL replaces a view in place as long as
+    /// columns are only added at its end.
+    pub fn create_view(self, names: &[&Ident]) -> Vec<String> {
+        let context = context! { live_names => quoted_list(names), ..self.context() };
+        vec![STATEMENTS.render("create_view", context), self.render("mark_view")]
     }
 
     pub fn create_incoming(self) -> String {

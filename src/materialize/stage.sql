@@ -38,6 +38,9 @@ select
 from {{ staging }}
 where _deleted_at is null
 
+-- name: mark_view
+comment on view {{ live }} is {{ mark }}
+
 -- name: create_incoming
 create temporary table unimig_incoming (
 {% for column in columns %}

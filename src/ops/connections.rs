@@ -66,6 +66,9 @@ impl Connections {
         let target = Pool::new(TARGET, target_endpoint, Role::Target, threads + 2).with_search_path(search_path);
         let mut sources = BTreeMap::new();
         for (name, source) in &environment.connections {
+            if let (ServerKind::Embedded, Some(borrowed)) = (source.kind, borrowed) {
+                borrowed.server().ensure_database(&source.dbname).await?;
+            }
             let place = Place { name, kind: source.kind, dbname: &source.dbname, settings: &source.settings };
             let cap = connection_cap(&source.settings, &source.declared_at)?;
             let source_endpoint = endpoint(place, borrowed, &environment.env)?;

@@ -12,6 +12,7 @@ use crate::project::PROJECT_FILE;
 #[folder = "examples/quickstart"]
 #[exclude = ".unimig/*"]
 #[exclude = "target/*"]
+#[exclude = "run.sh"]
 struct Quickstart;
 
 /// Writes the files of a new project; a folder that holds any of them is left as it is.

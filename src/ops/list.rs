@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::compile::CompileFacts;
 use crate::ident::NodeName;
-use crate::manifest::{Manifest, Materialization};
+use crate::manifest::Manifest;
 use crate::ops::OpError;
 use crate::ops::workspace::{Selection, Workspace};
 
@@ -36,7 +36,7 @@ fn listed(manifest: &Manifest, name: &NodeName, depends_on: Vec<NodeName>) -> Li
     ListedNode {
         name: name.clone(),
         resource_type: resource_type(manifest, name),
-        materialized: manifest.models.get(name).map(|model| materialized(&model.materialization)),
+        materialized: manifest.models.get(name).map(|model| model.materialization.as_str()),
         relation: manifest.relation(name).map(ToString::to_string),
         path: path(manifest, name),
         depends_on,
@@ -53,15 +53,6 @@ pub fn resource_type(manifest: &Manifest, name: &NodeName) -> &'static str {
         "test"
     } else {
         "model"
-    }
-}
-
-pub fn materialized(materialization: &Materialization) -> &'static str {
-    match materialization {
-        Materialization::Merge(_) => "merge",
-        Materialization::Table => "table",
-        Materialization::View => "view",
-        Materialization::Ephemeral => "ephemeral",
     }
 }
 

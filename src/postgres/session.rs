@@ -14,6 +14,8 @@ use crate::ident::{Ident, Literal};
 /// The longest application name that a server keeps.
 const APPLICATION_NAME_BYTES: usize = 63;
 /// A source's session must not stand in the application's way for longer.
+/// Long enough for the biggest table, short enough that a forgotten session does not hold back vacuum for ever.
+const SOURCE_STATEMENT_TIMEOUT: &str = "2h";
 const SOURCE_LOCK_TIMEOUT: &str = "30s";
 
 /// Which side of the migration a session is on.
@@ -107,9 +109,15 @@ pub(super) fn pin_statement(pins: &Pins<'_>, extras: Extras) -> String {
     ]
     .map(|(name, value)| (name, value.to_owned()))
     .into();
-    if let Some(timeout) = pins.statement_timeout {
-        settings.push(("statement_timeout", format!("{}ms", timeout.as_millis())));
-    }
+    let statement_timeout = match (pins.statement_timeout, pins.role) {
+        (Some(timeout), Role::Source | Role::Target) => format!("{}ms", timeout.as_millis()),
+        (None, Role::Source) => SOURCE_STATEMENT_TIMEOUT.to_owned(),
+        // A merge takes as long as it takes.
+        (None, Role::Target) => "0".to_owned(),
+    };
+    settings.push(("statement_timeout", statement_timeout));
+    // The session that holds a snapshot is idle for as long as others read in it.
+    settings.push(("idle_in_transaction_session_timeout", "0".to_owned()));
     if pins.role == Role::Source {
         settings.push(("default_transaction_read_only", "on".to_owned()));
         settings.push(("lock_timeout", SOURCE_LOCK_TIMEOUT.to_owned()));

@@ -1,3 +1,5 @@
+//! Reading files and profiles: what is found, and what is said of what is wrong.
+
 use super::fixture::{Fixture, PROFILES, PROJECT, shown};
 use super::{LoadOptions, ProfileOptions, ServerKind, find_root, load, load_environment, parse_vars};
 use crate::diagnostic::{Code, Diagnostics};

@@ -13,7 +13,7 @@ use crate::compile::Compiled;
 use crate::event::{RunSummary, StepReport};
 use crate::graph::Graph;
 use crate::ident::NodeName;
-use crate::manifest::{ColumnNode, Manifest, Materialization, TestKind};
+use crate::manifest::{ColumnNode, Manifest, ModelNode, SeedNode, TestKind, TestNode};
 use crate::report::words;
 use crate::state::run::StepStatus;
 
@@ -42,65 +42,11 @@ pub fn write_manifest(
     compiled: &BTreeMap<NodeName, Compiled>,
     graph: &Graph,
 ) -> Written {
-    let mut nodes = serde_json::Map::new();
-    for model in manifest.models.values() {
-        let materialized = match model.materialization {
-            Materialization::Merge(_) => "merge",
-            Materialization::Table => "table",
-            Materialization::View => "view",
-            Materialization::Ephemeral => "ephemeral",
-        };
-        let mut config = model.config.clone();
-        config.insert("materialized".to_owned(), json!(materialized));
-        config.insert("tags".to_owned(), json!(model.tags));
-        let node = json!({
-            "resource_type": "model",
-            "name": model.model,
-            "alias": model.relation.name,
-            "schema": model.relation.schema,
-            "relation_name": model.relation.to_string(),
-            "package_name": manifest.project_name,
-            "path": model.file.path,
-            "original_file_path": model.file.path,
-            "fqn": fqn(manifest, &model.folders, &model.model),
-            "unique_id": unique_id(manifest, &model.name),
-            "description": model.description,
-            "columns": columns(&model.columns),
-            "tags": model.tags,
-            "config": config,
-            "language": "sql",
-            "raw_code": model.file.text,
-            "compiled_code": compiled.get(&model.name).map(|node| &node.sql.text),
-            "depends_on": { "macros": [], "nodes": parents(manifest, graph, &model.name) },
-            "unimig": { "name": model.name },
-        });
-        nodes.insert(unique_id(manifest, &model.name), node);
-    }
-    for seed in manifest.seeds.values() {
-        nodes.insert(
-            unique_id(manifest, &seed.name),
-            json!({
-                "resource_type": "seed",
-                "name": seed.seed,
-                "alias": seed.relation.name,
-                "schema": seed.relation.schema,
-                "relation_name": seed.relation.to_string(),
-                "package_name": manifest.project_name,
-                "path": seed.path,
-                "original_file_path": seed.path,
-                "fqn": fqn(manifest, &[], &seed.seed),
-                "unique_id": unique_id(manifest, &seed.name),
-                "description": seed.description,
-                "columns": columns(&seed.columns),
-                "config": { "materialized": "seed", "column_types": seed.column_types },
-                "depends_on": { "macros": [] },
-                "unimig": { "name": seed.name },
-            }),
-        );
-    }
-    for (id, node) in tests(manifest, compiled, graph) {
-        nodes.insert(id, node);
-    }
+    let described = Described { manifest, compiled, graph };
+    let models = manifest.models.values().map(|model| described.model(model));
+    let seeds = manifest.seeds.values().map(|seed| described.seed(seed));
+    let tests = manifest.tests.values().map(|test| described.test(test));
+    let nodes: serde_json::Map<String, Value> = models.chain(seeds).chain(tests).collect();
     let document = json!({
         "metadata": metadata(MANIFEST_SCHEMA, None),
         "nodes": nodes,
@@ -118,13 +64,68 @@ pub fn write_manifest(
     write(folder, "manifest.json", &document)
 }
 
-fn tests<'a>(
+/// Everything that a node's entry is made from.
+#[derive(Clone, Copy)]
+struct Described<'a> {
     manifest: &'a Manifest,
     compiled: &'a BTreeMap<NodeName, Compiled>,
     graph: &'a Graph,
-) -> impl Iterator<Item = (String, Value)> + 'a {
-    manifest.tests.values().map(move |test| {
-        let id = unique_id(manifest, &test.name);
+}
+
+impl Described<'_> {
+    fn model(self, model: &ModelNode) -> (String, Value) {
+        let id = unique_id(self.manifest, &model.name);
+        let mut config = model.config.clone();
+        config.insert("materialized".to_owned(), json!(model.materialization.as_str()));
+        config.insert("tags".to_owned(), json!(model.tags));
+        let node = json!({
+            "resource_type": "model",
+            "name": model.model,
+            "alias": model.relation.name,
+            "schema": model.relation.schema,
+            "relation_name": model.relation.to_string(),
+            "package_name": self.manifest.project_name,
+            "path": model.file.path,
+            "original_file_path": model.file.path,
+            "fqn": fqn(self.manifest, &model.folders, &model.model),
+            "unique_id": id,
+            "description": model.description,
+            "columns": columns(&model.columns),
+            "tags": model.tags,
+            "config": config,
+            "language": "sql",
+            "raw_code": model.file.text,
+            "compiled_code": self.compiled.get(&model.name).map(|node| &node.sql.text),
+            "depends_on": { "macros": [], "nodes": parents(self.manifest, self.graph, &model.name) },
+            "unimig": { "name": model.name },
+        });
+        (id, node)
+    }
+
+    fn seed(self, seed: &SeedNode) -> (String, Value) {
+        let id = unique_id(self.manifest, &seed.name);
+        let node = json!({
+            "resource_type": "seed",
+            "name": seed.seed,
+            "alias": seed.relation.name,
+            "schema": seed.relation.schema,
+            "relation_name": seed.relation.to_string(),
+            "package_name": self.manifest.project_name,
+            "path": seed.path,
+            "original_file_path": seed.path,
+            "fqn": fqn(self.manifest, &[], &seed.seed),
+            "unique_id": id,
+            "description": seed.description,
+            "columns": columns(&seed.columns),
+            "config": { "materialized": "seed", "column_types": seed.column_types },
+            "depends_on": { "macros": [] },
+            "unimig": { "name": seed.name },
+        });
+        (id, node)
+    }
+
+    fn test(self, test: &TestNode) -> (String, Value) {
+        let id = unique_id(self.manifest, &test.name);
         let (path, column) = match &test.kind {
             TestKind::Singular { file } => (file.path.clone(), None),
             TestKind::Generic { column, .. } => (test.declared_at.path().to_path_buf(), Some(column)),
@@ -133,18 +134,18 @@ fn tests<'a>(
         let node = json!({
             "resource_type": "test",
             "name": short,
-            "package_name": manifest.project_name,
+            "package_name": self.manifest.project_name,
             "path": path,
             "original_file_path": path,
-            "fqn": fqn(manifest, &[], short),
+            "fqn": fqn(self.manifest, &[], short),
             "unique_id": id,
             "column_name": column,
-            "compiled_code": compiled.get(&test.name).map(|node| &node.sql.text),
-            "depends_on": { "macros": [], "nodes": parents(manifest, graph, &test.name) },
+            "compiled_code": self.compiled.get(&test.name).map(|node| &node.sql.text),
+            "depends_on": { "macros": [], "nodes": parents(self.manifest, self.graph, &test.name) },
             "unimig": { "name": test.name },
         });
         (id, node)
-    })
+    }
 }
 
 fn sources(manifest: &Manifest) -> serde_json::Map<String, Value> {
@@ -260,11 +261,7 @@ fn result(manifest: &Manifest, compiled: Option<&Compiled>, report: &StepReport)
 }
 
 fn message(report: &StepReport) -> Option<String> {
-    match (&report.failure, report.failing_rows) {
-        (Some(failure), _) => Some(failure.message.clone()),
-        (None, Some(failing)) if failing > 0 => Some(format!("got {failing} failing rows")),
-        (None, _) => None,
-    }
+    report.failure.as_ref().map(|failure| failure.message.clone())
 }
 
 /// dbt knows `error` for what could not be run, and `skipped` for what was not.

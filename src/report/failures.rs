@@ -81,6 +81,9 @@ impl Failures {
         let word = words::status(report.status);
         let title = format!("{word} {}: {failing} failing rows", report.node);
         self.terminal.say(&self.terminal.paint(&title, words::status_style(report.status)));
+        if let Some(hint) = report.failure.as_ref().and_then(|failure| failure.hint.as_ref()) {
+            self.terminal.say(&format!("  {hint}"));
+        }
     }
 }
 

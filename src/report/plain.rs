@@ -53,9 +53,6 @@ pub fn finished_line(terminal: &Terminal, report: &StepReport) -> String {
     if let Some(layer) = report.layer {
         facts.push(format!("{} rows read", words::count(layer.rows)));
     }
-    if let Some(failing) = report.failing_rows.filter(|failing| *failing > 0) {
-        facts.push(format!("{} failing rows", words::count(failing)));
-    }
     if let Some(failure) = &report.failure {
         facts.push(failure.message.clone());
     }

@@ -33,7 +33,7 @@ impl Terminal {
         let width = if person { usize::from(console_width()) } else { 120 };
         Self {
             audience: if person { Audience::Person } else { Audience::Pipe },
-            colour: (person && !plain) || (forced && !plain),
+            colour: (person || forced) && !plain,
             width: width.clamp(40, 200),
         }
     }

@@ -84,9 +84,11 @@ async fn check_keys(client: &Client, action: &MergeAction, statements: &MergeSta
     let keys: Vec<(Vec<Option<String>>, i64)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
     let shown: Vec<String> = keys.iter().take(KEYS_SHOWN).map(|(key, count)| shown_key(key, *count)).collect();
     let more = if keys.len() > KEYS_SHOWN { " and more" } else { "" };
-    let message = format!("model \"{}\" gives keys that are not unique: {}{more}", action.node.model, shown.join(", "));
+    // The keys stand beside the caret, for the person at the terminal: history and artifacts keep the message alone.
+    let message = format!("model \"{}\" gives keys that are not unique", action.node.model);
     let mistake = Diagnostic::error(Code::DuplicateKey, message)
         .at(action.node.configured_at.clone())
+        .label(format!("{}{more}", shown.join(", ")))
         .hint("each key may occur once and may not be NULL; select distinct on (…), or name another unique_key");
     Err(TransformError::Project(Box::new(mistake)))
 }

@@ -13,7 +13,7 @@ use crate::postgres::PostgresError;
 
 pub use catalog::read_catalog;
 pub use merge::merge;
-pub use relation::{table, view};
+pub use relation::{ViewChange, table, view};
 pub use seed::seed;
 
 /// Why a target could not be brought up to date.
@@ -32,7 +32,8 @@ pub enum TransformError {
 pub fn located(error: PostgresError, embedded: &Embedded, select: &CompiledSql) -> TransformError {
     let place = error.server_error().and_then(|server| {
         let span = embedded.locate(server.position?, select)?;
-        Some((span, server.message.clone(), server.hint.clone()))
+        let hint = server.hint.clone().or_else(|| missing_relation_hint(&server.sqlstate));
+        Some((span, server.message.clone(), hint))
     });
     match place {
         Some((span, message, hint)) => TransformError::Project(Box::new(Diagnostic {
@@ -41,4 +42,10 @@ pub fn located(error: PostgresError, embedded: &Embedded, select: &CompiledSql) 
         })),
         None => TransformError::Postgres(error),
     }
+}
+
+/// A relation or schema that is not there is mostly one that has not been built yet.
+fn missing_relation_hint(sqlstate: &str) -> Option<String> {
+    let is_missing = matches!(sqlstate, "42P01" | "3F000");
+    is_missing.then(|| "if unimig builds it, run that first: unimig seed, or unimig run --select +name".to_owned())
 }

@@ -32,6 +32,13 @@ enum Existing {
     View,
 }
 
+/// What became of a view.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ViewChange {
+    Replaced,
+    Same,
+}
+
 /// Builds the SELECT into a table; `None` when the table holds the same rows already.
 pub async fn table(client: &Client, action: &SelectAction) -> Result<Option<Tally>, TransformError> {
     let build = materialize::table::build(&action.select);
@@ -43,8 +50,9 @@ pub async fn table(client: &Client, action: &SelectAction) -> Result<Option<Tall
     keep_built(client, subject(action)).await
 }
 
-/// Creates or replaces a view. A view whose columns change is made anew, unless something depends on it.
-pub async fn view(client: &Client, action: &SelectAction) -> Result<(), TransformError> {
+/// Creates or replaces a view; whether its definition changed. A view whose columns change is made anew, unless
+/// something depends on it.
+pub async fn view(client: &Client, action: &SelectAction) -> Result<ViewChange, TransformError> {
     let subject = subject(action);
     let statements = materialize::view::statements(subject.node, subject.relation, &action.select);
     let failed = |error| PostgresError::server(format!("create view {}", subject.relation), error);
@@ -55,19 +63,34 @@ pub async fn view(client: &Client, action: &SelectAction) -> Result<(), Transfor
             client.batch_execute(&drop).await.map_err(failed)?;
         }
     }
+    let before = definition(client, subject).await?;
     client.batch_execute("savepoint before_view").await.map_err(failed)?;
-    if let Err(error) = client.batch_execute(&statements.create.sql).await {
-        let error = failed(error);
-        if error.sqlstate() != Some(INVALID_TABLE_DEFINITION) {
-            return Err(located(error, &statements.create, &action.select));
+    match client.batch_execute(&statements.create.sql).await.map_err(failed) {
+        Ok(()) if before.is_some() && before == definition(client, subject).await? => {
+            client.batch_execute("rollback to savepoint before_view").await.map_err(failed)?;
+            return Ok(ViewChange::Same);
         }
-        client.batch_execute("rollback to savepoint before_view").await.map_err(failed)?;
-        client.batch_execute(&statements.drop).await.map_err(failed)?;
-        let created = client.batch_execute(&statements.create.sql).await;
-        created.map_err(|error| located(failed(error), &statements.create, &action.select))?;
+        Ok(()) => {}
+        Err(error) if error.sqlstate() == Some(INVALID_TABLE_DEFINITION) => {
+            client.batch_execute("rollback to savepoint before_view").await.map_err(failed)?;
+            client.batch_execute(&statements.drop).await.map_err(failed)?;
+            let created = client.batch_execute(&statements.create.sql).await;
+            created.map_err(|error| located(failed(error), &statements.create, &action.select))?;
+        }
+        Err(error) => return Err(located(error, &statements.create, &action.select)),
     }
     client.batch_execute(&statements.mark).await.map_err(failed)?;
-    Ok(())
+    Ok(ViewChange::Replaced)
+}
+
+/// The view as the server spells it, if it is there.
+async fn definition(client: &Client, subject: Subject<'_>) -> Result<Option<String>, PostgresError> {
+    let name = subject.relation.to_string();
+    let row = client
+        .query_typed_one("select pg_get_viewdef(to_regclass($1))", &[(&name, Type::TEXT)])
+        .await
+        .map_err(|error| PostgresError::server(format!("describe {name}"), error))?;
+    Ok(row.get(0))
 }
 
 fn subject(action: &SelectAction) -> Subject<'_> {
