@@ -1,0 +1,22 @@
+//! The tool as people start it: a process of its own, built by the same `cargo bench`.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, bail};
+
+/// Runs `unimig` in a project; what it says is shown only when it fails.
+pub fn unimig(project: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> anyhow::Result<()> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_unimig"));
+    command.arg("--project-dir").arg(project).args(arguments).envs(variables.iter().copied());
+    succeed(command)
+}
+
+/// Waits for a program, and passes on what it said when it fails.
+pub fn succeed(mut command: Command) -> anyhow::Result<()> {
+    let output = command.output().with_context(|| format!("could not start {}", command.get_program().display()))?;
+    if !output.status.success() {
+        bail!("{command:?} failed: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(())
+}

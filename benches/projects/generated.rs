@@ -1,0 +1,137 @@
+//! Projects as they grow in practice, of any size, and projects of trivial models.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use tempfile::TempDir;
+
+const PER_FOLDER: usize = 20;
+const MACRO: &str = "{% macro cents(x) %}({{ x }} / 100.0){% endmacro %}\n";
+const PROJECT: &str = "name: shop\nversion: \"1.0\"\nprofile: shop\nvars: {country: SA}\n";
+const PROFILE: &str = "shop:
+  target: dev
+  outputs:
+    dev:
+      type: embedded
+      dbname: shop
+      schema: app
+      connections:
+        svp: {type: embedded, dbname: svp}
+      stores:
+        layer: {url: \"file://.unimig/layer\"}
+";
+const SOURCE: &str = "version: 2
+sources:
+  - name: svp
+    tables:
+      - {name: labors, key: [id]}
+      - {name: occupations, key: [id]}
+";
+/// The server's folder and the database come from the environment, so that one project serves every run.
+const TRIVIAL_PROFILE: &str = "trivial:
+  target: dev
+  outputs:
+    dev:
+      type: postgres
+      host: \"{{ env_var('BENCH_HOST') }}\"
+      user: unimig
+      dbname: \"{{ env_var('BENCH_DATABASE') }}\"
+      schema: app
+      threads: 4
+";
+
+/// Folders of 20 models, each with one or two refs, a macro and a source here and there, and one YAML file.
+pub fn project(models: usize) -> anyhow::Result<TempDir> {
+    let folder = tempfile::tempdir()?;
+    let root = folder.path();
+    write(&root.join("unimig.yml"), PROJECT)?;
+    write(&root.join("profiles.yml"), PROFILE)?;
+    write(&root.join("sources/svp.yml"), SOURCE)?;
+    write(&root.join("macros/cents.sql"), MACRO)?;
+    for index in 0..models {
+        write(&root.join(model_path(index)), &model(index))?;
+    }
+    for first in (0..models).step_by(PER_FOLDER) {
+        let path = format!("models/bl/f{}/models.yml", first / PER_FOLDER);
+        write(&root.join(path), &properties(first..models.min(first + PER_FOLDER)))?;
+    }
+    Ok(folder)
+}
+
+/// Models of the form `select 7 as id` and no YAML; the materialization is set for all of them.
+pub fn trivial_project(models: usize, config: &str) -> anyhow::Result<TempDir> {
+    let folder = tempfile::tempdir()?;
+    let root = folder.path();
+    let project =
+        format!("name: trivial\nversion: \"1.0\"\nprofile: trivial\nmodels:\n  trivial:\n    bl: {{{config}}}\n");
+    write(&root.join("unimig.yml"), &project)?;
+    write(&root.join("profiles.yml"), TRIVIAL_PROFILE)?;
+    for index in 0..models {
+        write(&root.join(model_path(index)), &format!("select {index} as id\n"))?;
+    }
+    Ok(folder)
+}
+
+fn model_path(index: usize) -> String {
+    format!("models/bl/f{}/m{index}.sql", index / PER_FOLDER)
+}
+
+fn model(index: usize) -> String {
+    let parent = |back: usize| match index.checked_sub(back) {
+        Some(parent) => format!("{{{{ ref('m{parent}') }}}}"),
+        None => "{{ source('svp', 'labors') }}".to_owned(),
+    };
+    let amount = if index.is_multiple_of(10) { "{{ cents('a.amount') }}" } else { "a.amount" };
+    format!(
+        "{{{{ config(materialized='merge', unique_key='id') }}}}
+
+with a as (
+    select id, amount, name from {}
+),
+
+b as (
+    select id, count(*) as visits from {}
+    where created_at > '2024-01-01'
+    group by id
+)
+
+select
+    a.id,
+    {amount} as amount,
+    upper(a.name) as name,
+    coalesce(b.visits, 0) as visits
+from a
+left join b on b.id = a.id
+",
+        parent(1),
+        parent(7)
+    )
+}
+
+fn properties(models: std::ops::Range<usize>) -> String {
+    let mut yaml = "version: 2\nmodels:\n".to_owned();
+    for index in models {
+        let _ = write!(
+            yaml,
+            "  - name: m{index}
+    description: The model of number {index}
+    config: {{tags: [generated]}}
+    columns:
+      - name: id
+        description: The key
+        data_tests: [unique, not_null]
+      - name: amount
+        data_tests:
+          - accepted_values: {{values: [1, 2, 3]}}
+"
+        );
+    }
+    yaml
+}
+
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs_err::create_dir_all(folder)?;
+    }
+    Ok(fs_err::write(path, text)?)
+}
