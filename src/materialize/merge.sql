@@ -37,6 +37,35 @@ create table if not exists {{ written }} (
     primary key ({{ keys | inline }})
 )
 
+-- name: carry_keys_over
+create temporary table unimig_carried on commit drop as
+select
+{{ keys | lines("target") }},
+    written._inserted_at,
+    written._deleted_at
+from {{ written }} as written
+join {{ target }} as target on {{ old_keys | matching("target", "written") }}
+where num_nulls({{ keys | inline("target") }}) = 0
+
+-- name: keep_carried_keys
+insert into {{ written }} (
+{{ keys | lines }},
+    _inserted_at,
+    _deleted_at
+)
+select
+{{ keys | lines }},
+    _inserted_at,
+    _deleted_at
+from pg_temp.unimig_carried
+on conflict do nothing
+
+-- name: forget_keys
+drop table {{ written }}
+
+-- name: mark_written
+comment on table {{ written }} is {{ mark }}
+
 -- name: note_new_keys
 insert into {{ written }} (
 {{ keys | lines }}

@@ -9,7 +9,7 @@ use crate::materialize::merge::{self, ANALYZE_FROM_ROWS, ColumnFault, MergeShape
 use crate::plan::MergeAction;
 use crate::postgres::PostgresError;
 use crate::state::run::Tally;
-use crate::transform::{TransformError, located};
+use crate::transform::{TransformError, located, written};
 
 /// How many bad keys a message lists.
 const KEYS_SHOWN: usize = 10;
@@ -35,7 +35,7 @@ pub async fn merge(
     let rows = stage(client, action, &statements).await?;
     progress(rows);
     check_keys(client, action, &statements).await?;
-    client.batch_execute(&statements.create_written).await.map_err(failed)?;
+    written::prepare(client, shape, &statements).await?;
     let inserted = client.execute_typed(&statements.note_new_keys, &[]).await.map_err(failed)?;
     let revived = match &statements.revive {
         Some(revive) => client.execute_typed(revive, &[]).await.map_err(failed)?,

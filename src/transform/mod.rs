@@ -6,6 +6,7 @@ mod catalog;
 mod merge;
 mod relation;
 mod seed;
+mod written;
 
 use crate::compile::{CompiledSql, Embedded};
 use crate::diagnostic::{Code, Diagnostic};
