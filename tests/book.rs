@@ -58,7 +58,9 @@ fn commands() -> BTreeMap<String, String> {
 }
 
 fn commands_page() -> String {
-    let mut page = "# Commands\n\nThis page is what `--help` prints. Exit codes are on [a page of their own](exit-codes.md).\n".to_owned();
+    let mut page =
+        "# Commands\n\nThis page is what `--help` prints. Exit codes are on [a page of their own](exit-codes.md).\n"
+            .to_owned();
     page.push_str(&format!("\n## unimig\n\n```text\n{}\n```\n", help(&[])));
     let all = commands();
     for name in subcommands(&help(&[])) {
@@ -136,7 +138,10 @@ fn every_key_of_a_yaml_file_is_in_the_reference() {
     for (file, marker, page) in lists {
         let text = read(&pages().join(format!("reference/{page}.md")));
         for key in listed(file, marker) {
-            assert!(text.contains(&format!("`{key}`")), "reference/{page}.md does not have `{key}`, which {file} knows");
+            assert!(
+                text.contains(&format!("`{key}`")),
+                "reference/{page}.md does not have `{key}`, which {file} knows"
+            );
         }
     }
     // Sources, their tables, properties and columns share the name of their lists; a key is on one of two pages.

@@ -34,7 +34,11 @@ impl Page {
     pub fn loading(&mut self, sizes: &[Loading]) -> anyhow::Result<()> {
         let text = &mut self.text;
         writeln!(text, "\n### Load and compile\n")?;
-        writeln!(text, "Milliseconds from the start, best of {} (median). Last column: best per model.\n", loading::ROUNDS)?;
+        writeln!(
+            text,
+            "Milliseconds from the start, best of {} (median). Last column: best per model.\n",
+            loading::ROUNDS
+        )?;
         writeln!(text, "| models | loaded | resolved | target | compiled | target | ordered | µs per model |")?;
         writeln!(text, "|---:|---:|---:|---:|---:|---:|---:|---:|")?;
         for size in sizes {

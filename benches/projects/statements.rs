@@ -54,7 +54,8 @@ impl Sessions {
 }
 
 fn lines(log_folder: &Path) -> anyhow::Result<Vec<Value>> {
-    let mut files: Vec<_> = fs_err::read_dir(log_folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
+    let mut files: Vec<_> =
+        fs_err::read_dir(log_folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
     files.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
     files.sort_unstable();
     let mut entries = Vec::new();

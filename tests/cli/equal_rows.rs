@@ -37,7 +37,10 @@ fn a_row_that_was_rewritten_with_its_own_values_is_left_alone() {
     let test = Test::sample();
     test.succeeds(&["run"]);
     let before = test.physical_state();
-    test.on_source("qvp", "update applicants set name = name; update audit_log set entry = entry, created_at = created_at");
+    test.on_source(
+        "qvp",
+        "update applicants set name = name; update audit_log set entry = entry, created_at = created_at",
+    );
     test.on_source("qvp", "vacuum full applicants");
 
     test.succeeds(&["run", "--full-refresh"]);
@@ -49,7 +52,10 @@ fn a_row_that_was_rewritten_with_its_own_values_is_left_alone() {
 fn null_and_the_empty_string_differ() {
     let test = Test::sample();
     test.succeeds(&["run"]);
-    test.on_source("qvp", "update applicants set email = '' where id = 1; update applicants set email = null where id = 2");
+    test.on_source(
+        "qvp",
+        "update applicants set email = '' where id = 1; update applicants set email = null where id = 2",
+    );
 
     test.succeeds(&["run"]);
 

@@ -107,7 +107,10 @@ fn rows_without_any_time_are_always_inside_the_window() {
 fn a_deleted_row_that_comes_back_is_live_again() {
     let test = Test::sample();
     test.succeeds(&["run"]);
-    test.on_source("qvp", "create table kept as select * from applicants where id = 4; delete from applicants where id = 4");
+    test.on_source(
+        "qvp",
+        "create table kept as select * from applicants where id = 4; delete from applicants where id = 4",
+    );
     test.succeeds(&["run"]);
     assert_eq!(test.result("stg.qvp.applicants").wrote(), (0, 0, 1));
     assert_eq!(test.value("select _deleted_at is not null from stg_qvp.applicants where id = 4"), "t");

@@ -66,7 +66,10 @@ fn a_model_above_a_table_that_was_never_loaded_is_skipped() {
 #[test]
 fn a_failed_model_stops_only_what_reads_it() {
     let test = Test::sample();
-    test.write("models/bl/audit.sql", "{{ config(materialized='table') }}\nselect 1 / (id - id) as x from {{ source('qvp', 'audit_log') }}\n");
+    test.write(
+        "models/bl/audit.sql",
+        "{{ config(materialized='table') }}\nselect 1 / (id - id) as x from {{ source('qvp', 'audit_log') }}\n",
+    );
     test.write("models/bl/above.sql", "{{ config(materialized='view') }}\nselect * from {{ ref('audit') }}\n");
 
     test.run(&["run"]).exit(1).stderr_has("division by zero");

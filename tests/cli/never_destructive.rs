@@ -10,7 +10,8 @@ fn refuses(test: &Test, arguments: &[&str]) -> Outcome {
 
 #[test]
 fn a_table_in_the_way_of_a_table_model_is_refused() {
-    let test = Test::sample().target_sql("create table app.audit (id bigint, entry text); insert into app.audit values (-1, 'mine')");
+    let test = Test::sample()
+        .target_sql("create table app.audit (id bigint, entry text); insert into app.audit values (-1, 'mine')");
 
     for flags in FLAGS {
         refuses(&test, flags);
@@ -40,7 +41,10 @@ fn a_materialized_view_and_a_partitioned_table_are_refused_too() {
 
     for flags in FLAGS {
         refuses(&test, flags);
-        assert_eq!((test.result("bl.people").status, test.result("bl.audit").status), ("failed".into(), "failed".into()));
+        assert_eq!(
+            (test.result("bl.people").status, test.result("bl.audit").status),
+            ("failed".into(), "failed".into())
+        );
     }
 
     assert_eq!(test.query_target("select * from app.people"), ["7"]);
@@ -66,7 +70,8 @@ fn a_table_in_the_way_of_a_copy_is_refused() {
 
 #[test]
 fn a_relation_in_the_way_of_a_live_view_is_left_alone() {
-    let test = Test::sample().target_sql("create schema stg_qvp; create view stg_qvp.applicants_live as select 7 as id");
+    let test =
+        Test::sample().target_sql("create schema stg_qvp; create view stg_qvp.applicants_live as select 7 as id");
 
     for flags in FLAGS {
         refuses(&test, flags);
@@ -93,7 +98,8 @@ fn a_view_of_somebody_in_the_way_of_a_live_view_is_left_alone_though_its_columns
 
 #[test]
 fn a_table_in_the_way_of_a_seed_is_refused() {
-    let test = Test::sample().target_sql("create table app.codes (code integer, label text); insert into app.codes values (-1, 'mine')");
+    let test = Test::sample()
+        .target_sql("create table app.codes (code integer, label text); insert into app.codes values (-1, 'mine')");
 
     for flags in [&["seed"][..], &["seed", "--full-refresh"]] {
         refuses(&test, flags);
@@ -117,8 +123,12 @@ fn a_model_that_becomes_a_table_does_not_take_the_applications_table() {
 
 #[test]
 fn a_merge_never_removes_rows_of_the_application() {
-    let test = Test::sample().target_sql("insert into app.person (id, name, note) values (-1, 'mine', 'note'), (5, 'mine too', 'note')");
-    test.write("models/bl/person.sql", "{{ config(deletes='hard') }}\nselect id, name from {{ source('qvp', 'applicants') }}\n");
+    let test = Test::sample()
+        .target_sql("insert into app.person (id, name, note) values (-1, 'mine', 'note'), (5, 'mine too', 'note')");
+    test.write(
+        "models/bl/person.sql",
+        "{{ config(deletes='hard') }}\nselect id, name from {{ source('qvp', 'applicants') }}\n",
+    );
     test.succeeds(&["run"]);
     test.on_source("qvp", "delete from applicants where id in (5, 6)");
 

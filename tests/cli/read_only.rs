@@ -50,7 +50,10 @@ fn a_statement_timeout_ends_a_slow_extraction() {
     let test = Test::sample();
     let place = test.place("qvp").replace('}', ", statement_timeout: 1}");
     test.connection("qvp", &place);
-    test.write("models/stg/qvp/applicants.sql", "select id, pg_sleep(20)::text as slept from {{ source('qvp', 'applicants') }}\n");
+    test.write(
+        "models/stg/qvp/applicants.sql",
+        "select id, pg_sleep(20)::text as slept from {{ source('qvp', 'applicants') }}\n",
+    );
 
     test.run(&["run", "--select", "stg.qvp.*"]).exit(1).stderr_has("statement timeout");
 
@@ -64,7 +67,10 @@ fn a_connection_cap_holds_whatever_the_threads() {
     let test = place;
     let mut tables = String::new();
     for number in 0..8 {
-        test.on_source("qvp", &format!("create table t{number} (id integer primary key); insert into t{number} values (1)"));
+        test.on_source(
+            "qvp",
+            &format!("create table t{number} (id integer primary key); insert into t{number} values (1)"),
+        );
         tables.push_str(&format!("      - {{name: t{number}, key: [id]}}\n"));
         let select = format!(
             "select 1 as id, (select count(*) from pg_stat_activity where datname = current_database() \
@@ -73,7 +79,10 @@ fn a_connection_cap_holds_whatever_the_threads() {
         );
         test.write(&format!("models/stg/qvp/t{number}.sql"), &select);
     }
-    test.write("sources/qvp.yml", &format!("version: 2\nsources:\n  - name: qvp\n    connection: qvp\n    tables:\n{tables}"));
+    test.write(
+        "sources/qvp.yml",
+        &format!("version: 2\nsources:\n  - name: qvp\n    connection: qvp\n    tables:\n{tables}"),
+    );
     let place = test.place("qvp").replace('}', ", max_connections: 3}");
     test.connection("qvp", &place);
 

@@ -41,7 +41,10 @@ fn failing(test: &Test, name: &str, select: &str) {
 #[test]
 fn no_value_is_shown_by_errors_of_any_kind() {
     let test = Test::sample();
-    test.on_source("qvp", &format!("update applicants set name = '{VALUE}', email = '{VALUE}@example.org' where id < 10"));
+    test.on_source(
+        "qvp",
+        &format!("update applicants set name = '{VALUE}', email = '{VALUE}@example.org' where id < 10"),
+    );
     test.on_target(
         "create table app.strict_person (
             id bigint primary key,
@@ -54,23 +57,39 @@ fn no_value_is_shown_by_errors_of_any_kind() {
         .as_str(),
     );
     test.on_target("create table app.unique_person (id bigint primary key, email text unique)");
-    test.on_target("create table app.child (id bigint primary key, parent text references app.parent)".replace("app.parent", "app.codes").replace("create table app.child", "create table app.codes (code text primary key); create table app.child").as_str());
+    test.on_target(
+        "create table app.child (id bigint primary key, parent text references app.parent)"
+            .replace("app.parent", "app.codes")
+            .replace("create table app.child", "create table app.codes (code text primary key); create table app.child")
+            .as_str(),
+    );
     let from = "from {{ source('qvp', 'applicants') }}";
-    failing(&test, "to_integer", &format!("{{{{ config(materialized='table') }}}}\nselect name::integer as n {from}\n"));
+    failing(
+        &test,
+        "to_integer",
+        &format!("{{{{ config(materialized='table') }}}}\nselect name::integer as n {from}\n"),
+    );
     failing(&test, "to_date", &format!("{{{{ config(materialized='table') }}}}\nselect name::date as n {from}\n"));
     failing(&test, "to_json", &format!("{{{{ config(materialized='table') }}}}\nselect name::json as n {from}\n"));
     failing(&test, "to_uuid", &format!("{{{{ config(materialized='table') }}}}\nselect email::uuid as n {from}\n"));
     failing(&test, "too_long", &format!("{{{{ config(alias='strict_person') }}}}\nselect id, email {from}\n"));
     failing(&test, "child", &format!("select id, name as parent {from}\n"));
     failing(&test, "unique_person", &format!("select id, name as email {from}\n"));
-    failing(&test, "raised", &format!("{{{{ config(materialized='table') }}}}\nselect app.complain(name) as n {from}\n"));
+    failing(
+        &test,
+        "raised",
+        &format!("{{{{ config(materialized='table') }}}}\nselect app.complain(name) as n {from}\n"),
+    );
     test.on_target(
         "create function app.complain(text) returns text language plpgsql as $$
          begin raise exception 'bad name %', $1 using detail = $1, hint = $1; end $$",
     );
     test.write("tests/no_marker.sql", &format!("select * {from} where length(name) > 14\n"));
 
-    let said = run_all(&test, &[&["run"], &["run", "--verbose", "--output", "json"], &["test"], &["test", "--output", "json"]]);
+    let said = run_all(
+        &test,
+        &[&["run"], &["run", "--verbose", "--output", "json"], &["test"], &["test", "--output", "json"]],
+    );
 
     let failed = test.query_target("select distinct node from unimig.step where status = 'failed' order by 1");
     assert!(failed.len() >= 7, "the errors were provoked: {failed:?}");
@@ -81,7 +100,10 @@ fn no_value_is_shown_by_errors_of_any_kind() {
 fn no_value_is_shown_by_a_failing_source() {
     let test = Test::sample();
     test.on_source("qvp", &format!("update applicants set name = '{VALUE}' where id = 40"));
-    test.write("models/stg/qvp/applicants.sql", "select id, name::integer as n from {{ source('qvp', 'applicants') }} where id > 30\n");
+    test.write(
+        "models/stg/qvp/applicants.sql",
+        "select id, name::integer as n from {{ source('qvp', 'applicants') }} where id > 30\n",
+    );
     test.write("models/stg/qvp/audit_log.sql", &format!("select name as id, id as n, now() as created_at, now() as updated_at from {{{{ source('qvp', 'applicants') }}}}\n"));
     test.on_source("qvp", &format!("update applicants set name = '{VALUE}' where id in (41, 42)"));
 
@@ -102,7 +124,14 @@ fn no_password_is_shown_or_kept() {
 
     let said = run_all(
         &test,
-        &[&["debug"], &["run"], &["run", "--verbose", "--output", "json"], &["ls", "--output", "json"], &["compile"], &["psql", "qvp", "--", "-c", "select 1"]],
+        &[
+            &["debug"],
+            &["run"],
+            &["run", "--verbose", "--output", "json"],
+            &["ls", "--output", "json"],
+            &["compile"],
+            &["psql", "qvp", "--", "-c", "select 1"],
+        ],
     );
     assert!(said.iter().any(|text| text.contains("password authentication failed")), "{said:?}");
     assert_eq!(leaks(&test, &said), Vec::<String>::new());
