@@ -76,15 +76,10 @@ pub(super) async fn debug(door: &Door) -> Result<u8, OpError> {
 
 fn show(door: &Door, finding: &Finding) {
     let state = if finding.problems.is_empty() { "ok" } else { "problem" };
-    let latency = finding.latency.map(|latency| format!(", {:.1} ms", latency.as_secs_f64() * 1_000.0));
-    door.terminal.print(&format!(
-        "{state:<8} {:<7} {:<12} {} ({}{})",
-        finding.kind,
-        finding.name,
-        finding.place,
-        finding.facts.join(", "),
-        latency.unwrap_or_default()
-    ));
+    let latency = finding.latency.map(|latency| format!("{:.1} ms", latency.as_secs_f64() * 1_000.0));
+    let facts: Vec<String> = finding.facts.iter().cloned().chain(latency).collect();
+    let facts = if facts.is_empty() { String::new() } else { format!(" ({})", facts.join(", ")) };
+    door.terminal.print(&format!("{state:<8} {:<7} {:<12} {}{facts}", finding.kind, finding.name, finding.place));
     for problem in &finding.problems {
         door.terminal.print(&format!("         {problem}"));
     }

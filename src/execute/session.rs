@@ -52,9 +52,11 @@ pub(super) async fn lock_target(
 ) -> Result<(), StepError> {
     let Some(holder) = lock::try_acquire(client, target, scope).await? else { return Ok(()) };
     let limit = context.hands.lock_wait;
-    context.say(Event::LockAwaited { node: context.node.clone(), holder: holder.to_string(), limit });
-    if !limit.is_zero() && lock::wait(client, target, scope, limit).await? {
-        return Ok(());
+    if !limit.is_zero() {
+        context.say(Event::LockAwaited { node: context.node.clone(), holder: holder.to_string(), limit });
+        if lock::wait(client, target, scope, limit).await? {
+            return Ok(());
+        }
     }
     Err(StepError::Locked { target: target.to_string(), holder: holder.to_string() })
 }

@@ -57,7 +57,13 @@ impl Connections {
     ) -> Result<(Pool, BTreeMap<String, Pool>), OpError> {
         let environment = &workspace.environment;
         let target = &environment.target;
-        let place = Place { name: TARGET, kind: target.kind, dbname: &target.dbname, settings: &target.settings };
+        let place = Place {
+            name: TARGET,
+            kind: target.kind,
+            dbname: &target.dbname,
+            settings: &target.settings,
+            declared_at: &target.declared_at,
+        };
         if let (ServerKind::Embedded, Some(borrowed)) = (target.kind, borrowed) {
             borrowed.server().ensure_database(&target.dbname).await?;
         }
@@ -69,7 +75,13 @@ impl Connections {
             if let (ServerKind::Embedded, Some(borrowed)) = (source.kind, borrowed) {
                 borrowed.server().ensure_database(&source.dbname).await?;
             }
-            let place = Place { name, kind: source.kind, dbname: &source.dbname, settings: &source.settings };
+            let place = Place {
+                name,
+                kind: source.kind,
+                dbname: &source.dbname,
+                settings: &source.settings,
+                declared_at: &source.declared_at,
+            };
             let cap = connection_cap(&source.settings, &source.declared_at)?;
             let source_endpoint = endpoint(place, borrowed, &environment.env)?;
             sources.insert(name.clone(), Pool::new(name, source_endpoint, Role::Source, cap));
@@ -130,23 +142,42 @@ struct Place<'a> {
     kind: ServerKind,
     dbname: &'a str,
     settings: &'a Settings,
+    declared_at: &'a Span,
+}
+
+impl Place<'_> {
+    /// Whole seconds; 0 sets no limit, as for libpq.
+    fn seconds(self, key: &str) -> Result<Option<Duration>, OpError> {
+        let Some(written) = self.settings.get(key) else { return Ok(None) };
+        match written.trim().parse::<u64>() {
+            Ok(seconds) => Ok((seconds > 0).then(|| Duration::from_secs(seconds))),
+            Err(_) => {
+                let mistake = Diagnostic::error(Code::BadValue, format!("{key} is \"{written}\""))
+                    .at(self.declared_at.clone())
+                    .hint("write a whole number of seconds");
+                Err(OpError::Project(Diagnostics(vec![mistake])))
+            }
+        }
+    }
 }
 
 fn endpoint(place: Place<'_>, borrowed: Option<&Borrowed>, env: &EnvVars) -> Result<Endpoint, OpError> {
     match (place.kind, borrowed) {
-        (ServerKind::Embedded, Some(borrowed)) => Ok(borrowed.server().endpoint(place.dbname)),
+        (ServerKind::Embedded, Some(borrowed)) => {
+            let statement_timeout = place.seconds("statement_timeout")?;
+            Ok(Endpoint { statement_timeout, ..borrowed.server().endpoint(place.dbname) })
+        }
         (ServerKind::Embedded | ServerKind::Postgres, _) => {
-            let settings = connection_settings(place.settings);
+            let settings = connection_settings(place)?;
             resolve(&settings, &|name| env.get(name).map(str::to_owned))
                 .map_err(|source| OpError::Postgres(PostgresError::Settings { name: place.name.to_owned(), source }))
         }
     }
 }
 
-fn connection_settings(settings: &Settings) -> ConnectionSettings {
-    let text = |key| settings.get(key).map(str::to_owned);
-    let seconds = |key| settings.get(key).and_then(|value| value.parse().ok()).map(Duration::from_secs);
-    ConnectionSettings {
+fn connection_settings(place: Place<'_>) -> Result<ConnectionSettings, OpError> {
+    let text = |key| place.settings.get(key).map(str::to_owned);
+    Ok(ConnectionSettings {
         host: text("host"),
         port: text("port"),
         user: text("user"),
@@ -156,10 +187,10 @@ fn connection_settings(settings: &Settings) -> ConnectionSettings {
         sslrootcert: text("sslrootcert"),
         service: text("service"),
         passfile: text("passfile"),
-        connect_timeout: seconds("connect_timeout"),
-        statement_timeout: seconds("statement_timeout"),
+        connect_timeout: place.seconds("connect_timeout")?,
+        statement_timeout: place.seconds("statement_timeout")?,
         max_connections: None,
-    }
+    })
 }
 
 fn connection_cap(settings: &Settings, declared_at: &Span) -> Result<usize, OpError> {

@@ -1,7 +1,7 @@
 //! `run`, `test` and `seed`: the same way with other nodes.
 //!
-//! 1. open the connections, bring schema `unimig` up to date
-//! 2. compile with what the state knows, select
+//! 1. compile and select, so that a mistake is told before anything is touched
+//! 2. open the connections, bring schema `unimig` up to date, compile anew what the state bears upon
 //! 3. read the target's catalog, order by its foreign keys, build the plan
 //! 4. execute it, telling the listeners
 //! 5. keep the history and the artifacts
@@ -83,9 +83,11 @@ pub async fn run(
     listeners: &mut [Box<dyn Listener>],
     stop: CancellationToken,
 ) -> Result<RunSummary, OpError> {
+    let compiled = workspace.compile(&CompileFacts::default())?;
+    select(&workspace.manifest, &compiled, request)?;
     let threads = request.threads.unwrap_or(workspace.environment.target.threads);
     let connections = Connections::open(workspace, threads).await?;
-    let outcome = run_connected(workspace, request, &connections, Told { listeners, stop }).await;
+    let outcome = run_connected((workspace, compiled), request, &connections, Told { listeners, stop }).await;
     connections.close().await?;
     outcome
 }
@@ -97,15 +99,17 @@ struct Told<'a> {
 }
 
 async fn run_connected(
-    workspace: &Workspace,
+    (workspace, compiled): (&Workspace, CompiledProject),
     request: &RunRequest,
     connections: &Connections,
     told: Told<'_>,
 ) -> Result<RunSummary, OpError> {
     let mut session = connections.target.lease(request.verb.as_str()).await?;
     schema::prepare(&mut session).await?;
-    let facts = facts(&session, request).await?;
-    let compiled = workspace.compile(&facts)?;
+    let compiled = match facts(workspace, &session, request).await? {
+        Some(facts) => workspace.compile(&facts)?,
+        None => compiled,
+    };
     let (plan, catalog_graph) = plan(workspace, request, &compiled, &session).await?;
     let names: BTreeSet<&NodeName> = plan.steps.iter().map(|step| &step.name).collect();
     write_compiled(workspace, &compiled, |name| names.contains(name))?;
@@ -121,12 +125,13 @@ async fn run_connected(
     Ok(summary)
 }
 
-async fn facts(session: &Lease, request: &RunRequest) -> Result<CompileFacts, OpError> {
-    if request.full_refresh {
-        return Ok(CompileFacts::default());
+/// What the state knows, where a model asks for it.
+async fn facts(workspace: &Workspace, session: &Lease, request: &RunRequest) -> Result<Option<CompileFacts>, OpError> {
+    if request.full_refresh || !workspace.manifest.models.values().any(|model| model.asks_incremental) {
+        return Ok(None);
     }
     let merged = batch::models_that_merged(session).await?;
-    Ok(CompileFacts { incremental: merged.into_iter().collect() })
+    Ok(Some(CompileFacts { incremental: merged.into_iter().collect() }))
 }
 
 async fn plan(

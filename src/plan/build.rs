@@ -174,7 +174,7 @@ fn waits(inputs: Inputs<'_>, name: &NodeName, selected: &BTreeSet<NodeName>, on_
     waits
 }
 
-/// Pairs of models whose targets refer to one another, child first: the parent's rows go in before the child's.
+/// Pairs of models whose targets refer to one another, the parent first, as its rows go in before the child's.
 pub fn foreign_key_order(manifest: &Manifest, catalog: &TargetCatalog) -> Vec<(NodeName, NodeName)> {
     let merged: BTreeMap<&Relation, &NodeName> = manifest
         .models
@@ -186,6 +186,6 @@ pub fn foreign_key_order(manifest: &Manifest, catalog: &TargetCatalog) -> Vec<(N
         .foreign_keys
         .iter()
         .filter(|(child, parent)| child != parent)
-        .filter_map(|(child, parent)| Some(((*merged.get(child)?).clone(), (*merged.get(parent)?).clone())))
+        .filter_map(|(child, parent)| Some(((*merged.get(parent)?).clone(), (*merged.get(child)?).clone())))
         .collect()
 }

@@ -31,7 +31,7 @@ pub enum PostgresError {
     /// The server said no to a statement.
     #[error("could not {doing}: {error}")]
     Server { doing: String, error: Box<ServerError> },
-    #[error("could not {doing}: the connection was lost")]
+    #[error("could not {doing}: the connection was lost{}", last_words(.error.as_deref()))]
     ConnectionLost { doing: String, source: Option<tokio_postgres::Error>, error: Option<Box<ServerError>> },
     #[error("could not {doing}: {which}")]
     Timeout { doing: String, which: TimeoutKind },
@@ -59,6 +59,11 @@ impl std::fmt::Display for TimeoutKind {
             TimeoutKind::IdleInTransaction => "the transaction was idle for too long",
         })
     }
+}
+
+/// What the server said before it ended a session.
+fn last_words(error: Option<&ServerError>) -> String {
+    error.map(|error| format!(" ({error})")).unwrap_or_default()
 }
 
 /// The connection that was being made, for the messages.

@@ -76,7 +76,21 @@ const DBT_KEYS: &[&str] = &[
 ];
 
 /// Keys that the design has and a later piece brings; a project that relies on them must not run without them.
-const PLANNED_KEYS: &[&str] = &["crosswalk-paths", "cutover", "deletes", "file-paths", "obfuscate", "pipelines"];
+const PLANNED_KEYS: &[&str] = &[
+    "crosswalk-paths",
+    "cutover",
+    "deletes",
+    "file-paths",
+    "hostaddr",
+    "obfuscate",
+    "options",
+    "pipelines",
+    "role",
+    "sslcert",
+    "sslkey",
+    "sslpassword",
+    "target_session_attrs",
+];
 
 /// One file's tree being read, and the mistakes found so far.
 #[derive(Debug)]

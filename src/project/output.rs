@@ -14,7 +14,6 @@ use crate::ident::Ident;
 const SERVER_KEYS: &[&str] = &[
     "type",
     "host",
-    "hostaddr",
     "port",
     "user",
     "password",
@@ -23,25 +22,18 @@ const SERVER_KEYS: &[&str] = &[
     "database",
     "sslmode",
     "sslrootcert",
-    "sslcert",
-    "sslkey",
-    "sslpassword",
     "service",
     "passfile",
-    "options",
     "connect_timeout",
     "keepalives_idle",
     "application_name",
-    "role",
     "retries",
     "max_connections",
     "statement_timeout",
-    "target_session_attrs",
 ];
 const EMBEDDED_KEYS: &[&str] = &["type", "dbname", "database", "max_connections", "statement_timeout"];
 const TARGET_KEYS: &[&str] = &["schema", "threads", "connections", "stores"];
-const STORE_KEYS: &[&str] =
-    &["url", "access_key_id", "secret_access_key", "session_token", "region", "endpoint", "allow_http", "path_style"];
+const STORE_KEYS: &[&str] = &["url", "access_key_id", "secret_access_key", "session_token", "region", "endpoint"];
 
 pub(super) struct OutputReader<'r> {
     pub reader: &'r mut Reader,

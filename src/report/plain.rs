@@ -21,7 +21,8 @@ impl Listener for PlainLines {
         match event {
             Event::RunStarted { steps, threads, command, .. } => {
                 self.total = steps.len();
-                self.terminal.say(&format!("{command}: {} steps, {threads} threads", steps.len()));
+                let steps = words::counted(steps.len(), "step");
+                self.terminal.say(&format!("{command}: {steps}, {}", words::counted(*threads, "thread")));
             }
             Event::StepFinished(report) => {
                 self.finished += 1;

@@ -63,8 +63,8 @@ pub fn line(summary: &RunSummary) -> String {
         .filter(|status| summary.count(*status) > 0)
         .map(|status| format!("{} {}", summary.count(status), words::status(status)))
         .collect();
-    let noun = if summary.command == "test" { "tests" } else { "processes" };
-    let mut parts = vec![format!("{} {noun}: {}", summary.reports.len(), counted.join(", "))];
+    let noun = if summary.command == "test" { "test" } else { "process" };
+    let mut parts = vec![format!("{}: {}", words::counted(summary.reports.len(), noun), counted.join(", "))];
     if summary.command != "test" {
         let tally = summary.tally();
         parts.push(format!(

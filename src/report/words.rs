@@ -19,6 +19,16 @@ pub fn count(number: u64) -> String {
     text
 }
 
+/// `1 test`, `2 tests`, `3 processes`.
+pub fn counted(number: usize, noun: &str) -> String {
+    let plural = match (number, noun.ends_with('s')) {
+        (1, _) => "",
+        (_, true) => "es",
+        (_, false) => "s",
+    };
+    format!("{} {noun}{plural}", count(number as u64))
+}
+
 /// A count, or a dot where there is nothing: zeros in a table hide the numbers that matter.
 pub fn count_or_dot(number: u64) -> String {
     if number == 0 { "·".to_owned() } else { count(number) }
@@ -80,6 +90,13 @@ mod tests {
         assert_eq!(count(999), "999");
         assert_eq!(count(1_000), "1,000");
         assert_eq!(count(1_234_567), "1,234,567");
+    }
+
+    #[test]
+    fn one_of_a_thing_is_not_many() {
+        assert_eq!(counted(1, "process"), "1 process");
+        assert_eq!(counted(2, "process"), "2 processes");
+        assert_eq!(counted(0, "test"), "0 tests");
     }
 
     #[test]

@@ -3,14 +3,24 @@
 //! One private PostgreSQL serves all tests; every test has databases and a folder of its own. `UNIMIG_PG_BIN` runs the
 //! suite on another major version.
 
+#![expect(clippy::panic, reason = "a test fails by panicking")]
+
 mod harness;
 
+mod codes;
+mod damaged_layer;
 mod equal_rows;
+mod failing_source;
 mod healing;
 mod idempotent;
 mod isolated;
+mod kill;
 mod never_destructive;
 mod read_only;
 mod secrets;
+mod server_mistakes;
 mod stateless;
 mod twice;
+mod types;
+mod unreachable;
+mod wrong_input;

@@ -52,6 +52,16 @@ impl Outcome {
         serde_json::from_str(&self.stdout).expect("stdout is JSON")
     }
 
+    /// What is said of failures at the end of a run, without times.
+    pub fn failures(&self) -> String {
+        let lines = self.stderr.lines().skip_while(|line| !line.contains(" failed after "));
+        let lines: Vec<&str> = lines.collect();
+        let told = lines.split_last().map_or(&lines[..], |(_summary, told)| told);
+        let told: Vec<&str> =
+            told.iter().map(|line| line.split_once(" failed after ").map_or(*line, |(node, _)| node)).collect();
+        told.join("\n").trim().to_owned()
+    }
+
     pub fn transcript(&self) -> String {
         let Self { arguments, code, stdout, stderr } = self;
         format!("$ unimig {arguments}\nexit {code:?}\n--- stdout\n{stdout}\n--- stderr\n{stderr}")

@@ -55,7 +55,7 @@ impl TestServer {
         let server = PrivateServer::at(&state_dir, Binaries::find(&|name| std::env::var(name).ok()).expect(HINT));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
         let ServerStatus::Running { socket_dir, .. } = runtime.block_on(server.start()).expect(HINT) else {
-            unreachable!("start gives a running server");
+            panic!("start gives a running server");
         };
         let home = server.home();
         let alive = watch(&home, &state_dir, &socket_dir);

@@ -35,7 +35,7 @@ impl Session {
 
     pub fn execute(&self, sql: &str) {
         if let Err(error) = self.try_execute(sql) {
-            unreachable!("{error}\n{sql}");
+            panic!("{error}\n{sql}");
         }
     }
 
@@ -48,7 +48,7 @@ impl Session {
     pub fn rows(&self, sql: &str) -> Vec<String> {
         let messages = match self.runtime.block_on(self.client.simple_query(sql)) {
             Ok(messages) => messages,
-            Err(error) => unreachable!("{error:?}\n{sql}"),
+            Err(error) => panic!("{error:?}\n{sql}"),
         };
         let rows = messages.iter().filter_map(|message| match message {
             SimpleQueryMessage::Row(row) => Some(row),
@@ -65,6 +65,6 @@ impl Session {
             }
             self.execute("select pg_sleep(0.01)");
         }
-        unreachable!("waited in vain for {condition}");
+        panic!("waited in vain for {condition}");
     }
 }

@@ -22,6 +22,10 @@ const WRITES: &str = "
 impl Test {
     /// A digest of a relation's rows, in any order; the columns that unimig adds to staging count as live or not.
     pub fn rows_digest(&self, relation: &str) -> String {
+        self.digest_where(relation, "true")
+    }
+
+    fn digest_where(&self, relation: &str, condition: &str) -> String {
         let session = self.session("target");
         let columns = session.rows(&format!(
             "select coalesce(string_agg(case attname
@@ -35,11 +39,11 @@ impl Test {
                 and attname not in ('_inserted_at', '_updated_at', '_batch_id')"
         ));
         let columns = &columns[0];
-        session.rows(&format!(
+        let digest = session.rows(&format!(
             "select count(*) || ' rows ' || md5(coalesce(string_agg(image, E'\\n' order by image collate \"C\"), ''))
-            from (select row({columns})::text as image from {relation}) as images"
-        ))[0]
-            .clone()
+            from (select row({columns})::text as image from {relation} where {condition}) as images"
+        ));
+        digest[0].clone()
     }
 
     pub fn tables(&self) -> Vec<String> {
@@ -50,6 +54,17 @@ impl Test {
     pub fn state(&self) -> Vec<String> {
         let tables = self.tables();
         tables.iter().map(|table| format!("{table}: {}", self.rows_digest(table))).collect()
+    }
+
+    /// The same without tombstones: a target that never saw a row has none of it.
+    pub fn live_state(&self) -> Vec<String> {
+        let has_tombstones = "exists (select from pg_attribute where attname = '_deleted_at' and attrelid = ";
+        let tables = self.tables().into_iter().map(|table| {
+            let is_staging = self.value(&format!("select {has_tombstones} '{table}'::regclass)")) == "t";
+            let digest = self.digest_where(&table, if is_staging { "_deleted_at is null" } else { "true" });
+            format!("{table}: {digest}")
+        });
+        tables.collect()
     }
 
     /// Everything by which a write to a permanent table can be known: files, tuples' places and transactions, counters.

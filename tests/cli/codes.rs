@@ -1,0 +1,45 @@
+//! Each diagnostic code is shown by a project in `tests/projects/`, or by a test here where only a server finds it.
+
+use unimig::diagnostic::Code;
+
+use crate::wrong_input::broken_projects;
+
+const SERVER_MISTAKES: &str = include_str!("server_mistakes.rs");
+const NEVER_DESTRUCTIVE: &str = include_str!("never_destructive.rs");
+
+/// Codes that a server's answer decides, and the tests that provoke them.
+const ON_A_SERVER: &[(Code, &str, &str)] = &[
+    (Code::SqlError, SERVER_MISTAKES, "a_refused_select_is_shown_at_its_place_in_the_model"),
+    (Code::UnknownTargetTable, SERVER_MISTAKES, "a_target_table_that_does_not_exist_is_told_before_anything_runs"),
+    (Code::UnknownTargetColumn, SERVER_MISTAKES, "a_column_that_the_target_does_not_have_is_told"),
+    (Code::MissingKeyColumn, SERVER_MISTAKES, "a_select_without_the_key_is_told"),
+    (Code::DuplicateKey, SERVER_MISTAKES, "duplicate_keys_are_listed"),
+    (Code::NotOurs, NEVER_DESTRUCTIVE, "a_table_in_the_way_of_a_table_model_is_refused"),
+    (Code::UnknownSourceTable, SERVER_MISTAKES, "a_missing_source_table_is_told"),
+    (Code::UnknownSourceColumn, SERVER_MISTAKES, "a_missing_source_column_is_told"),
+    (Code::ChangedColumn, SERVER_MISTAKES, "a_column_that_changed_its_type_is_told"),
+];
+
+fn project_of(code: Code) -> String {
+    format!("broken_{}", code.as_str().replace('-', "_"))
+}
+
+#[test]
+fn every_code_is_provoked_by_a_project_or_a_test() {
+    let projects = broken_projects();
+    for code in Code::ALL {
+        let on_a_server = ON_A_SERVER.iter().find(|(known, ..)| known == code);
+        match on_a_server {
+            Some((_, file, test)) => assert!(file.contains(&format!("fn {test}()")), "{code}: no test {test}"),
+            None => assert!(projects.contains(&project_of(*code)), "{code}: no tests/projects/{}", project_of(*code)),
+        }
+    }
+}
+
+#[test]
+fn every_broken_project_is_of_a_code() {
+    for project in broken_projects() {
+        let is_known = Code::ALL.iter().any(|code| project_of(*code) == project);
+        assert!(is_known, "tests/projects/{project} is an orphan: its name is of no code");
+    }
+}

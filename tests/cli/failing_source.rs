@@ -1,0 +1,106 @@
+//! A source that fails half-way through a table: nothing of the half arrives, and nobody else suffers.
+
+use crate::harness::{Test, files_below};
+
+const YAML: &str = "
+version: 2
+sources:
+  - name: qvp
+    connection: qvp
+    tables:
+      - {name: numbers, key: [id]}
+      - {name: applicants, key: [id]}
+";
+
+fn numbers(view: &str) -> Test {
+    let test = Test::sample();
+    test.remove("models/bl/audit.sql");
+    test.write("sources/qvp.yml", YAML);
+    test.on_source(
+        "qvp",
+        "create view numbers as select n as id, 'row ' || n as entry from generate_series(1, 1000) as n",
+    );
+    test.succeeds(&["run"]);
+    test.on_source("qvp", &format!("create or replace view numbers as {view}"));
+    test
+}
+
+/// Batches in the layer that count.
+fn manifests(test: &Test) -> usize {
+    let files = files_below(&test.path().join(".unimig/layer/qvp/numbers"));
+    files.iter().filter(|path| path.ends_with("manifest.json")).count()
+}
+
+#[test]
+fn an_error_at_a_late_row_leaves_the_copy_as_it_was() {
+    let test = numbers("select n as id, 'other ' || n / (n - 50000) as entry from generate_series(1, 100000) as n");
+    let before = test.rows_digest("stg_qvp.numbers");
+    test.on_source("qvp", "insert into applicants (name) values ('new')");
+
+    test.run(&["run"]).exit(1).stderr_has("division by zero");
+
+    assert_eq!(test.rows_digest("stg_qvp.numbers"), before);
+    assert_eq!(manifests(&test), 1);
+    assert_eq!(test.value("select count(*) from unimig.batch where node = 'stg.qvp.numbers'"), "1");
+    assert_eq!(test.result("stg.qvp.applicants").wrote(), (1, 0, 0));
+}
+
+#[test]
+fn a_session_that_the_source_ends_leaves_the_copy_as_it_was() {
+    let test = numbers(
+        "select n as id, case n when 900 then pg_advisory_xact_lock_shared(42)::text else 'other ' || n end as entry
+         from generate_series(1, 1000) as n",
+    );
+    let before = test.rows_digest("stg_qvp.numbers");
+    let gate = test.session("qvp");
+    gate.execute("select pg_advisory_lock(42)");
+    let run = test.start(&["run"]);
+    let extracting = "application_name like 'unimig % stg.qvp.numbers' and wait_event_type = 'Lock'";
+    gate.wait_until(&format!(
+        "exists (select from pg_stat_activity where datname = current_database() and {extracting})"
+    ));
+
+    gate.execute(&format!(
+        "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and {extracting}"
+    ));
+
+    let outcome = run.wait();
+    assert!([Some(1), Some(3)].contains(&outcome.code), "{}", outcome.transcript());
+    let outcome = outcome.stderr_has("terminating connection due to administrator command");
+    outcome.stderr_has("stg.qvp.numbers failed");
+    assert_eq!(test.rows_digest("stg_qvp.numbers"), before);
+    assert_eq!(manifests(&test), 1);
+    gate.execute("select pg_advisory_unlock(42)");
+    test.succeeds(&["run"]);
+    assert_eq!(test.result("stg.qvp.numbers").wrote(), (0, 1000, 0));
+}
+
+#[test]
+fn a_session_that_the_target_ends_leaves_the_table_as_it_was() {
+    let test = Test::sample();
+    test.succeeds(&["run"]);
+    let before = test.rows_digest("app.person");
+    test.on_source("svp", "update labors set full_name = 'other', updated_at = now() at time zone 'UTC'");
+    test.on_target(
+        "create function app.gate() returns text language sql as 'select pg_advisory_xact_lock_shared(42)::text'",
+    );
+    let model = std::fs::read_to_string(test.path().join("models/bl/person.sql")).expect("the model is there");
+    test.write("models/bl/person.sql", &model.replace("    null,\n    null\n", "    app.gate(),\n    null\n"));
+    let gate = test.session("target");
+    gate.execute("select pg_advisory_lock(42)");
+    let run = test.start(&["run", "--select", "bl.person", "stg.svp.labors"]);
+    let merging = "application_name like 'unimig % bl.person' and wait_event_type = 'Lock'";
+    gate.wait_until(&format!("exists (select from pg_stat_activity where datname = current_database() and {merging})"));
+
+    gate.execute(&format!(
+        "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and {merging}"
+    ));
+
+    let outcome = run.wait();
+    assert!([Some(1), Some(3)].contains(&outcome.code), "{}", outcome.transcript());
+    assert_eq!(test.rows_digest("app.person"), before);
+    gate.execute("select pg_advisory_unlock(42)");
+    test.write("models/bl/person.sql", &model);
+    test.succeeds(&["run"]);
+    assert_eq!(test.result("bl.person").wrote(), (0, 40, 0));
+}
