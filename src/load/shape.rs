@@ -151,9 +151,9 @@ fn check_types(shape: StageShape<'_>, present: &Present) -> Result<(), LoadError
 }
 
 fn changed(node: &StageNode, message: String) -> Diagnostic {
+    let (staging, live) = (&node.stg_relation, &node.live_relation);
     let hint = format!(
-        "alter {staging} by hand, or drop it: the next run reads the whole table again",
-        staging = node.stg_relation
+        "alter {staging} by hand, or drop view {live} and table {staging}: the next run reads the whole table again"
     );
     Diagnostic::error(Code::ChangedColumn, message).at(node.declared_at.clone()).hint(hint)
 }

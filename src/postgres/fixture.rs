@@ -1,4 +1,5 @@
-//! A database of its own for every test, on one private server below `target/` that the tests share.
+//! A database of its own for every test, on one private server below `target/` (one a major version) that the tests
+//! share.
 //!
 //! Each test borrows the server as a command would, so the last test to end stops it.
 
@@ -26,8 +27,9 @@ pub fn binaries() -> Binaries {
 
 impl TestDatabase {
     pub async fn new() -> Self {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/test-server");
-        let server = PrivateServer::at(&folder, binaries());
+        let binaries = binaries();
+        let folder = format!("target/test-server-{}", binaries.major);
+        let server = PrivateServer::at(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), binaries);
         let borrowed = server.borrow().await.expect("the tests' server starts");
         SWEPT.get_or_init(|| sweep(&server)).await;
         let dbname = format!("test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));

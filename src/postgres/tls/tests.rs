@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
+use tokio_postgres::error::SqlState;
 
 use super::{RootCertificates, TlsMode};
 use crate::postgres::fixture::binaries;
@@ -76,7 +77,12 @@ impl TlsServer {
         let endpoint = Endpoint { tls, ..self.endpoint.clone() };
         let lease = Pool::new("t", endpoint, Role::Target, 1).lease("a").await?;
         lease.canceller().cancel().await?;
-        let row = lease.query_one("select ssl from pg_stat_ssl where pid = pg_backend_pid()", &[]).await;
+        let statement = "select ssl from pg_stat_ssl where pid = pg_backend_pid()";
+        let row = match lease.query_one(statement, &[]).await {
+            // The cancel came while the next statement was running already.
+            Err(error) if error.code() == Some(&SqlState::QUERY_CANCELED) => lease.query_one(statement, &[]).await,
+            answered => answered,
+        };
         Ok(row.map_err(|error| PostgresError::server("ask", error))?.get(0))
     }
 }
