@@ -165,9 +165,11 @@ fn merge_context(shape: MergeShape<'_>) -> Value {
         })
         .map(|column| &column.name);
     let key_columns: Vec<Value> = shape.key_columns().iter().map(typed).collect();
-    let deleted_column = match shape.deletes {
-        Deletes::Soft { column } => quoted(column),
-        Deletes::Keep | Deletes::Hard => Value::UNDEFINED,
+    let (deleted_column, deleted_type) = match shape.deletes {
+        Deletes::Soft { column } => {
+            (quoted(column), shape.target.column(column).map(|column| quoted(&column.data_type)).unwrap_or_default())
+        }
+        Deletes::Keep | Deletes::Hard => (Value::UNDEFINED, Value::UNDEFINED),
     };
     context! {
         target => quoted(&shape.target.relation),
@@ -179,6 +181,7 @@ fn merge_context(shape: MergeShape<'_>) -> Value {
         inserts => quoted_list(columns.iter().map(|column| &column.name)),
         overriding => columns.iter().any(|column| column.filled == FilledBy::IdentityAlways),
         deleted_column,
+        deleted_type,
     }
 }
 

@@ -105,36 +105,43 @@ values (
 
 -- name: revive
 with back as (
+    select
+{{ keys | lines("written") }},
+        written._deleted_at
+    from {{ written }} as written
+    join pg_temp.unimig_staged as staged on {{ keys | matching("staged", "written") }}
+    where written._deleted_at is not null
+),
+forgotten as (
     update {{ written }} as written set
         _deleted_at = null
-    from pg_temp.unimig_staged as staged
-    where {{ keys | matching("written", "staged") }}
-        and written._deleted_at is not null
-    returning {{ keys | inline("written") }}
+    from back
+    where {{ keys | matching("written", "back") }}
 )
 update {{ target }} as target set
     {{ deleted_column }} = null
 from back
 where {{ keys | matching("target", "back") }}
-    and target.{{ deleted_column }} is not null
+    and target.{{ deleted_column }} = back._deleted_at::{{ deleted_type }}
 
 -- name: delete_soft
 with gone as (
-    update {{ written }} as written set
-        _deleted_at = now()
-    where written._deleted_at is null
+    update {{ target }} as target set
+        {{ deleted_column }} = now()
+    from {{ written }} as written
+    where {{ keys | matching("target", "written") }}
+        and target.{{ deleted_column }} is null
         and not exists (
             select
             from pg_temp.unimig_staged as staged
             where {{ keys | matching("staged", "written") }}
         )
-    returning {{ keys | inline("written") }}
+    returning {{ keys | inline("target") }}
 )
-update {{ target }} as target set
-    {{ deleted_column }} = now()
+update {{ written }} as written set
+    _deleted_at = now()
 from gone
-where {{ keys | matching("target", "gone") }}
-    and target.{{ deleted_column }} is null
+where {{ keys | matching("written", "gone") }}
 
 -- name: delete_hard
 with gone as (

@@ -51,7 +51,8 @@ impl Failures {
     fn show_message(&self, failure: &Failure) {
         self.terminal.say(&format!("  {}", failure.message));
         for cause in &failure.causes {
-            self.terminal.say(&format!("    because: {cause}"));
+            let lead = if cause.starts_with("detail: ") { "" } else { "because: " };
+            self.terminal.say(&format!("    {lead}{cause}"));
         }
         if let Some(hint) = &failure.hint {
             self.terminal.say(&format!("  hint: {hint}"));

@@ -113,3 +113,6 @@ select
         ),
         '{}'
     ) as types
+
+-- name: has_rows
+select exists (select from {{ relation }})

@@ -12,7 +12,7 @@ use crate::compile::{CompiledSql, Embedded};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::postgres::PostgresError;
 
-pub use catalog::read_catalog;
+pub use catalog::{has_rows, read_catalog};
 pub use merge::merge;
 pub use relation::{ViewChange, table, view};
 pub use seed::seed;
