@@ -130,6 +130,15 @@ impl Diagnostic {
     }
 }
 
+impl Diagnostic {
+    /// With the code's usual hint where the mistake has none of its own.
+    #[must_use]
+    pub fn or_usual_hint(mut self) -> Self {
+        self.hint = self.hint.or_else(|| self.code.usual_hint().map(str::to_owned));
+        self
+    }
+}
+
 /// The candidate that is nearest to what was written, if any is near enough to be meant.
 pub fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     candidates

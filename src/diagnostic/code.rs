@@ -66,17 +66,16 @@ codes! {
     ChangedColumn = "changed-column",
 }
 
+/// What to try where the mistake itself suggests nothing better.
+const USUAL_HINTS: &[(Code, &str)] = &[
+    (Code::BadYaml, "indent with spaces, and quote a value that holds \": \", \" #\" or begins with {{"),
+    (Code::BadJinja, "every {{ needs its }}, every {% its %}, and every block such as {% if %} its {% endif %}"),
+    (Code::WrongType, "the reference of this file in the book shows the form of each key"),
+];
+
 impl Code {
-    /// What to try where the mistake itself suggests nothing better.
     pub fn usual_hint(self) -> Option<&'static str> {
-        match self {
-            Code::BadYaml => Some("indent with spaces, and quote a value that holds \": \", \" #\" or begins with {{"),
-            Code::BadJinja => {
-                Some("every {{ needs its }}, every {% its %}, and every block such as {% if %} its {% endif %}")
-            }
-            Code::WrongType => Some("the reference of this file in the book shows the form of each key"),
-            _ => None,
-        }
+        USUAL_HINTS.iter().find(|(code, _)| *code == self).map(|(_, hint)| *hint)
     }
 }
 

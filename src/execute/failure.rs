@@ -48,13 +48,15 @@ impl StepError {
         let text = self.to_string();
         let mut lines = text.lines();
         let message = lines.next().unwrap_or_default().to_owned();
-        // A server's detail stands beneath its message; its hint is told once, or replaced by ours.
-        causes.splice(0..0, lines.filter(|line| !line.starts_with("hint: ")).map(str::to_owned));
+        // A detail stands beneath its message; a hint is told once, or replaced by ours.
+        let (hints, details): (Vec<&str>, Vec<&str>) = lines.partition(|line| line.starts_with("hint: "));
+        causes.splice(0..0, details.into_iter().map(str::to_owned));
+        let told = hints.first().and_then(|hint| hint.strip_prefix("hint: ")).map(str::to_owned);
         Failure {
             kind: self.kind(),
             message,
             causes,
-            hint: self.hint(server),
+            hint: self.hint(server).or(told),
             diagnostic: self.diagnostic().map(|diagnostic| Box::new(diagnostic.clone())),
             parent: None,
         }

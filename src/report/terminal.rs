@@ -49,7 +49,8 @@ impl Terminal {
     }
 
     pub fn show(&self, diagnostic: &Diagnostic) {
-        self.say(diagnostic::render(diagnostic, self.diagnostic_style()).trim_end());
+        let diagnostic = diagnostic.clone().or_usual_hint();
+        self.say(diagnostic::render(&diagnostic, self.diagnostic_style()).trim_end());
     }
 
     pub fn diagnostic_style(&self) -> diagnostic::Style {
