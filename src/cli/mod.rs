@@ -160,7 +160,7 @@ fn as_json(diagnostic: &Diagnostic) -> serde_json::Value {
         "file": place.as_ref().map(|(path, _)| path),
         "line": place.as_ref().map(|(_, (line, _))| line),
         "column": place.as_ref().map(|(_, (_, column))| column),
-        "hint": diagnostic.hint,
+        "hint": diagnostic.hint.as_deref().or(diagnostic.code.usual_hint()),
     })
 }
 

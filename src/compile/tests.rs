@@ -148,7 +148,7 @@ fn ephemeral_models_become_ctes() {
     );
     assert_eq!(
         of(&all, "mixed").sql.text,
-        "with __dbt__cte__base as (\nselect bad_name from stg_svp.labors_live\n)\n(\nwith recursive a as (select 1) select * from a, __dbt__cte__base\n)"
+        "with recursive\n__dbt__cte__base as (\nselect bad_name from stg_svp.labors_live\n), a as (select 1) select * from a, __dbt__cte__base"
     );
     assert_eq!(edges(of(&all, "plain")), ["bl.middle"]);
     let span = of(&all, "plain").sql.locate("with __dbt__cte__base as (\nselect b".len()).expect("a place");

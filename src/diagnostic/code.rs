@@ -66,6 +66,20 @@ codes! {
     ChangedColumn = "changed-column",
 }
 
+impl Code {
+    /// What to try where the mistake itself suggests nothing better.
+    pub fn usual_hint(self) -> Option<&'static str> {
+        match self {
+            Code::BadYaml => Some("indent with spaces, and quote a value that holds \": \", \" #\" or begins with {{"),
+            Code::BadJinja => {
+                Some("every {{ needs its }}, every {% its %}, and every block such as {% if %} its {% endif %}")
+            }
+            Code::WrongType => Some("the reference of this file in the book shows the form of each key"),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

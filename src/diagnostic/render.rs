@@ -39,8 +39,8 @@ pub fn render(diagnostic: &Diagnostic, style: Style) -> String {
         let annotation = if label.is_empty() { annotation } else { annotation.label(label) };
         group = group.element(Snippet::source(span.file.text.as_str()).path(path.as_str()).annotation(annotation));
     }
-    if let Some(hint) = &diagnostic.hint {
-        group = group.element(Level::HELP.with_name("hint").message(hint.as_str()));
+    if let Some(hint) = diagnostic.hint.as_deref().or(diagnostic.code.usual_hint()) {
+        group = group.element(Level::HELP.with_name("hint").message(hint));
     }
     let renderer = match style {
         Style::Plain => Renderer::plain(),

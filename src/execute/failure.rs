@@ -45,9 +45,14 @@ impl StepError {
             source = cause.source();
         }
         let server = self.postgres().and_then(PostgresError::server_error);
+        let text = self.to_string();
+        let mut lines = text.lines();
+        let message = lines.next().unwrap_or_default().to_owned();
+        // A server's detail stands beneath its message; its hint is told once, or replaced by ours.
+        causes.splice(0..0, lines.filter(|line| !line.starts_with("hint: ")).map(str::to_owned));
         Failure {
             kind: self.kind(),
-            message: self.to_string(),
+            message,
             causes,
             hint: self.hint(server),
             diagnostic: self.diagnostic().map(|diagnostic| Box::new(diagnostic.clone())),
@@ -82,7 +87,7 @@ impl StepError {
             | Self::Verify(VerifyError::Postgres(error)) => Some(error),
             Self::Snapshot(error) => Some(error),
             Self::Extract(ExtractError::Store(_) | ExtractError::Project(_))
-            | Self::Load(LoadError::Store(_) | LoadError::Project(_))
+            | Self::Load(LoadError::Store(_) | LoadError::Project(_) | LoadError::RowCount { .. })
             | Self::Transform(TransformError::Project(_) | TransformError::File { .. })
             | Self::Verify(VerifyError::Project(_))
             | Self::Locked { .. }
@@ -96,7 +101,7 @@ impl StepError {
             Self::Postgres(_)
             | Self::Snapshot(_)
             | Self::Extract(ExtractError::Postgres(_) | ExtractError::Project(_))
-            | Self::Load(LoadError::Postgres(_) | LoadError::Project(_))
+            | Self::Load(LoadError::Postgres(_) | LoadError::Project(_) | LoadError::RowCount { .. })
             | Self::Transform(_)
             | Self::Verify(_)
             | Self::Locked { .. }
@@ -113,7 +118,7 @@ impl StepError {
             Self::Postgres(_)
             | Self::Snapshot(_)
             | Self::Extract(ExtractError::Postgres(_) | ExtractError::Store(_))
-            | Self::Load(LoadError::Postgres(_) | LoadError::Store(_))
+            | Self::Load(LoadError::Postgres(_) | LoadError::Store(_) | LoadError::RowCount { .. })
             | Self::Transform(TransformError::Postgres(_) | TransformError::File { .. })
             | Self::Verify(VerifyError::Postgres(_))
             | Self::Locked { .. }
@@ -131,6 +136,8 @@ impl StepError {
             "42P01" | "3F000" => Some("build what the model reads first: unimig seed, then unimig run"),
             // insufficient_privilege
             "42501" => Some("grant the privilege to the role that unimig connects as; unimig debug lists them"),
+            // dependent_objects_still_exist: PostgreSQL's own hint would drop what others made
+            "2BP01" => Some("drop the views that the message names, and run again: unimig makes its own anew"),
             // disk_full
             "53100" => Some("free space on the server, and run again: nothing was left half done"),
             _ => None,

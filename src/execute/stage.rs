@@ -6,6 +6,7 @@
 //! 4. one transaction on the target: load, merge, remember the batch
 
 use jiff::Timestamp;
+use sha2::{Digest, Sha256};
 
 use crate::event::{LayerTraffic, Phase};
 use crate::execute::failure::StepError;
@@ -19,7 +20,7 @@ use crate::plan::StageAction;
 use crate::postgres::PostgresError;
 use crate::state::batch::{self, BatchRecord, LoadedBatch};
 use crate::state::lock::{self, Scope};
-use crate::state::run;
+use crate::state::run::{self, Tally};
 use crate::store::{BatchKind, BatchManifest, Store};
 
 /// A column of staging with the source's spelling of its type.
@@ -43,8 +44,10 @@ async fn stage_with(context: &StepContext, action: &StageAction, share: &mut Sha
     let reading = Reading { context, action, target: &target, found: &found, last: last.as_ref(), layer: &layer };
     let extracted = read(reading).await;
     share.end().await;
-    let (columns, manifest) = extracted?;
-    let done = load_batch(reading, &columns, &manifest).await?;
+    let done = match extracted? {
+        Some((columns, manifest)) => load_batch(reading, &columns, &manifest).await?,
+        None => superseded(reading).await?,
+    };
     lock::release(&target, &node.stg_relation).await?;
     target.give_back();
     Ok(done)
@@ -76,17 +79,23 @@ struct Reading<'a> {
 }
 
 /// The source's half: its session is given back before the target is written.
-async fn read(reading: Reading<'_>) -> Result<(Vec<Column>, BatchManifest), StepError> {
+/// `None` when another run has loaded a batch from a later moment while this one waited: loading an earlier snapshot now
+/// would take the copy back in time.
+async fn read(reading: Reading<'_>) -> Result<Option<(Vec<Column>, BatchManifest)>, StepError> {
     let (context, action) = (reading.context, reading.action);
     let node = &action.node;
     let snapshot = context.hands.snapshot(&node.connection).await.map_err(StepError::Snapshot)?;
+    if reading.last.is_some_and(|last| last.source_clock > snapshot.source_clock) {
+        return Ok(None);
+    }
     let pool = context.hands.sources.get(&node.connection).expect("every connection of the plan has a pool");
     let source = Working::lease(pool, context).await?;
     snapshot.join(&source).await?;
     let shape = extract::describe(&source, node, action.extraction.as_ref()).await?;
     let columns = staged_columns(reading, shape.columns).await?;
     let staged: Vec<StagedColumn> = columns.iter().map(|(column, _)| column.clone()).collect();
-    let window = if context.hands.full_refresh { None } else { window(reading, &snapshot, &staged) };
+    let digest = extraction_digest(action, &columns);
+    let window = if context.hands.full_refresh { None } else { window(reading, &snapshot, (&staged, &digest)) };
     let batch_id = batch::next_id(reading.target, &node.name).await?;
     let extraction = Extraction {
         node,
@@ -104,7 +113,16 @@ async fn read(reading: Reading<'_>) -> Result<(Vec<Column>, BatchManifest), Step
         .await
         .map_err(|error| PostgresError::server(format!("end the extraction of {}", node.name), error))?;
     source.give_back();
-    Ok((columns, manifest))
+    Ok(Some((columns, manifest)))
+}
+
+async fn superseded(reading: Reading<'_>) -> Result<Done, StepError> {
+    let context = reading.context;
+    context.note("another run has loaded a later state meanwhile");
+    let done = Done::wrote(Tally::default());
+    let record = context.record(done.status, done.tally, None);
+    run::record_step(reading.target, &context.hands.run.id, &record).await?;
+    Ok(done)
 }
 
 /// Types of extensions stay as they are where the target has the extension too.
@@ -124,20 +142,43 @@ async fn staged_columns(reading: Reading<'_>, columns: Vec<SourceColumn>) -> Res
 }
 
 /// The window of a table that is read by one, once its copy holds a batch and every column.
-fn window(reading: Reading<'_>, snapshot: &Snapshot, columns: &[StagedColumn]) -> Option<Window> {
+fn window(reading: Reading<'_>, snapshot: &Snapshot, (columns, digest): (&[StagedColumn], &str)) -> Option<Window> {
     let Strategy::Window { columns: times, reach } = &reading.action.node.strategy else { return None };
-    let last = reading.last?;
+    let last = reading.last.filter(|last| last.extraction_digest == digest)?;
+    let (Some(oldest), Some(_)) = (last.oldest_transaction_at, snapshot.oldest_transaction_at) else {
+        reading.context.note(
+            "read in full: the source does not show when others' transactions began; \
+             grant pg_read_all_stats to the role, or read from the primary",
+        );
+        return None;
+    };
     reading
         .found
         .is_complete(columns)
-        .then(|| Window { columns: times.clone(), lower: lower_bound(snapshot, last, *reach) })
+        .then(|| Window { columns: times.clone(), lower: lower_bound(snapshot, (last.source_clock, oldest), *reach) })
 }
 
 /// The earliest of: the source's clock less the window's reach; the previous batch's clock; the start of the oldest
 /// transaction that was open then. So missed days and late commits are covered.
-fn lower_bound(snapshot: &Snapshot, last: &LoadedBatch, reach: jiff::SignedDuration) -> Timestamp {
+fn lower_bound(
+    snapshot: &Snapshot,
+    (last_clock, last_oldest): (Timestamp, Timestamp),
+    reach: jiff::SignedDuration,
+) -> Timestamp {
     let by_reach = snapshot.source_clock.saturating_sub(reach).unwrap_or(Timestamp::MIN);
-    by_reach.min(last.source_clock).min(last.oldest_transaction_at)
+    by_reach.min(last_clock).min(last_oldest)
+}
+
+/// Changes when the extraction gives other rows or other values for the same source.
+fn extraction_digest(action: &StageAction, columns: &[Column]) -> String {
+    let mut hasher = Sha256::new();
+    let select = action.extraction.as_ref().map(|select| select.text.as_str());
+    hasher.update(select.unwrap_or_default());
+    hasher.update(format!("\0{:?}", action.node.strategy));
+    for (column, source_type) in columns {
+        hasher.update(format!("\0{} {} {source_type}", column.name, column.data_type));
+    }
+    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The target's half: one transaction that loads, merges and remembers.
@@ -145,9 +186,9 @@ async fn load_batch(reading: Reading<'_>, columns: &[Column], manifest: &BatchMa
     let (context, node): (_, &StageNode) = (reading.context, &reading.action.node);
     let target = reading.target;
     let failed = |error| PostgresError::server(format!("run the transaction of {}", node.name), error);
-    let columns: Vec<StagedColumn> = columns.iter().map(|(column, _)| column.clone()).collect();
-    let batch = Batch { node, columns: &columns, manifest, store: reading.layer, found: reading.found };
-    target.batch_execute("begin").await.map_err(failed)?;
+    let staged: Vec<StagedColumn> = columns.iter().map(|(column, _)| column.clone()).collect();
+    let batch = Batch { node, columns: &staged, manifest, store: reading.layer, found: reading.found };
+    target.batch_execute("begin isolation level read committed read write").await.map_err(failed)?;
     context.progress(Phase::Loading, 0);
     let tally = load::load(target, batch, |rows| context.progress(Phase::Loading, rows)).await?;
     let bytes = manifest.parts.iter().map(|part| part.bytes).sum();
@@ -161,7 +202,8 @@ async fn load_batch(reading: Reading<'_>, columns: &[Column], manifest: &BatchMa
         },
         layer_url: reading.layer.url().to_owned(),
         source_clock: manifest.snapshot.source_clock,
-        oldest_transaction_at: manifest.snapshot.oldest_transaction_at.unwrap_or(manifest.snapshot.source_clock),
+        oldest_transaction_at: manifest.snapshot.oldest_transaction_at,
+        extraction_digest: extraction_digest(reading.action, columns),
         window_lower: manifest.window.as_ref().and_then(|window| window.lower),
         rows_extracted: manifest.rows,
         tally,

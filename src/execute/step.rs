@@ -18,7 +18,7 @@ use crate::manifest::TestSeverity;
 use crate::plan::{Action, TestAction};
 use crate::postgres::{Canceller, PostgresError};
 use crate::state::batch;
-use crate::state::lock::Scope;
+use crate::state::lock::{self, Scope};
 use crate::state::run::{self, StepRecord, StepStatus, Tally};
 use crate::transform::ViewChange;
 use crate::{transform, verify};
@@ -76,6 +76,11 @@ impl StepContext {
 
     pub(super) fn progress(&self, phase: Phase, rows: u64) {
         self.say(Event::StepProgress { node: self.node.clone(), phase, rows, bytes: 0 });
+    }
+
+    /// Something that people should know and that stops nothing.
+    pub(super) fn note(&self, message: &str) {
+        self.say(Event::Noted { node: Some(self.node.clone()), message: message.to_owned() });
     }
 
     /// Keeps the means to cancel what a session of this step is doing.
@@ -162,7 +167,8 @@ async fn work(context: &StepContext, action: &Action) -> Result<Done, StepError>
             };
             let merged = async |client: &Client| {
                 let progress = |rows| context.progress(Phase::Merging, rows);
-                Ok(Done::wrote(transform::merge(client, merge, progress).await?))
+                let note = |message: &str| context.note(message);
+                Ok(Done::wrote(transform::merge(client, merge, progress, note).await?))
             };
             in_transaction(context, transaction, merged).await
         }
@@ -218,14 +224,17 @@ async fn in_transaction(
     if transaction.makes_schema {
         context.hands.ensure_schema(&client, &transaction.target.schema).await?;
     }
-    client.batch_execute("begin").await.map_err(failed)?;
-    lock_target(&client, transaction.target, Scope::Transaction, context).await?;
+    // The lock comes first: the transaction's one snapshot must not be older than what its holder leaves behind. One
+    // snapshot for all statements means that a row which others insert meanwhile is refused, never taken for ours.
+    lock_target(&client, transaction.target, Scope::Session, context).await?;
+    client.batch_execute("begin isolation level repeatable read read write").await.map_err(failed)?;
     let parents: Vec<&str> = transaction.staged_parents.iter().map(NodeName::as_str).collect();
     let seen = batch::last_batch_ids(&client, &parents).await?;
     let done = work(&client).await?;
     batch::record_consumed(&client, &context.node, &seen).await?;
     run::record_step(&client, &context.hands.run.id, &context.record(done.status, done.tally, None)).await?;
     client.batch_execute("commit").await.map_err(failed)?;
+    lock::release(&client, transaction.target).await?;
     client.give_back();
     Ok(done)
 }

@@ -64,7 +64,7 @@ pub async fn extract(
         snapshot: BatchSnapshot {
             id: extraction.snapshot.id.clone(),
             source_clock: extraction.snapshot.source_clock,
-            oldest_transaction_at: Some(extraction.snapshot.oldest_transaction_at),
+            oldest_transaction_at: extraction.snapshot.oldest_transaction_at,
         },
         kind: if extraction.window.is_some() { BatchKind::Window } else { BatchKind::Full },
         window: extraction.window.map(|window| BatchWindow {

@@ -9,7 +9,9 @@ select
                 and datname = current_database()
         ),
         clock_timestamp()
-    ) as oldest_transaction_at
+    ) as oldest_transaction_at,
+    -- Other roles' transactions show their start only to who may read all statistics, a primary's not to its replica.
+    pg_has_role(current_user, 'pg_read_all_stats', 'usage') and not pg_is_in_recovery() as sees_transactions
 
 -- name: prepared_transactions
 select min(prepared)

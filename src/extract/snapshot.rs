@@ -15,8 +15,9 @@ pub struct Snapshot {
     pub id: String,
     /// The source's clock just before the snapshot was taken.
     pub source_clock: Timestamp,
-    /// The start of the oldest transaction that was open then: its rows may carry times from that moment on.
-    pub oldest_transaction_at: Timestamp,
+    /// The start of the oldest transaction that was open then: its rows may carry times from that moment on. Unknown
+    /// where the role, or a replica, does not see the transactions of others.
+    pub oldest_transaction_at: Option<Timestamp>,
     holder: Lease,
 }
 
@@ -38,7 +39,9 @@ impl Snapshot {
         Ok(Self {
             id: exported.get(0),
             source_clock,
-            oldest_transaction_at: oldest_prepared.map_or(oldest_active, |prepared| prepared.min(oldest_active)),
+            oldest_transaction_at: clock
+                .get::<_, bool>(2)
+                .then(|| oldest_prepared.map_or(oldest_active, |prepared| prepared.min(oldest_active))),
             holder,
         })
     }

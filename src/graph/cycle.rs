@@ -2,28 +2,39 @@
 
 use std::collections::BTreeSet;
 
+use petgraph::Direction;
+use petgraph::graph::{DiGraph, NodeIndex};
+
+use super::Edge;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::ident::NodeName;
 use crate::manifest::Manifest;
 use crate::manifest::jinja::scan;
 
-/// One diagnostic for each cycle among the nodes that no order could take.
+/// One diagnostic for each cycle, found in the strongly connected components.
 pub(super) fn report(
     manifest: &Manifest,
-    names: &[NodeName],
-    (parents, rest): (&[Vec<usize>], Vec<usize>),
+    edges: &DiGraph<NodeName, Edge>,
+    components: Vec<Vec<NodeIndex>>,
 ) -> Diagnostics {
-    let mut left: BTreeSet<usize> = rest.into_iter().collect();
+    let mut left: BTreeSet<NodeIndex> = components
+        .into_iter()
+        .filter(|component| match component.as_slice() {
+            [alone] => edges.contains_edge(*alone, *alone),
+            _ => true,
+        })
+        .flatten()
+        .collect();
     let mut diagnostics = Diagnostics::default();
     while let Some(start) = left.first().copied() {
-        match find(parents, &left, start) {
+        match find(edges, &left, start) {
             Some(path) => {
-                diagnostics.push(diagnostic(manifest, names, &path));
+                diagnostics.push(diagnostic(manifest, edges, &path));
                 for node in &path {
                     left.remove(node);
                 }
             }
-            // The node lies behind cycles that are told already.
+            // Its cycles went through nodes of cycles that are told already.
             None => {
                 left.remove(&start);
             }
@@ -33,12 +44,12 @@ pub(super) fn report(
 }
 
 /// Follows what nodes read until one comes again; a dead end goes back one step.
-fn find(parents: &[Vec<usize>], left: &BTreeSet<usize>, start: usize) -> Option<Vec<usize>> {
+fn find(edges: &DiGraph<NodeName, Edge>, left: &BTreeSet<NodeIndex>, start: NodeIndex) -> Option<Vec<NodeIndex>> {
     let mut path = vec![start];
-    let mut done: BTreeSet<usize> = BTreeSet::new();
+    let mut done: BTreeSet<NodeIndex> = BTreeSet::new();
     while let Some(node) = path.last().copied() {
-        let next = parents[node].iter().copied().find(|parent| left.contains(parent) && !done.contains(parent));
-        match next {
+        let open = |parent: &NodeIndex| left.contains(parent) && !done.contains(parent);
+        match edges.neighbors_directed(node, Direction::Incoming).filter(open).min() {
             Some(parent) => match path.iter().position(|seen| *seen == parent) {
                 Some(at) => return Some(path.split_off(at)),
                 None => path.push(parent),
@@ -52,8 +63,8 @@ fn find(parents: &[Vec<usize>], left: &BTreeSet<usize>, start: usize) -> Option<
     None
 }
 
-fn diagnostic(manifest: &Manifest, names: &[NodeName], path: &[usize]) -> Diagnostic {
-    let steps: Vec<&NodeName> = path.iter().chain(path.first()).map(|node| &names[*node]).collect();
+fn diagnostic(manifest: &Manifest, edges: &DiGraph<NodeName, Edge>, path: &[NodeIndex]) -> Diagnostic {
+    let steps: Vec<&NodeName> = path.iter().chain(path.first()).map(|node| &edges[*node]).collect();
     let shown: Vec<&str> = steps.iter().map(|name| name.as_str()).collect();
     let mut diagnostic =
         Diagnostic::error(Code::Cycle, format!("models read each other in a circle: {}", shown.join(" → ")))

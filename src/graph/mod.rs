@@ -11,6 +11,11 @@ mod tests;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
+use petgraph::Direction;
+use petgraph::algo::{has_path_connecting, tarjan_scc};
+use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::visit::EdgeRef;
+
 pub use select::select;
 
 use crate::diagnostic::Diagnostics;
@@ -26,13 +31,17 @@ pub type OrderingEdge = (NodeName, NodeName);
 /// A directed graph without cycles over all nodes of a manifest, tests included.
 #[derive(Debug, Clone, Default)]
 pub struct Graph {
-    /// Sorted; an index into it stands for a node below.
-    names: Vec<NodeName>,
-    parents: Vec<Vec<usize>>,
-    children: Vec<Vec<usize>>,
-    /// Nodes that come before, by ordering edges alone.
-    ordered_after: Vec<Vec<usize>>,
+    /// Edges point from what is read to who reads it; nodes are added in the order of their names.
+    edges: DiGraph<NodeName, Edge>,
     order: Vec<NodeName>,
+}
+
+/// Why one node comes before another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Edge {
+    Reads,
+    /// A foreign key of the target.
+    Orders,
 }
 
 impl Graph {
@@ -49,72 +58,68 @@ impl Graph {
             }
         }
         let graph = Self::of(&declared);
-        let (order, rest) = sorted(&graph.parents, &graph.children);
-        if !rest.is_empty() {
-            return Err(cycle::report(manifest, &graph.names, (&graph.parents, rest)));
+        let order = sorted(&graph.edges);
+        if order.len() < graph.edges.node_count() {
+            return Err(cycle::report(manifest, &graph.edges, tarjan_scc(&graph.edges)));
         }
         Ok(graph.with_order(&order))
     }
 
     fn of(declared: &BTreeMap<&NodeName, &[NodeName]>) -> Self {
-        let names: Vec<NodeName> = declared.keys().map(|name| (*name).clone()).collect();
-        let mut graph = Self {
-            parents: vec![Vec::new(); names.len()],
-            children: vec![Vec::new(); names.len()],
-            ordered_after: vec![Vec::new(); names.len()],
-            names,
-            order: Vec::new(),
-        };
+        let edge_count = declared.values().map(|parents| parents.len()).sum();
+        let mut graph = Self { edges: DiGraph::with_capacity(declared.len(), edge_count), order: Vec::new() };
+        for name in declared.keys() {
+            graph.edges.add_node((*name).clone());
+        }
         for (node, depends_on) in declared.values().enumerate() {
-            let mut parents: Vec<usize> = depends_on.iter().filter_map(|parent| graph.index(parent)).collect();
-            parents.sort_unstable();
-            parents.dedup();
-            for parent in &parents {
-                graph.children[*parent].push(node);
+            let parents: BTreeSet<NodeIndex> = depends_on.iter().filter_map(|parent| graph.index(parent)).collect();
+            for parent in parents {
+                graph.edges.add_edge(parent, NodeIndex::new(node), Edge::Reads);
             }
-            graph.parents[node] = parents;
         }
         graph
     }
 
-    fn with_order(mut self, order: &[usize]) -> Self {
-        self.order = order.iter().map(|node| self.names[*node].clone()).collect();
+    fn with_order(mut self, order: &[NodeIndex]) -> Self {
+        self.order = order.iter().map(|node| self.edges[*node].clone()).collect();
         self
     }
 
     /// Adds edges that order only; those that would close a cycle are dropped and returned.
     #[must_use]
     pub fn with_ordering_edges(mut self, edges: Vec<OrderingEdge>) -> (Self, Vec<OrderingEdge>) {
-        let mut before_all: Vec<Vec<usize>> = self.parents.clone();
-        for (node, before) in self.ordered_after.iter().enumerate() {
-            before_all[node].extend(before);
-        }
         let mut dropped = Vec::new();
         for (before, after) in edges {
             let Some((first, second)) = self.index(&before).zip(self.index(&after)) else { continue };
-            if first == second || reaches(&before_all, first, second) {
+            if has_path_connecting(&self.edges, second, first, None) {
                 dropped.push((before, after));
-            } else if !before_all[second].contains(&first) {
-                before_all[second].push(first);
-                self.ordered_after[second].push(first);
+            } else if !self.edges.contains_edge(first, second) {
+                self.edges.add_edge(first, second, Edge::Orders);
             }
         }
-        let mut after_all = vec![Vec::new(); before_all.len()];
-        for (node, before) in before_all.iter().enumerate() {
-            for first in before {
-                after_all[*first].push(node);
-            }
-        }
-        let (order, _) = sorted(&before_all, &after_all);
+        let order = sorted(&self.edges);
         (self.with_order(&order), dropped)
     }
 
-    fn index(&self, name: &NodeName) -> Option<usize> {
-        self.names.binary_search(name).ok()
+    /// Nodes stand in the order of their names.
+    fn index(&self, name: &NodeName) -> Option<NodeIndex> {
+        self.edges.raw_nodes().binary_search_by(|node| node.weight.cmp(name)).ok().map(NodeIndex::new)
     }
 
-    fn named(&self, nodes: &[usize]) -> Vec<&NodeName> {
-        nodes.iter().map(|node| &self.names[*node]).collect()
+    /// Neighbours along edges that read, in the order of their names.
+    fn readers(&self, node: NodeIndex, direction: Direction) -> BTreeSet<NodeIndex> {
+        self.edges
+            .edges_directed(node, direction)
+            .filter(|edge| *edge.weight() == Edge::Reads)
+            .map(|edge| match direction {
+                Direction::Incoming => edge.source(),
+                Direction::Outgoing => edge.target(),
+            })
+            .collect()
+    }
+
+    fn named(&self, nodes: impl IntoIterator<Item = NodeIndex>) -> Vec<&NodeName> {
+        nodes.into_iter().map(|node| &self.edges[node]).collect()
     }
 
     /// Parents first; nodes that are free of each other in the order of their names.
@@ -128,85 +133,69 @@ impl Graph {
 
     /// What a node reads directly.
     pub fn parents(&self, name: &NodeName) -> Vec<&NodeName> {
-        self.index(name).map(|node| self.named(&self.parents[node])).unwrap_or_default()
+        self.index(name).map(|node| self.named(self.readers(node, Direction::Incoming))).unwrap_or_default()
     }
 
     /// What reads a node directly.
     pub fn children(&self, name: &NodeName) -> Vec<&NodeName> {
-        self.index(name).map(|node| self.named(&self.children[node])).unwrap_or_default()
+        self.index(name).map(|node| self.named(self.readers(node, Direction::Outgoing))).unwrap_or_default()
     }
 
     /// What must come before a node: its parents and those that ordering edges add.
     pub fn predecessors(&self, name: &NodeName) -> Vec<&NodeName> {
         let Some(node) = self.index(name) else { return Vec::new() };
-        let mut before = self.named(&self.parents[node]);
-        before.extend(self.named(&self.ordered_after[node]));
-        before
+        let before: BTreeSet<NodeIndex> = self.edges.neighbors_directed(node, Direction::Incoming).collect();
+        self.named(before)
     }
 
     /// Everything that a node reads, directly or not; without itself.
     pub fn ancestors(&self, name: &NodeName) -> BTreeSet<&NodeName> {
-        self.reachable(name, (&self.parents, usize::MAX))
+        self.ancestors_within(name, usize::MAX)
     }
 
     /// Everything that reads a node, directly or not; without itself.
     pub fn descendants(&self, name: &NodeName) -> BTreeSet<&NodeName> {
-        self.reachable(name, (&self.children, usize::MAX))
+        self.descendants_within(name, usize::MAX)
     }
 
     /// Ancestors at most `steps` edges away.
     pub fn ancestors_within(&self, name: &NodeName, steps: usize) -> BTreeSet<&NodeName> {
-        self.reachable(name, (&self.parents, steps))
+        self.reachable(name, (Direction::Incoming, steps))
     }
 
     /// Descendants at most `steps` edges away.
     pub fn descendants_within(&self, name: &NodeName, steps: usize) -> BTreeSet<&NodeName> {
-        self.reachable(name, (&self.children, steps))
+        self.reachable(name, (Direction::Outgoing, steps))
     }
 
-    fn reachable(&self, name: &NodeName, (edges, steps): (&[Vec<usize>], usize)) -> BTreeSet<&NodeName> {
-        let mut seen: BTreeSet<usize> = BTreeSet::new();
-        let mut frontier: Vec<usize> = self.index(name).into_iter().collect();
+    fn reachable(&self, name: &NodeName, (direction, steps): (Direction, usize)) -> BTreeSet<&NodeName> {
+        let mut seen: BTreeSet<NodeIndex> = BTreeSet::new();
+        let mut frontier: Vec<NodeIndex> = self.index(name).into_iter().collect();
         let mut step = 0;
         while !frontier.is_empty() && step < steps {
-            let reached = frontier.iter().flat_map(|node| &edges[*node]).copied();
+            let reached = frontier.iter().flat_map(|node| self.readers(*node, direction));
             frontier = reached.filter(|node| seen.insert(*node)).collect();
             step += 1;
         }
-        seen.into_iter().map(|node| &self.names[node]).collect()
+        seen.into_iter().map(|node| &self.edges[node]).collect()
     }
 }
 
-/// Whether `to` lies on some way from `from` along `edges`.
-fn reaches(edges: &[Vec<usize>], from: usize, to: usize) -> bool {
-    let mut seen = vec![false; edges.len()];
-    let mut waiting = vec![from];
-    while let Some(node) = waiting.pop() {
-        if node == to {
-            return true;
-        }
-        if !std::mem::replace(&mut seen[node], true) {
-            waiting.extend(&edges[node]);
-        }
-    }
-    false
-}
-
-/// A topological order by least index, and the nodes that lie on or behind a cycle.
-fn sorted(parents: &[Vec<usize>], children: &[Vec<usize>]) -> (Vec<usize>, Vec<usize>) {
-    let mut waiting_for: Vec<usize> = parents.iter().map(Vec::len).collect();
-    let mut ready: BinaryHeap<Reverse<usize>> =
-        (0..parents.len()).filter(|node| waiting_for[*node] == 0).map(Reverse).collect();
-    let mut order = Vec::with_capacity(parents.len());
+/// A topological order by least name; nodes on or behind a cycle are missing from it.
+fn sorted(edges: &DiGraph<NodeName, Edge>) -> Vec<NodeIndex> {
+    let mut waiting_for: Vec<usize> =
+        edges.node_indices().map(|node| edges.edges_directed(node, Direction::Incoming).count()).collect();
+    let mut ready: BinaryHeap<Reverse<NodeIndex>> =
+        edges.node_indices().filter(|node| waiting_for[node.index()] == 0).map(Reverse).collect();
+    let mut order = Vec::with_capacity(edges.node_count());
     while let Some(Reverse(node)) = ready.pop() {
         order.push(node);
-        for child in &children[node] {
-            waiting_for[*child] -= 1;
-            if waiting_for[*child] == 0 {
-                ready.push(Reverse(*child));
+        for child in edges.neighbors_directed(node, Direction::Outgoing) {
+            waiting_for[child.index()] -= 1;
+            if waiting_for[child.index()] == 0 {
+                ready.push(Reverse(child));
             }
         }
     }
-    let rest = (0..parents.len()).filter(|node| waiting_for[*node] > 0).collect();
-    (order, rest)
+    order
 }

@@ -8,13 +8,15 @@ mod stream;
 
 use tokio_postgres::Client;
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::ident::Ident;
 use crate::manifest::StageNode;
 use crate::materialize::stage::{StageShape, StagedColumn};
 use crate::postgres::PostgresError;
 use crate::state::run::Tally;
 use crate::store::{BatchKind, BatchManifest, Store, StoreError};
 
+use shape::Filling;
 pub use shape::{StagingShape, read_shape};
 
 /// Why a batch could not be loaded.
@@ -24,6 +26,8 @@ pub enum LoadError {
     Postgres(#[from] PostgresError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("part \"{part}\" of batch {batch_id} holds {found} rows, and the manifest says {expected}")]
+    RowCount { part: String, batch_id: i64, expected: u64, found: u64 },
     /// The copy is not what the source's columns ask for, in a way that unimig does not mend by itself.
     #[error("{}", .0.message)]
     Project(Box<Diagnostic>),
@@ -42,8 +46,10 @@ pub struct Batch<'a> {
 /// Loads a batch. The caller has begun the transaction and commits it; `progress` hears of rows that were copied.
 pub async fn load(client: &Client, batch: Batch<'_>, mut progress: impl FnMut(u64)) -> Result<Tally, LoadError> {
     let shape = StageShape { node: batch.node, columns: batch.columns, batch_id: batch.manifest.batch_id };
-    if shape::prepare(client, shape, batch.found).await? {
-        return first_load(client, shape, batch, &mut progress).await;
+    match shape::prepare(client, shape, batch).await? {
+        Filling::First => return first_load(client, shape, batch, &mut progress).await,
+        Filling::Nothing => return Ok(Tally::default()),
+        Filling::Merge => {}
     }
     if batch.manifest.rows == 0 && batch.manifest.kind == BatchKind::Window {
         return Ok(Tally::default());
@@ -69,6 +75,9 @@ async fn first_load(
 async fn merge(client: &Client, shape: StageShape<'_>, batch: Batch<'_>) -> Result<Tally, LoadError> {
     let failed = |error| PostgresError::server(format!("merge into {}", batch.node.stg_relation), error);
     client.batch_execute("set local work_mem = '256MB'").await.map_err(failed)?;
+    if client.query_one(&shape.has_bad_keys(), &[]).await.map_err(failed)?.get(0) {
+        return Err(LoadError::Project(Box::new(bad_keys(batch.node))));
+    }
     client.execute(&shape.merge(), &[]).await.map_err(failed)?;
     let deleted = match batch.manifest.kind {
         BatchKind::Full => client.execute(&shape.bury(), &[]).await.map_err(failed)?,
@@ -77,6 +86,14 @@ async fn merge(client: &Client, shape: StageShape<'_>, batch: Batch<'_>) -> Resu
     let written = client.query_one(&shape.rows_written(), &[]).await.map_err(failed)?;
     let count = |column: usize| u64::try_from(written.get::<_, i64>(column)).unwrap_or(0);
     Ok(Tally { inserted: count(0), updated: count(1).saturating_sub(deleted), deleted })
+}
+
+fn bad_keys(node: &StageNode) -> Diagnostic {
+    let key: Vec<&str> = node.key.iter().map(Ident::as_str).collect();
+    let message = format!("the key ({}) of {} is NULL or not unique at the source", key.join(", "), node.name);
+    Diagnostic::error(Code::DuplicateKey, message)
+        .at(node.declared_at.clone())
+        .hint("name the columns that identify a row under key, or make the rows unique in models/stg")
 }
 
 async fn execute(client: &Client, statement: &str, node: &StageNode) -> Result<(), PostgresError> {

@@ -11,7 +11,7 @@ use tokio_postgres::types::Type;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::ident::{Ident, Relation};
-use crate::load::LoadError;
+use crate::load::{Batch, LoadError};
 use crate::manifest::StageNode;
 use crate::materialize::is_marked;
 use crate::materialize::stage::{OWN_COLUMNS, StageShape, StagedColumn};
@@ -91,15 +91,15 @@ pub async fn read_shape(client: &Client, node: &StageNode) -> Result<StagingShap
     Ok(StagingShape::Present(Present { columns, primary_key, has_rows, has_live_view }))
 }
 
-/// Makes the copy fit for the batch. Tells whether it is empty, so that COPY FREEZE may fill it.
-pub(super) async fn prepare(client: &Client, shape: StageShape<'_>, found: &StagingShape) -> Result<bool, LoadError> {
+/// Makes the copy fit for the batch. An empty one is filled by COPY FREEZE.
+pub(super) async fn prepare(client: &Client, shape: StageShape<'_>, batch: Batch<'_>) -> Result<Filling, LoadError> {
     let mut statements = Vec::new();
-    let empty = match found {
+    let filling = match batch.found {
         StagingShape::Absent => {
             statements.extend(shape.create_table());
             let names: Vec<&Ident> = shape.columns.iter().map(|column| &column.name).collect();
             statements.extend(shape.create_view(&names));
-            true
+            Filling::First
         }
         StagingShape::Present(present) => {
             check_types(shape, present)?;
@@ -110,10 +110,15 @@ pub(super) async fn prepare(client: &Client, shape: StageShape<'_>, found: &Stag
                 let names = present.columns.iter().chain(added).map(|column| &column.name);
                 statements.extend(shape.create_view(&names.collect::<Vec<_>>()));
             }
-            if !present.has_rows {
-                statements.push(shape.empty_for_freeze());
+            match (present.has_rows, batch.manifest.rows) {
+                (true, _) => Filling::Merge,
+                // Its key may have changed while it was empty; otherwise an empty copy of nothing is left alone.
+                (false, 0) if present.primary_key == shape.node.key => Filling::Nothing,
+                (false, _) => {
+                    statements.push(shape.empty_for_freeze());
+                    Filling::First
+                }
             }
-            !present.has_rows
         }
     };
     if !statements.is_empty() {
@@ -122,7 +127,16 @@ pub(super) async fn prepare(client: &Client, shape: StageShape<'_>, found: &Stag
             .await
             .map_err(|error| PostgresError::server(format!("prepare {}", shape.node.stg_relation), error))?;
     }
-    Ok(empty)
+    Ok(filling)
+}
+
+/// How a batch gets into its copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Filling {
+    First,
+    Merge,
+    /// Both are empty.
+    Nothing,
 }
 
 fn check_types(shape: StageShape<'_>, present: &Present) -> Result<(), LoadError> {
@@ -151,9 +165,9 @@ fn check_types(shape: StageShape<'_>, present: &Present) -> Result<(), LoadError
 }
 
 fn changed(node: &StageNode, message: String) -> Diagnostic {
+    let (staging, live) = (&node.stg_relation, &node.live_relation);
     let hint = format!(
-        "alter {staging} by hand, or drop it: the next run reads the whole table again",
-        staging = node.stg_relation
+        "alter {staging} by hand, or drop view {live} and table {staging}: the next run reads the whole table again"
     );
     Diagnostic::error(Code::ChangedColumn, message).at(node.declared_at.clone()).hint(hint)
 }

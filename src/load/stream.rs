@@ -22,6 +22,10 @@ pub(super) async fn copy_parts(
             CopyInError::Input(error) => LoadError::Store(error),
             CopyInError::Postgres(error) => LoadError::Postgres(error),
         })?;
+        if rows != part.rows {
+            let (part, expected, batch_id) = (part.name.clone(), part.rows, manifest.batch_id);
+            return Err(LoadError::RowCount { part, batch_id, expected, found: rows });
+        }
         progress(rows);
         copied += rows;
     }

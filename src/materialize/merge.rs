@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use minijinja::{Value, context};
 
 use crate::compile::{CompiledSql, Embedded};
-use crate::ident::{Ident, MAX_IDENT_BYTES, NodeName, Relation};
+use crate::ident::{Ident, Literal, MAX_IDENT_BYTES, NodeName, Relation};
 use crate::manifest::Deletes;
 use crate::materialize::{FilledBy, TargetColumn, TargetTable};
 use crate::sql::{StatementFile, quoted, quoted_list};
@@ -64,15 +64,58 @@ pub struct MergeShape<'a> {
     pub selected: &'a [Ident],
 }
 
+impl<'a> MergeShape<'a> {
+    /// The columns that identify a row.
+    pub fn keys(self) -> &'a [Ident] {
+        if self.unique_key.is_empty() { &self.target.primary_key } else { self.unique_key }
+    }
+
+    fn columns(self) -> Vec<&'a TargetColumn> {
+        self.selected.iter().filter_map(|name| self.target.column(name)).collect()
+    }
+
+    /// The key's columns as the table of inserted keys declares them.
+    pub fn key_columns(self) -> Vec<&'a TargetColumn> {
+        self.columns().into_iter().filter(|column| self.keys().contains(&column.name)).collect()
+    }
+}
+
+/// What becomes of the inserted keys when they were kept under another key, or of another table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OldKeys<'a> {
+    /// Found again in the target by the old key.
+    Carry(&'a [Ident]),
+    /// Rows that nobody knows any more belong to the application.
+    Forget,
+}
+
+/// Makes the table of inserted keys anew.
+pub fn renew_written(shape: MergeShape<'_>, old_keys: OldKeys<'_>) -> String {
+    let base = merge_context(shape);
+    let render = |name| STATEMENTS.render(name, base.clone());
+    let steps = match old_keys {
+        OldKeys::Forget => vec![render("forget_keys"), render("create_written")],
+        OldKeys::Carry(old_keys) => {
+            let context = context! { old_keys => quoted_list(old_keys), ..base.clone() };
+            let carry = STATEMENTS.render("carry_keys_over", context);
+            vec![carry, render("forget_keys"), render("create_written"), render("keep_carried_keys")]
+        }
+    };
+    steps.join(";\n")
+}
+
+/// Says whose keys a table keeps.
+pub fn mark_written(shape: MergeShape<'_>, mark: &str) -> String {
+    STATEMENTS.render("mark_written", context! { mark => quoted(Literal(mark)), ..merge_context(shape) })
+}
+
 /// Writes the statements, or says everything that is wrong with the SELECT's columns.
 pub fn statements(shape: MergeShape<'_>, select: &CompiledSql) -> Result<MergeStatements, Vec<ColumnFault>> {
-    let keys = if shape.unique_key.is_empty() { &shape.target.primary_key } else { shape.unique_key };
-    let faults = column_faults(shape, keys);
+    let faults = column_faults(shape, shape.keys());
     if !faults.is_empty() {
         return Err(faults);
     }
-    let columns: Vec<&TargetColumn> = shape.selected.iter().filter_map(|name| shape.target.column(name)).collect();
-    let context = merge_context(shape, keys, &columns);
+    let context = merge_context(shape);
     let render = |name| STATEMENTS.render(name, context.clone());
     let (revive, delete) = match shape.deletes {
         Deletes::Keep => (None, None),
@@ -108,7 +151,8 @@ pub fn written_relation(node: &NodeName) -> Relation {
     Relation::new(schema, Ident::from_catalog(format!("{}~{tail}", &name[..cut])))
 }
 
-fn merge_context(shape: MergeShape<'_>, keys: &[Ident], columns: &[&TargetColumn]) -> Value {
+fn merge_context(shape: MergeShape<'_>) -> Value {
+    let (keys, columns) = (shape.keys(), shape.columns());
     let typed = |column: &&TargetColumn| {
         context! { name => quoted(&column.name), data_type => quoted(&column.data_type) }
     };
@@ -120,10 +164,12 @@ fn merge_context(shape: MergeShape<'_>, keys: &[Ident], columns: &[&TargetColumn
             FilledBy::IdentityAlways | FilledBy::Expression => false,
         })
         .map(|column| &column.name);
-    let key_columns: Vec<Value> = columns.iter().filter(|column| keys.contains(&column.name)).map(typed).collect();
-    let deleted_column = match shape.deletes {
-        Deletes::Soft { column } => quoted(column),
-        Deletes::Keep | Deletes::Hard => Value::UNDEFINED,
+    let key_columns: Vec<Value> = shape.key_columns().iter().map(typed).collect();
+    let (deleted_column, deleted_type) = match shape.deletes {
+        Deletes::Soft { column } => {
+            (quoted(column), shape.target.column(column).map(|column| quoted(&column.data_type)).unwrap_or_default())
+        }
+        Deletes::Keep | Deletes::Hard => (Value::UNDEFINED, Value::UNDEFINED),
     };
     context! {
         target => quoted(&shape.target.relation),
@@ -135,6 +181,7 @@ fn merge_context(shape: MergeShape<'_>, keys: &[Ident], columns: &[&TargetColumn
         inserts => quoted_list(columns.iter().map(|column| &column.name)),
         overriding => columns.iter().any(|column| column.filled == FilledBy::IdentityAlways),
         deleted_column,
+        deleted_type,
     }
 }
 

@@ -37,6 +37,35 @@ create table if not exists {{ written }} (
     primary key ({{ keys | inline }})
 )
 
+-- name: carry_keys_over
+create temporary table unimig_carried on commit drop as
+select
+{{ keys | lines("target") }},
+    written._inserted_at,
+    written._deleted_at
+from {{ written }} as written
+join {{ target }} as target on {{ old_keys | matching("target", "written") }}
+where num_nulls({{ keys | inline("target") }}) = 0
+
+-- name: keep_carried_keys
+insert into {{ written }} (
+{{ keys | lines }},
+    _inserted_at,
+    _deleted_at
+)
+select
+{{ keys | lines }},
+    _inserted_at,
+    _deleted_at
+from pg_temp.unimig_carried
+on conflict do nothing
+
+-- name: forget_keys
+drop table {{ written }}
+
+-- name: mark_written
+comment on table {{ written }} is {{ mark }}
+
 -- name: note_new_keys
 insert into {{ written }} (
 {{ keys | lines }}
@@ -76,36 +105,43 @@ values (
 
 -- name: revive
 with back as (
+    select
+{{ keys | lines("written") }},
+        written._deleted_at
+    from {{ written }} as written
+    join pg_temp.unimig_staged as staged on {{ keys | matching("staged", "written") }}
+    where written._deleted_at is not null
+),
+forgotten as (
     update {{ written }} as written set
         _deleted_at = null
-    from pg_temp.unimig_staged as staged
-    where {{ keys | matching("written", "staged") }}
-        and written._deleted_at is not null
-    returning {{ keys | inline("written") }}
+    from back
+    where {{ keys | matching("written", "back") }}
 )
 update {{ target }} as target set
     {{ deleted_column }} = null
 from back
 where {{ keys | matching("target", "back") }}
-    and target.{{ deleted_column }} is not null
+    and target.{{ deleted_column }} = back._deleted_at::{{ deleted_type }}
 
 -- name: delete_soft
 with gone as (
-    update {{ written }} as written set
-        _deleted_at = now()
-    where written._deleted_at is null
+    update {{ target }} as target set
+        {{ deleted_column }} = now()
+    from {{ written }} as written
+    where {{ keys | matching("target", "written") }}
+        and target.{{ deleted_column }} is null
         and not exists (
             select
             from pg_temp.unimig_staged as staged
             where {{ keys | matching("staged", "written") }}
         )
-    returning {{ keys | inline("written") }}
+    returning {{ keys | inline("target") }}
 )
-update {{ target }} as target set
-    {{ deleted_column }} = now()
+update {{ written }} as written set
+    _deleted_at = now()
 from gone
-where {{ keys | matching("target", "gone") }}
-    and target.{{ deleted_column }} is null
+where {{ keys | matching("written", "gone") }}
 
 -- name: delete_hard
 with gone as (

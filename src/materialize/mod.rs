@@ -8,6 +8,9 @@ pub mod stage;
 pub mod table;
 pub mod view;
 
+#[cfg(test)]
+mod tests;
+
 use crate::ident::{Ident, NodeName, Relation};
 
 /// A table of the target as its catalog describes it.

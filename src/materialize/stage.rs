@@ -76,6 +76,11 @@ impl StageShape<'_> {
         self.render("analyze_incoming")
     }
 
+    /// Whether a key is NULL or comes twice: which of two rows is merged would be chance.
+    pub fn has_bad_keys(self) -> String {
+        self.render("has_bad_keys")
+    }
+
     pub fn merge(self) -> String {
         self.render("merge")
     }

@@ -58,6 +58,15 @@ from stdin (format csv, header match)
 -- name: analyze_incoming
 analyze pg_temp.unimig_incoming
 
+-- name: has_bad_keys
+select exists (
+    select
+    from pg_temp.unimig_incoming
+    group by {{ keys | inline }}
+    having count(*) > 1
+        or num_nulls({{ keys | inline }}) > 0
+)
+
 -- name: merge
 merge into {{ staging }} as staging
 using pg_temp.unimig_incoming as incoming

@@ -2,6 +2,8 @@
 
 use std::process::{Command, ExitStatus};
 
+use tokio::signal::unix::{SignalKind, signal};
+
 use crate::ops::OpError;
 use crate::ops::connections::{Connections, TARGET};
 use crate::ops::workspace::Workspace;
@@ -24,6 +26,8 @@ async fn run(connections: &Connections, name: &str, arguments: &[String]) -> Res
     let mut command = Command::new("psql");
     command.args(arguments);
     point_at(&mut command, pool.endpoint());
+    // Ctrl-C is psql's, to cancel a query: ours is only not to die of it, so that the server is given back.
+    let _interrupts = signal(SignalKind::interrupt());
     let ended = tokio::task::spawn_blocking(move || command.status()).await;
     let status = ended.map_err(|error| OpError::usage(format!("psql was not waited for: {error}"), "try again"))?;
     status.map_err(|error| {

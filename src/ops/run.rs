@@ -1,9 +1,9 @@
 //! `run`, `test` and `seed`: the same way with other nodes.
 //!
 //! 1. compile and select, so that a mistake is told before anything is touched
-//! 2. open the connections, bring schema `unimig` up to date, compile anew what the state bears upon
-//! 3. read the target's catalog, order by its foreign keys, build the plan
-//! 4. execute it, telling the listeners
+//! 2. open the connections, compile anew where a model asks what the state knows
+//! 3. read the target's catalog, order by its foreign keys, build the plan, try the layer out
+//! 4. bring schema `unimig` up to date, execute the plan, telling the listeners
 //! 5. keep the history and the artifacts
 
 use std::collections::BTreeSet;
@@ -24,10 +24,11 @@ use crate::ops::compile::write_compiled;
 use crate::ops::connections::{Connections, open_layer};
 use crate::ops::workspace::{CompiledProject, Selection, Workspace};
 use crate::plan::{self, Inputs, OnError, Plan, RunSettings, TargetCatalog};
-use crate::postgres::Lease;
+use crate::postgres::{Lease, PostgresError};
 use crate::report::artifacts;
 use crate::state::run::{RunRecord, RunStatus};
 use crate::state::{batch, run as history, schema};
+use crate::store::Store;
 use crate::transform;
 
 /// What is run.
@@ -105,24 +106,55 @@ async fn run_connected(
     told: Told<'_>,
 ) -> Result<RunSummary, OpError> {
     let mut session = connections.target.lease(request.verb.as_str()).await?;
-    schema::prepare(&mut session).await?;
     let compiled = match facts(workspace, &session, request).await? {
         Some(facts) => workspace.compile(&facts)?,
         None => compiled,
     };
-    let (plan, catalog_graph) = plan(workspace, request, &compiled, &session).await?;
+    let (plan, graph) = plan(workspace, request, &compiled, &session).await?;
+    let layer = writable_layer(workspace, &plan).await?;
     let names: BTreeSet<&NodeName> = plan.steps.iter().map(|step| &step.name).collect();
     write_compiled(workspace, &compiled, |name| names.contains(name))?;
-    artifacts::write_manifest(&workspace.target_dir(), &workspace.manifest, &compiled.compiled, &catalog_graph)
+    artifacts::write_manifest(&workspace.target_dir(), &workspace.manifest, &compiled.compiled, &graph)
         .map_err(|(path, source)| OpError::File { doing: "write", path, source })?;
+    schema::prepare(&mut session).await?;
     let record = history::begin(&session, &plan.command, Timestamp::now()).await?;
-    let hands = hands(workspace, connections, &plan, (&record, &session)).await?;
+    let last_good = batch::all_last_loaded(&session).await?;
+    // A session that idles through a long run would be the first to be lost.
+    drop(session);
+    let hands = Hands::new(HandsOptions {
+        run: record.clone(),
+        target: connections.target.clone(),
+        sources: connections.sources.clone(),
+        layer,
+        project_root: workspace.project.root.clone(),
+        lock_wait: plan.settings.lock_wait,
+        full_refresh: plan.settings.full_refresh,
+        last_good,
+        stages_per_connection: plan.stages_per_connection(),
+    });
     let Told { listeners, stop } = told;
     let summary = execute::execute(&plan, Arc::new(hands), listeners, stop).await;
-    history::finish(&session, &record.id, status(&summary)).await?;
+    if let Err(error) = finish(connections, &record, &summary).await {
+        tracing::warn!(run = %record.id.0, %error, "the end of the run could not be recorded");
+    }
     artifacts::write_run_results(&workspace.target_dir(), &workspace.manifest, &compiled.compiled, &summary)
         .map_err(|(path, source)| OpError::File { doing: "write", path, source })?;
     Ok(summary)
+}
+
+async fn finish(connections: &Connections, record: &RunRecord, summary: &RunSummary) -> Result<(), PostgresError> {
+    let session = connections.target.lease(&summary.command).await?;
+    history::finish(&session, &record.id, status(summary)).await
+}
+
+/// The layer, tried out, where a step of the plan needs it.
+async fn writable_layer(workspace: &Workspace, plan: &Plan) -> Result<Option<Store>, OpError> {
+    if plan.stages_per_connection().is_empty() {
+        return Ok(None);
+    }
+    let layer = open_layer(workspace)?;
+    layer.check_writable().await?;
+    Ok(Some(layer))
 }
 
 /// What the state knows, where a model asks for it.
@@ -130,8 +162,20 @@ async fn facts(workspace: &Workspace, session: &Lease, request: &RunRequest) -> 
     if request.full_refresh || !workspace.manifest.models.values().any(|model| model.asks_incremental) {
         return Ok(None);
     }
-    let merged = batch::models_that_merged(session).await?;
-    Ok(Some(CompileFacts { incremental: merged.into_iter().collect() }))
+    if !schema::exists(session).await? {
+        return Ok(None);
+    }
+    let mut incremental = BTreeSet::new();
+    for name in batch::models_that_merged(session).await? {
+        // A table that was made anew, or emptied, has to be filled from the start.
+        let model = workspace.manifest.models.get(&name).filter(|model| model.asks_incremental);
+        if let Some(model) = model
+            && transform::has_rows(session, &model.relation).await?
+        {
+            incremental.insert(name);
+        }
+    }
+    Ok(Some(CompileFacts { incremental }))
 }
 
 async fn plan(
@@ -217,30 +261,6 @@ async fn read_catalog(
     }
     let schemas: Vec<&str> = schemas.into_iter().collect();
     Ok(transform::read_catalog(session, &schemas).await?)
-}
-
-async fn hands(
-    workspace: &Workspace,
-    connections: &Connections,
-    plan: &Plan,
-    (record, session): (&RunRecord, &Lease),
-) -> Result<Hands, OpError> {
-    let stages_per_connection = plan.stages_per_connection();
-    let layer = if stages_per_connection.is_empty() { None } else { Some(open_layer(workspace)?) };
-    if let Some(layer) = &layer {
-        layer.check_writable().await?;
-    }
-    Ok(Hands::new(HandsOptions {
-        run: record.clone(),
-        target: connections.target.clone(),
-        sources: connections.sources.clone(),
-        layer,
-        project_root: workspace.project.root.clone(),
-        lock_wait: plan.settings.lock_wait,
-        full_refresh: plan.settings.full_refresh,
-        last_good: batch::all_last_loaded(session).await?,
-        stages_per_connection,
-    }))
 }
 
 fn status(summary: &RunSummary) -> RunStatus {

@@ -147,10 +147,12 @@ fn is_raised(parts: &Parts<'_>) -> bool {
         || ["plpy_", "plperl", "pltcl", "plv8"].iter().any(|language| parts.file.starts_with(language))
 }
 
-/// A syntax error that is not in our statement may be in a value: `to_tsquery` reads its argument, a function runs SQL
-/// that it put together.
+/// An error of syntax, or of a name, that is not in our statement may be in a value: `to_tsquery` reads its argument,
+/// `regclass` looks one up, a function runs SQL that it put together.
 fn may_quote_a_value(parts: &Parts<'_>) -> bool {
-    matches!(parts.sqlstate, "42601" | "42602") && !parts.in_our_statement
+    let reads_values =
+        ["42601", "42602", "42703", "42704", "42P01", "42883", "42725", "3D000", "3F000"].contains(&parts.sqlstate);
+    reads_values && !parts.in_our_statement
 }
 
 fn raised_as(sqlstate: &str) -> String {

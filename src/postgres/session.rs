@@ -118,6 +118,14 @@ pub(super) fn pin_statement(pins: &Pins<'_>, extras: Extras) -> String {
     settings.push(("statement_timeout", statement_timeout));
     // The session that holds a snapshot is idle for as long as others read in it.
     settings.push(("idle_in_transaction_session_timeout", "0".to_owned()));
+    if pins.version >= 14 {
+        settings.push(("idle_session_timeout", "0".to_owned()));
+    }
+    if pins.version >= 17 {
+        settings.push(("transaction_timeout", "0".to_owned()));
+    }
+    // A policy that hides rows would make them look deleted: the server refuses such a read instead.
+    settings.push(("row_security", "off".to_owned()));
     if pins.role == Role::Source {
         settings.push(("default_transaction_read_only", "on".to_owned()));
         settings.push(("lock_timeout", SOURCE_LOCK_TIMEOUT.to_owned()));

@@ -51,7 +51,8 @@ impl Failures {
     fn show_message(&self, failure: &Failure) {
         self.terminal.say(&format!("  {}", failure.message));
         for cause in &failure.causes {
-            self.terminal.say(&format!("    because: {cause}"));
+            let lead = if cause.starts_with("detail: ") { "" } else { "because: " };
+            self.terminal.say(&format!("    {lead}{cause}"));
         }
         if let Some(hint) = &failure.hint {
             self.terminal.say(&format!("  hint: {hint}"));
@@ -60,13 +61,7 @@ impl Failures {
 
     /// What did not run because of it, and what ran on old data.
     fn show_consequences(&self, report: &StepReport, summary: &RunSummary) {
-        let skipped: Vec<String> = summary
-            .reports
-            .iter()
-            .filter(|other| other.status == StepStatus::Skipped)
-            .filter(|other| other.failure.as_ref().is_some_and(|failure| failure.parent.as_ref() == Some(&report.node)))
-            .map(|other| other.node.to_string())
-            .collect();
+        let skipped = skipped_below(&report.node, summary);
         if !skipped.is_empty() {
             self.terminal.say(&format!("  skipped because of it: {}", skipped.join(", ")));
         }
@@ -85,6 +80,21 @@ impl Failures {
             self.terminal.say(&format!("  {hint}"));
         }
     }
+}
+
+/// What was skipped because of a failure, directly or because of something else that was skipped.
+fn skipped_below(failed: &NodeName, summary: &RunSummary) -> Vec<String> {
+    let mut causes = vec![failed];
+    let mut at = 0;
+    while let Some(cause) = causes.get(at).copied() {
+        let caused = summary.reports.iter().filter(|report| report.status == StepStatus::Skipped).filter(|report| {
+            let parent = report.failure.as_ref().and_then(|failure| failure.parent.as_ref());
+            parent == Some(cause)
+        });
+        causes.extend(caused.map(|report| &report.node));
+        at += 1;
+    }
+    causes[1..].iter().map(ToString::to_string).collect()
 }
 
 impl Listener for Failures {

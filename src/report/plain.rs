@@ -55,7 +55,8 @@ pub fn finished_line(terminal: &Terminal, report: &StepReport) -> String {
         facts.push(format!("{} rows read", words::count(layer.rows)));
     }
     if let Some(failure) = &report.failure {
-        facts.push(failure.message.clone());
+        // The server's detail and hint come with the failure at the end of the run.
+        facts.push(failure.message.lines().next().unwrap_or_default().to_owned());
     }
     if !facts.is_empty() {
         line.push_str(": ");

@@ -16,9 +16,11 @@ pub struct LoadedBatch {
     pub batch_id: i64,
     /// The source's clock just before the snapshot was taken.
     pub source_clock: Timestamp,
-    /// The start of the oldest transaction that was open then.
-    pub oldest_transaction_at: Timestamp,
+    /// The start of the oldest transaction that was open then, if the source showed it.
+    pub oldest_transaction_at: Option<Timestamp>,
     pub loaded_at: Timestamp,
+    /// Of what decided which rows the batch holds and how they look.
+    pub extraction_digest: String,
 }
 
 /// A batch to be recorded, in the transaction that loads it.
@@ -29,8 +31,9 @@ pub struct BatchRecord {
     pub kind: &'static str,
     pub layer_url: String,
     pub source_clock: Timestamp,
-    pub oldest_transaction_at: Timestamp,
+    pub oldest_transaction_at: Option<Timestamp>,
     pub window_lower: Option<Timestamp>,
+    pub extraction_digest: String,
     pub rows_extracted: u64,
     pub tally: Tally,
 }
@@ -39,7 +42,7 @@ pub struct BatchRecord {
 pub async fn last_loaded(client: &Client, node: &NodeName) -> Result<Option<LoadedBatch>, PostgresError> {
     let row = client
         .query_typed_opt(
-            "select batch_id, source_clock, oldest_transaction_at, loaded_at
+            "select batch_id, source_clock, oldest_transaction_at, loaded_at, extraction_digest
              from unimig.batch
              where node = $1
              order by batch_id desc
@@ -53,6 +56,7 @@ pub async fn last_loaded(client: &Client, node: &NodeName) -> Result<Option<Load
         source_clock: row.get(1),
         oldest_transaction_at: row.get(2),
         loaded_at: row.get(3),
+        extraction_digest: row.get(4),
     }))
 }
 
@@ -78,9 +82,9 @@ pub async fn record(client: &Client, run: &RunId, batch: &BatchRecord) -> Result
         .execute_typed(
             "insert into unimig.batch (
                  run_id, node, batch_id, kind, layer_url, source_clock, oldest_transaction_at, window_lower,
-                 rows_extracted, rows_inserted, rows_updated, rows_deleted
+                 rows_extracted, rows_inserted, rows_updated, rows_deleted, extraction_digest
              )
-             values ($1::uuid, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+             values ($1::uuid, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
             &[
                 (&run.0, Type::TEXT),
                 (&batch.node.as_str(), Type::TEXT),
@@ -94,6 +98,7 @@ pub async fn record(client: &Client, run: &RunId, batch: &BatchRecord) -> Result
                 (&count(batch.tally.inserted), Type::INT8),
                 (&count(batch.tally.updated), Type::INT8),
                 (&count(batch.tally.deleted), Type::INT8),
+                (&batch.extraction_digest, Type::TEXT),
             ],
         )
         .await

@@ -120,7 +120,8 @@ pub async fn finish(client: &Client, run: &RunId, status: RunStatus) -> Result<(
     Ok(())
 }
 
-/// Writes a step's row: in the transaction of the data when it succeeded, in one of its own otherwise.
+/// Writes a step's row: in the transaction of the data when it succeeded, in one of its own otherwise. A row that is
+/// there already was committed with the data, and stays.
 pub async fn record_step(client: &Client, run: &RunId, step: &StepRecord) -> Result<(), PostgresError> {
     let count = |rows: u64| i64::try_from(rows).unwrap_or(i64::MAX);
     client
@@ -128,14 +129,7 @@ pub async fn record_step(client: &Client, run: &RunId, step: &StepRecord) -> Res
             "insert into unimig.step
                  (run_id, node, status, started_at, rows_inserted, rows_updated, rows_deleted, message)
              values ($1::uuid, $2, $3, $4, $5, $6, $7, $8)
-             on conflict (run_id, node) do update set
-                 status = excluded.status,
-                 started_at = excluded.started_at,
-                 finished_at = excluded.finished_at,
-                 rows_inserted = excluded.rows_inserted,
-                 rows_updated = excluded.rows_updated,
-                 rows_deleted = excluded.rows_deleted,
-                 message = excluded.message",
+             on conflict (run_id, node) do nothing",
             &[
                 (&run.0, Type::TEXT),
                 (&step.node.as_str(), Type::TEXT),

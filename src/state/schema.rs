@@ -35,6 +35,11 @@ pub async fn prepare(client: &mut Client) -> Result<(), StateError> {
     Ok(())
 }
 
+/// Whether there is any state yet.
+pub async fn exists(client: &Client) -> Result<bool, PostgresError> {
+    Ok(version(client).await? > 0)
+}
+
 /// Makes a schema that is to hold relations of ours, in a transaction of its own and one process at a time: two
 /// `create schema if not exists` that meet can fail each other.
 pub async fn ensure_schema(client: &Client, schema: &Ident) -> Result<(), PostgresError> {

@@ -82,7 +82,7 @@ fn open_folder(name: &str, settings: &StoreSettings, folder: &PathBuf) -> Result
             _ => StoreError::Failed { store, url, doing, object, source: source.into() },
         }
     };
-    std::fs::create_dir_all(folder).map_err(failed)?;
+    make_private(folder).map_err(failed)?;
     let objects = LocalFileSystem::new_with_prefix(folder)
         .map_err(|source| failed(std::io::Error::other(source)))?
         .with_fsync(SYNC_WRITES);
@@ -142,4 +142,19 @@ fn open_bucket(settings: &StoreSettings, bucket: &Bucket<'_>) -> Result<Opened, 
     let objects = builder.build().map_err(|error| error.to_string())?;
     let prefix = Path::parse(bucket.prefix).map_err(|error| error.to_string())?;
     Ok(Opened { objects: Arc::new(objects), prefix })
+}
+
+/// The rows of a source are nobody else's to read: a folder that is made here is its owner's alone.
+fn make_private(folder: &FilePath) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    if folder.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = folder.parent() {
+        std::fs::create_dir_all(parent)?;
+    }
+    match std::fs::DirBuilder::new().mode(0o700).create(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }

@@ -9,7 +9,7 @@ use crate::ident::{Ident, Relation};
 use crate::materialize::{FilledBy, TargetColumn, TargetTable};
 use crate::plan::TargetCatalog;
 use crate::postgres::PostgresError;
-use crate::sql::StatementFile;
+use crate::sql::{StatementFile, quoted};
 
 pub(super) static STATEMENTS: LazyLock<StatementFile> =
     LazyLock::new(|| StatementFile::parse(include_str!("catalog.sql")));
@@ -26,6 +26,20 @@ pub async fn read_catalog(client: &Client, schemas: &[&str]) -> Result<TargetCat
         tables: tables.iter().map(target_table).map(|table| (table.relation.clone(), table)).collect(),
         foreign_keys: references.iter().map(|row| (relation(row, 0), relation(row, 2))).collect(),
     })
+}
+
+/// Whether a relation is there and holds a row.
+pub async fn has_rows(client: &Client, relation: &Relation) -> Result<bool, PostgresError> {
+    let failed = |error| PostgresError::server(format!("look into {relation}"), error);
+    let exists = client
+        .query_typed_one("select to_regclass($1) is not null", &[(&relation.to_string(), Type::TEXT)])
+        .await
+        .map_err(failed)?;
+    if !exists.get::<_, bool>(0) {
+        return Ok(false);
+    }
+    let statement = STATEMENTS.render("has_rows", minijinja::context! { relation => quoted(relation) });
+    Ok(client.query_typed_one(&statement, &[]).await.map_err(failed)?.get(0))
 }
 
 fn target_table(row: &Row) -> TargetTable {

@@ -85,3 +85,34 @@ from pg_attribute as attribute
 where attribute.attrelid = 'pg_temp.unimig_built'::regclass
     and attribute.attnum > 0
     and not attribute.attisdropped
+
+-- name: written
+select
+    to_regclass($1) is not null as present,
+    coalesce(obj_description(to_regclass($1), 'pg_class'), '') as comment,
+    format('keys of rows inserted into %s (%s)', $2, to_regclass($2)::oid) as mark,
+    coalesce(
+        (
+            select array_agg(attribute.attname::text order by attribute.attnum)
+            from pg_attribute as attribute
+            where attribute.attrelid = to_regclass($1)
+                and attribute.attnum > 0
+                and attribute.attname not in ('_inserted_at', '_deleted_at')
+        ),
+        '{}'
+    ) as names,
+    coalesce(
+        (
+            select array_agg(
+                format_type(attribute.atttypid, attribute.atttypmod) order by attribute.attnum
+            )
+            from pg_attribute as attribute
+            where attribute.attrelid = to_regclass($1)
+                and attribute.attnum > 0
+                and attribute.attname not in ('_inserted_at', '_deleted_at')
+        ),
+        '{}'
+    ) as types
+
+-- name: has_rows
+select exists (select from {{ relation }})

@@ -9,16 +9,21 @@ use crate::materialize::merge::{self, ANALYZE_FROM_ROWS, ColumnFault, MergeShape
 use crate::plan::MergeAction;
 use crate::postgres::PostgresError;
 use crate::state::run::Tally;
-use crate::transform::{TransformError, located};
+use crate::transform::{TransformError, located, written};
+
+/// PostgreSQL's code for a row that others refer to.
+const FOREIGN_KEY_VIOLATION: &str = "23503";
 
 /// How many bad keys a message lists.
 const KEYS_SHOWN: usize = 10;
 
-/// Stages the SELECT, checks its keys and merges it; `progress` hears of staged rows.
+/// Stages the SELECT, checks its keys and merges it; `progress` hears of staged rows, `note` of what waits for a later
+/// run.
 pub async fn merge(
     client: &Client,
     action: &MergeAction,
     mut progress: impl FnMut(u64),
+    mut note: impl FnMut(&str),
 ) -> Result<Tally, TransformError> {
     let doing = format!("merge into {}", action.target.relation);
     let failed = |error| PostgresError::server(doing.as_str(), error);
@@ -35,7 +40,7 @@ pub async fn merge(
     let rows = stage(client, action, &statements).await?;
     progress(rows);
     check_keys(client, action, &statements).await?;
-    client.batch_execute(&statements.create_written).await.map_err(failed)?;
+    written::prepare(client, shape, &statements).await?;
     let inserted = client.execute_typed(&statements.note_new_keys, &[]).await.map_err(failed)?;
     let revived = match &statements.revive {
         Some(revive) => client.execute_typed(revive, &[]).await.map_err(failed)?,
@@ -43,10 +48,37 @@ pub async fn merge(
     };
     let merged = client.execute_typed(&statements.merge, &[]).await.map_err(failed)?;
     let deleted = match &statements.delete {
-        Some(delete) => client.execute_typed(delete, &[]).await.map_err(failed)?,
-        None => 0,
+        Some(delete) => delete_gone(client, delete, &doing).await?,
+        None => Deleted::Rows(0),
     };
+    let (deleted, still_referenced) = match deleted {
+        Deleted::Rows(rows) => (rows, false),
+        Deleted::StillReferenced => (0, true),
+    };
+    if still_referenced {
+        note("rows that are gone are still referred to by other tables, and are deleted once those are");
+    }
     Ok(Tally { inserted, updated: merged.saturating_sub(inserted) + revived, deleted })
+}
+
+/// What became of the rows that the SELECT no longer gives.
+enum Deleted {
+    Rows(u64),
+    /// Rows of other tables, of models that run after this one, refer to some of them: the next run deletes them.
+    StillReferenced,
+}
+
+async fn delete_gone(client: &Client, delete: &str, doing: &str) -> Result<Deleted, PostgresError> {
+    let failed = |error| PostgresError::server(doing, error);
+    client.batch_execute("savepoint before_delete").await.map_err(failed)?;
+    match client.execute_typed(delete, &[]).await.map_err(failed) {
+        Ok(rows) => Ok(Deleted::Rows(rows)),
+        Err(error) if error.sqlstate() == Some(FOREIGN_KEY_VIOLATION) => {
+            client.batch_execute("rollback to savepoint before_delete").await.map_err(failed)?;
+            Ok(Deleted::StillReferenced)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// The SELECT's column names, from the server.

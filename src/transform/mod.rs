@@ -6,12 +6,13 @@ mod catalog;
 mod merge;
 mod relation;
 mod seed;
+mod written;
 
 use crate::compile::{CompiledSql, Embedded};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::postgres::PostgresError;
 
-pub use catalog::read_catalog;
+pub use catalog::{has_rows, read_catalog};
 pub use merge::merge;
 pub use relation::{ViewChange, table, view};
 pub use seed::seed;

@@ -13,8 +13,6 @@ fn parts(test: &Test) -> Vec<PathBuf> {
 /// Lets a run extract, damages what it wrote, and lets it load.
 fn load_after(damage: impl FnOnce(&Path)) -> (Test, Outcome) {
     let test = Test::sample();
-    let yaml = std::fs::read_to_string(test.path().join("sources/qvp.yml")).expect("the source is declared");
-    test.write("sources/qvp.yml", &yaml);
     test.on_source("qvp", "create table kept as table applicants; delete from applicants");
     test.succeeds(&["run", "--select", "stg.qvp.applicants"]);
     let known = parts(&test);

@@ -8,6 +8,7 @@
 mod harness;
 
 mod codes;
+mod commands;
 mod damaged_layer;
 mod equal_rows;
 mod failing_source;
@@ -15,6 +16,8 @@ mod healing;
 mod idempotent;
 mod isolated;
 mod kill;
+mod materializations;
+mod merge;
 mod never_destructive;
 mod read_only;
 mod secrets;

@@ -62,9 +62,7 @@ fn a_statement_timeout_ends_a_slow_extraction() {
 
 #[test]
 fn a_connection_cap_holds_whatever_the_threads() {
-    let test = Test::new();
-    let place = test.source_sql("qvp", "select 1");
-    let test = place;
+    let test = Test::new().source_sql("qvp", "select 1");
     let mut tables = String::new();
     for number in 0..8 {
         test.on_source(

@@ -45,23 +45,11 @@ fn no_value_is_shown_by_errors_of_any_kind() {
         "qvp",
         &format!("update applicants set name = '{VALUE}', email = '{VALUE}@example.org' where id < 10"),
     );
-    test.on_target(
-        "create table app.strict_person (
-            id bigint primary key,
-            name text check (length(name) < 5),
-            email varchar(20),
-            code integer,
-            mood app.mood
-        )"
-        .replace("mood app.mood", "unique (email)")
-        .as_str(),
-    );
+    test.on_target("create table app.strict_person (id bigint primary key, name text, email varchar(20) unique)");
     test.on_target("create table app.unique_person (id bigint primary key, email text unique)");
     test.on_target(
-        "create table app.child (id bigint primary key, parent text references app.parent)"
-            .replace("app.parent", "app.codes")
-            .replace("create table app.child", "create table app.codes (code text primary key); create table app.child")
-            .as_str(),
+        "create table app.parent (code text primary key);
+         create table app.child (id bigint primary key, parent text references app.parent)",
     );
     let from = "from {{ source('qvp', 'applicants') }}";
     failing(
@@ -104,7 +92,10 @@ fn no_value_is_shown_by_a_failing_source() {
         "models/stg/qvp/applicants.sql",
         "select id, name::integer as n from {{ source('qvp', 'applicants') }} where id > 30\n",
     );
-    test.write("models/stg/qvp/audit_log.sql", &format!("select name as id, id as n, now() as created_at, now() as updated_at from {{{{ source('qvp', 'applicants') }}}}\n"));
+    test.write(
+        "models/stg/qvp/audit_log.sql",
+        "select name as id, id as n, now() as created_at, now() as updated_at from {{ source('qvp', 'applicants') }}\n",
+    );
     test.on_source("qvp", &format!("update applicants set name = '{VALUE}' where id in (41, 42)"));
 
     let said = run_all(&test, &[&["run"], &["run", "--full-refresh", "--verbose"]]);
@@ -112,6 +103,18 @@ fn no_value_is_shown_by_a_failing_source() {
     assert_eq!(test.result("stg.qvp.applicants").status, "failed");
     assert_eq!(test.result("stg.qvp.audit_log").status, "failed");
     assert_eq!(leaks(&test, &said), Vec::<String>::new());
+}
+
+#[test]
+fn keys_that_are_not_unique_are_shown_once_and_kept_nowhere() {
+    let test = Test::sample();
+    test.on_target("create table app.named (name text primary key)");
+    test.on_source("qvp", &format!("update applicants set name = '{VALUE}' where id < 10"));
+    failing(&test, "named", "select name from {{ source('qvp', 'applicants') }}\n");
+
+    test.run(&["run"]).exit(1).stderr_has(&format!("({VALUE}) 9 times"));
+
+    assert_eq!(leaks(&test, &[]), Vec::<String>::new());
 }
 
 #[test]

@@ -1,4 +1,5 @@
--- What unimig remembers. Losing it costs a full read of each source and never correctness.
+-- What unimig remembers. Losing it costs a full read of each source, and that rows which were inserted before are never
+-- deleted again by a model's deletes.
 create table unimig.schema_version (
     version integer primary key,
     applied_at timestamptz not null default now(),
@@ -39,8 +40,11 @@ create table unimig.batch (
     kind text not null check (kind in ('full', 'window')),
     layer_url text not null,
     source_clock timestamptz not null,
-    oldest_transaction_at timestamptz not null,
+    -- Null where the source does not show it: the next batch is then a full one.
+    oldest_transaction_at timestamptz,
     window_lower timestamptz,
+    -- Of what decides which rows a batch holds and how they look; a window after a change of it would mix two kinds.
+    extraction_digest text not null,
     rows_extracted bigint not null,
     rows_inserted bigint not null,
     rows_updated bigint not null,

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 pub use folder::PERSON_TABLE;
 pub use outcome::{Outcome, Started, StepResult};
-pub use server::{data_folder, socket_folder};
+pub use server::socket_folder;
 pub use session::Session;
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
@@ -147,7 +147,7 @@ impl Test {
 
     /// Runs the tool in the project's folder.
     pub fn run(&self, arguments: &[&str]) -> Outcome {
-        Outcome::of(arguments, self.command(arguments).output().expect("the binary starts"))
+        Outcome::of(arguments, &self.command(arguments).output().expect("the binary starts"))
     }
 
     /// Runs the tool and asks that all went well.

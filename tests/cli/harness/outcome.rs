@@ -13,7 +13,7 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    pub fn of(arguments: &[&str], output: Output) -> Self {
+    pub fn of(arguments: &[&str], output: &Output) -> Self {
         Self {
             arguments: arguments.join(" "),
             code: output.status.code(),
@@ -82,7 +82,7 @@ impl Started {
     pub fn wait(mut self) -> Outcome {
         let child = self.child.take().expect("it is waited for once");
         let arguments: Vec<&str> = self.arguments.iter().map(String::as_str).collect();
-        Outcome::of(&arguments, child.wait_with_output().expect("the command ends"))
+        Outcome::of(&arguments, &child.wait_with_output().expect("the command ends"))
     }
 
     /// What Ctrl-C does.

@@ -32,7 +32,6 @@ const SETTINGS: [&str; 5] = [
 static SERVER: LazyLock<TestServer> = LazyLock::new(TestServer::start);
 
 struct TestServer {
-    home: PathBuf,
     socket_dir: PathBuf,
     /// Nobody else has this end: the kernel closes it with the process.
     _alive: ChildStdin,
@@ -41,11 +40,6 @@ struct TestServer {
 /// Where the server listens, as libpq's `host`.
 pub fn socket_folder() -> String {
     SERVER.socket_dir.display().to_string()
-}
-
-/// The server's data folder.
-pub fn data_folder() -> PathBuf {
-    SERVER.home.join("data")
 }
 
 impl TestServer {
@@ -60,7 +54,7 @@ impl TestServer {
         let home = server.home();
         let alive = watch(&home, &state_dir, &socket_dir);
         settle(&home.join("data"), &socket_dir);
-        Self { home, socket_dir, _alive: alive }
+        Self { socket_dir, _alive: alive }
     }
 }
 
@@ -75,6 +69,7 @@ fn settle(data: &Path, socket_dir: &Path) {
     session.execute("select pg_reload_conf()");
 }
 
+#[expect(clippy::zombie_processes, reason = "the watchdog outlives this process, which is its purpose")]
 fn watch(home: &Path, state_dir: &Path, socket_dir: &Path) -> ChildStdin {
     let mut command = Command::new("sh");
     command.args(["-c", WATCHDOG, "watchdog"]).args([home, state_dir, socket_dir]);

@@ -1,0 +1,156 @@
+//! The statements as they are sent, kept as golden files beside this one; the command line's tests run them twice.
+
+use std::sync::Arc;
+
+use super::merge::{ColumnFault, MergeShape, statements};
+use super::stage::{StageShape, StagedColumn};
+use super::{FilledBy, TargetColumn, TargetTable, table, view};
+use crate::compile::CompiledSql;
+use crate::diagnostic::{SourceFile, Span};
+use crate::ident::{Ident, NodeName, Relation};
+use crate::manifest::{Deletes, StageNode, Strategy};
+
+fn ident(name: &str) -> Ident {
+    Ident::new(name).expect("a valid name")
+}
+
+fn relation(schema: &str, name: &str) -> Relation {
+    Relation::new(ident(schema), ident(name))
+}
+
+fn select() -> CompiledSql {
+    CompiledSql { text: "select 1 as id, 'x' as name".to_owned(), origins: Vec::new() }
+}
+
+fn person() -> TargetTable {
+    let column = |name: &str, data_type: &str, filled| TargetColumn {
+        name: ident(name),
+        data_type: data_type.to_owned(),
+        filled,
+    };
+    TargetTable {
+        relation: relation("app", "Person"),
+        columns: vec![
+            column("id", "bigint", FilledBy::IdentityAlways),
+            column("name", "character varying(200)", FilledBy::Default),
+            column("order", "integer", FilledBy::Default),
+            column("initials", "text", FilledBy::Expression),
+            column("deleted_at", "timestamp with time zone", FilledBy::Default),
+        ],
+        primary_key: vec![ident("id")],
+    }
+}
+
+fn merged(deletes: &Deletes, selected: &[&str]) -> Result<String, Vec<ColumnFault>> {
+    let (target, node) = (person(), NodeName::model("person"));
+    let selected: Vec<Ident> = selected.iter().map(|name| ident(name)).collect();
+    let shape = MergeShape { node: &node, target: &target, unique_key: &[], deletes, selected: &selected };
+    let statements = statements(shape, &select())?;
+    let all = [
+        Some(statements.create_staged),
+        Some(statements.fill_staged.sql),
+        Some(statements.analyze_staged),
+        Some(statements.bad_keys),
+        Some(statements.create_written),
+        Some(statements.note_new_keys),
+        statements.revive,
+        Some(statements.merge),
+        statements.delete,
+    ];
+    Ok(all.into_iter().flatten().map(|sql| sql.trim_end().to_owned()).collect::<Vec<_>>().join(";\n\n"))
+}
+
+#[test]
+fn a_merge_names_only_the_columns_of_the_select() {
+    let sql = merged(&Deletes::Keep, &["id", "name", "order"]).expect("columns that fit");
+    insta::assert_snapshot!("merge_keep", sql);
+}
+
+#[test]
+fn a_merge_with_hard_deletes_removes_only_what_it_inserted() {
+    let sql = merged(&Deletes::Hard, &["id", "name"]).expect("columns that fit");
+    insta::assert_snapshot!("merge_hard", sql);
+}
+
+#[test]
+fn a_merge_with_soft_deletes_marks_and_revives() {
+    let sql = merged(&Deletes::Soft { column: ident("deleted_at") }, &["id", "name"]).expect("columns that fit");
+    insta::assert_snapshot!("merge_soft", sql);
+}
+
+#[test]
+fn a_merge_of_keys_alone_updates_nothing() {
+    let sql = merged(&Deletes::Keep, &["id"]).expect("columns that fit");
+    assert!(!sql.contains("when matched"), "{sql}");
+}
+
+#[test]
+fn every_fault_of_the_columns_is_told() {
+    let faults = merged(&Deletes::Soft { column: ident("removed_at") }, &["name", "name", "initials", "nickname"]);
+    let expected = vec![
+        ColumnFault::Twice(ident("name")),
+        ColumnFault::Computed(ident("initials")),
+        ColumnFault::Unknown(ident("nickname")),
+        ColumnFault::NoKey(ident("id")),
+        ColumnFault::DeletedColumn(ident("removed_at")),
+    ];
+    assert_eq!(faults, Err(expected));
+}
+
+#[test]
+fn a_batch_passes_through_staging() {
+    let file = Arc::new(SourceFile { path: "sources/svp.yml".into(), text: "sources:\n".to_owned() });
+    let node = StageNode {
+        name: NodeName::stage("svp", "labors"),
+        source: "svp".to_owned(),
+        table: "labors".to_owned(),
+        description: String::new(),
+        connection: "svp".to_owned(),
+        source_relation: relation("public", "labors"),
+        stg_relation: relation("stg_svp", "labors"),
+        live_relation: relation("stg_svp", "labors_live"),
+        key: vec![ident("id")],
+        strategy: Strategy::Full,
+        columns: Vec::new(),
+        extraction: None,
+        declared_at: Span::whole(&file),
+    };
+    let column = |name: &str, data_type: &str| StagedColumn { name: ident(name), data_type: data_type.to_owned() };
+    let columns = [column("id", "bigint"), column("Full name", "text"), column("data", "json")];
+    let shape = StageShape { node: &node, columns: &columns, batch_id: 1_763_000_000_000_000 };
+    let names: Vec<&Ident> = columns.iter().map(|column| &column.name).collect();
+    let mut all = shape.create_table();
+    all.extend(shape.create_view(&names));
+    all.extend([
+        shape.empty_for_freeze(),
+        shape.copy_freeze(),
+        shape.finish_first_load(),
+        shape.add_column(&column("added", "integer")),
+        shape.create_incoming(),
+        shape.copy_incoming(),
+        shape.analyze_incoming(),
+        shape.merge(),
+        shape.bury(),
+        shape.rows_written(),
+    ]);
+    insta::assert_snapshot!("stage", all.join(";\n\n"));
+}
+
+#[test]
+fn a_table_and_a_view_say_who_made_them() {
+    let (node, made) = (NodeName::model("left_out"), relation("reporting", "left_out"));
+    let table = table::statements(&node, &made);
+    let view = view::statements(&node, &made, &select());
+    let all = [
+        table::build(&select()).sql,
+        table.compare,
+        table.create,
+        table.replace_rows,
+        table.drop,
+        table.mark,
+        view.create.sql,
+        view.mark,
+        view.drop,
+    ];
+    insta::assert_snapshot!("table_and_view", all.map(|sql| sql.trim_end().to_owned()).join(";\n\n"));
+}
