@@ -28,12 +28,10 @@ impl Database {
         let server = PrivateServer::at(folder.path(), Binaries::find(&|name| std::env::var(name).ok())?);
         server.start().await?;
         let endpoint = server.endpoint("postgres");
-        let settings = "alter system set logging_collector = on;
-            alter system set log_destination = 'jsonlog';
-            alter system set log_error_verbosity = 'default';
-            alter system set log_rotation_size = 0;";
-        psql(&endpoint.host, endpoint.port, "postgres", &["-c", settings])?;
+        let configured = configure(&endpoint.host, endpoint.port);
+        // What was set is for the next start, and a server that could not be set up must not stay.
         server.stop().await?;
+        configured?;
         let log_folder = server.home().join("data").join("log");
         let borrowed = server.borrow().await?;
         Ok(Self { log_folder, host: endpoint.host, port: endpoint.port, borrowed, _folder: folder })
@@ -62,6 +60,19 @@ impl Database {
     pub async fn stop(self) -> anyhow::Result<()> {
         Ok(self.borrowed.give_back().await?)
     }
+}
+
+/// Statements go to lines of JSON, with their values, in a file of the server's own.
+fn configure(host: &str, port: u16) -> anyhow::Result<()> {
+    let settings = [
+        "logging_collector = on",
+        "log_destination = 'jsonlog'",
+        "log_error_verbosity = 'default'",
+        "log_rotation_size = 0",
+    ];
+    settings
+        .iter()
+        .try_for_each(|setting| psql(host, port, "postgres", &["-c", &format!("alter system set {setting}")]))
 }
 
 fn psql(host: &str, port: u16, database: &str, arguments: &[&str]) -> anyhow::Result<()> {

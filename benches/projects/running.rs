@@ -58,8 +58,8 @@ impl<'a> Bench<'a> {
     /// Makes the project and the database that every run starts from, and logs what unimig sends.
     fn prepare(database: &'a Database, materialization: &'static str, models: usize) -> anyhow::Result<Self> {
         let config = match materialization {
-            "merge" => "+materialized: merge, +schema: app, +unique_key: id".to_owned(),
-            other => format!("+materialized: {other}, +schema: app"),
+            "merge" => "+materialized: merge, +unique_key: id".to_owned(),
+            other => format!("+materialized: {other}"),
         };
         let project = generated::trivial_project(models, &config)?;
         let mut start = "create schema app;\n".to_owned();

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use tokio_postgres::Client;
+use tokio_postgres::types::Type;
 
 use crate::ident::Relation;
 use crate::postgres::PostgresError;
@@ -63,7 +64,8 @@ pub async fn try_acquire(client: &Client, target: &Relation, scope: Scope) -> Re
     };
     let name = target.to_string();
     let failed = |error| PostgresError::server(format!("lock {name}"), error);
-    let taken: bool = client.query_one(statement, &[&name]).await.map_err(failed)?.get(0);
+    // Its type stated, the statement needs no round trip to be prepared; it opens every step.
+    let taken: bool = client.query_typed_one(statement, &[(&name, Type::TEXT)]).await.map_err(failed)?.get(0);
     if taken {
         return Ok(None);
     }
