@@ -10,6 +10,7 @@ mod harness;
 mod codes;
 mod commands;
 mod damaged_layer;
+mod defended;
 mod equal_rows;
 mod failing_source;
 mod healing;
