@@ -13,12 +13,12 @@ use clap_complete::generate;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::arguments::{Arguments, Command, Globals, Output};
-use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
+use crate::diagnostic::{Diagnostics, Severity};
 use crate::ops::OpError;
 use crate::ops::workspace::{Workspace, WorkspaceOptions};
 use crate::postgres::install_crypto_provider;
 use crate::project;
-use crate::report::Terminal;
+use crate::report::{Terminal, artifacts};
 
 /// Interrupted by a person, as shells count it.
 const INTERRUPTED: u8 = 130;
@@ -128,7 +128,7 @@ impl Door {
         let noun = if errors == 1 { "mistake" } else { "mistakes" };
         self.terminal.say(&format!("{errors} {noun}; nothing was changed"));
         if self.is_json() {
-            let errors: Vec<serde_json::Value> = diagnostics.0.iter().map(as_json).collect();
+            let errors: Vec<serde_json::Value> = diagnostics.0.iter().map(artifacts::diagnostic).collect();
             self.terminal.print(&serde_json::json!({ "diagnostics": errors }).to_string());
         }
     }
@@ -146,22 +146,6 @@ impl Door {
             source = cause.source();
         }
     }
-}
-
-fn as_json(diagnostic: &Diagnostic) -> serde_json::Value {
-    let place = diagnostic.span.as_ref().map(|span| (span.path().display().to_string(), span.line_column()));
-    serde_json::json!({
-        "severity": match diagnostic.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-        },
-        "code": diagnostic.code.as_str(),
-        "message": diagnostic.message,
-        "file": place.as_ref().map(|(path, _)| path),
-        "line": place.as_ref().map(|(_, (line, _))| line),
-        "column": place.as_ref().map(|(_, (_, column))| column),
-        "hint": diagnostic.hint.as_deref().or(diagnostic.code.usual_hint()),
-    })
 }
 
 /// Cancelled by Ctrl-C or SIGTERM; a second one ends the process at once, and the servers roll back by themselves.

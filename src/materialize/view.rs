@@ -19,6 +19,11 @@ pub struct ViewStatements {
     pub mark: String,
 }
 
+/// Drops a view that gives way to a table.
+pub fn drop(view: &Relation) -> String {
+    STATEMENTS.render("drop_view", context! { view => quoted(view) })
+}
+
 pub fn statements(node: &NodeName, view: &Relation, select: &CompiledSql) -> ViewStatements {
     let context = context! {
         view => quoted(view),
@@ -27,7 +32,7 @@ pub fn statements(node: &NodeName, view: &Relation, select: &CompiledSql) -> Vie
     let render = |name| STATEMENTS.render(name, context.clone());
     ViewStatements {
         create: Embedded::after(&render("create_view"), select),
-        drop: render("drop_view"),
+        drop: drop(view),
         mark: render("mark_view"),
     }
 }

@@ -10,7 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::compile::Compiled;
-use crate::event::{RunSummary, StepReport};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::event::{Failure, RunSummary, StepReport};
 use crate::graph::Graph;
 use crate::ident::NodeName;
 use crate::manifest::{ColumnNode, Manifest, ModelNode, SeedNode, TestKind, TestNode};
@@ -246,6 +247,7 @@ fn result(manifest: &Manifest, compiled: Option<&Compiled>, report: &StepReport)
         "compiled": compiled.is_some(),
         "compiled_code": compiled.map(|node| &node.sql.text),
         "relation_name": manifest.relation(&report.node).map(ToString::to_string),
+        "unimig": report.failure.as_ref().map(failure),
         "adapter_response": {
             "_message": words::status(report.status),
             "code": words::status(report.status),
@@ -257,6 +259,33 @@ fn result(manifest: &Manifest, compiled: Option<&Compiled>, report: &StepReport)
             "layer_bytes": layer.bytes,
             "node": report.node,
         },
+    })
+}
+
+/// A mistake with its place, as `--output json` and the results show it.
+pub fn diagnostic(diagnostic: &Diagnostic) -> Value {
+    let place = diagnostic.span.as_ref().map(|span| (span.path().display().to_string(), span.line_column()));
+    json!({
+        "severity": match diagnostic.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        },
+        "code": diagnostic.code.as_str(),
+        "message": diagnostic.message,
+        "file": place.as_ref().map(|(path, _)| path),
+        "line": place.as_ref().map(|(_, (line, _))| line),
+        "column": place.as_ref().map(|(_, (_, column))| column),
+        "hint": diagnostic.hint.as_deref().or(diagnostic.code.usual_hint()),
+    })
+}
+
+/// What dbt's shape has no room for.
+fn failure(failure: &Failure) -> Value {
+    json!({
+        "causes": failure.causes,
+        "hint": failure.hint,
+        "because_of": failure.parent,
+        "diagnostic": failure.diagnostic.as_deref().map(diagnostic),
     })
 }
 

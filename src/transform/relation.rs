@@ -107,7 +107,7 @@ pub(super) async fn keep_built(client: &Client, subject: Subject<'_>) -> Result<
             return replace_rows(client, subject, &statements).await;
         }
         Existing::Table { .. } => execute(&statements.drop).await?,
-        Existing::View => execute(&format!("drop view {}", subject.relation)).await?,
+        Existing::View => execute(&materialize::view::drop(subject.relation)).await?,
         Existing::Nothing => {}
     }
     let inserted = client.execute_typed(&statements.create, &[]).await.map_err(failed)?;
