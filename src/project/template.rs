@@ -62,6 +62,7 @@ impl TargetNames {
 impl TextScope {
     pub fn new(env: &EnvVars, vars: &Vars) -> Self {
         let mut engine = Environment::new();
+        engine.set_debug(true);
         engine.set_undefined_behavior(UndefinedBehavior::SemiStrict);
         engine.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
         let env = env.clone();

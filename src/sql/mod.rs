@@ -20,6 +20,7 @@ impl StatementFile {
     /// Splits a file into its named statements. Called once per file, on the text that `include_str!` gave.
     pub fn parse(text: &'static str) -> Self {
         let mut environment = Environment::new();
+        environment.set_debug(true);
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_formatter(print_quoted);
         environment.set_syntax(whole_line_tags());

@@ -245,6 +245,8 @@ pub(super) const TEMPLATE: &str = "template";
 
 fn new_environment() -> Environment<'static> {
     let mut environment = Environment::new();
+    // Errors then name what is undefined; a release build would leave it out.
+    environment.set_debug(true);
     environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
     environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
     environment.set_auto_escape_callback(|_| AutoEscape::None);
