@@ -66,7 +66,9 @@ fn a_session_that_the_source_ends_leaves_the_copy_as_it_was() {
 
     let outcome = run.wait();
     assert!([Some(1), Some(3)].contains(&outcome.code), "{}", outcome.transcript());
-    let outcome = outcome.stderr_has("terminating connection due to administrator command");
+    // The socket may be closed before the server's last word is read.
+    let last_word = outcome.stderr.contains("terminating connection due to administrator command");
+    assert!(last_word || outcome.stderr.contains("the connection was lost"), "{}", outcome.transcript());
     outcome.stderr_has("stg.qvp.numbers failed");
     assert_eq!(test.rows_digest("stg_qvp.numbers"), before);
     assert_eq!(manifests(&test), 1);
