@@ -65,6 +65,8 @@ fn a_key_that_stands_twice_is_an_error() {
       |
     2 | name: store
       | ^^^^
+      |
+      = hint: a key may stand once in a map: keep one of the two
     "##);
 }
 

@@ -96,6 +96,10 @@ fn syntax_error(file: &Arc<SourceFile>, error: &serde_yaml::Error) -> Diagnostic
     let message = message.split(" at line ").next().unwrap_or(&message);
     let message = message.split(", set DuplicateKeyPolicy").next().unwrap_or(message).trim();
     let diagnostic = Diagnostic::error(Code::BadYaml, format!("file is not valid YAML: {}", lower_first(message)));
+    let diagnostic = match message.contains("duplicate") {
+        true => diagnostic.hint("a key may stand once in a map: keep one of the two"),
+        false => diagnostic,
+    };
     match error.location().and_then(|location| offset(&file.text, location)) {
         Some(start) => {
             let rest = &file.text[start..];

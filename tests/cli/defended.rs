@@ -172,3 +172,19 @@ fn the_layer_is_its_owners_alone() {
     let layer = std::fs::metadata(test.path().join(".unimig/layer")).expect("the layer is there");
     assert_eq!(layer.permissions().mode() & 0o777, 0o700);
 }
+
+#[test]
+fn a_value_that_is_looked_up_as_a_name_is_not_shown() {
+    let test = Test::sample();
+    test.on_source("qvp", "update applicants set name = 'markedvalue'");
+    test.write(
+        "models/bl/person.sql",
+        "select id, (name::regclass)::text as name from {{ source('qvp', 'applicants') }}\n",
+    );
+
+    test.run(&["run"]).exit(1).stderr_has("bl.person failed").stderr_lacks("markedvalue");
+
+    assert_eq!(test.value("select count(*) from unimig.step where message like '%markedvalue%'"), "0");
+    let results = std::fs::read_to_string(test.path().join("target/run_results.json")).expect("results are written");
+    assert!(!results.contains("markedvalue"));
+}
