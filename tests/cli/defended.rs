@@ -188,3 +188,20 @@ fn a_value_that_is_looked_up_as_a_name_is_not_shown() {
     let results = std::fs::read_to_string(test.path().join("target/run_results.json")).expect("results are written");
     assert!(!results.contains("markedvalue"));
 }
+
+#[test]
+fn a_row_that_the_application_inserts_meanwhile_is_not_taken_for_ours() {
+    let test = Test::sample();
+    let application = test.session("target");
+    application.execute("begin; lock table app.person in share row exclusive mode");
+    application.execute("insert into app.person (id, name) values (5, 'the application')");
+    let run = test.start(&["run"]);
+    application.wait_until("exists (select from pg_locks where not granted and relation = 'app.person'::regclass)");
+    application.execute("commit");
+
+    run.wait().exit(1).stderr_has("duplicate key value");
+
+    assert_eq!(test.value("select name from app.person where id = 5"), "the application");
+    test.succeeds(&["run"]);
+    assert_eq!(test.value("select count(*) from unimig.\"bl.person\" where id = 5"), "0");
+}
