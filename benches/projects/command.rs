@@ -12,6 +12,15 @@ pub fn unimig(project: &Path, arguments: &[&str], variables: &[(&str, &str)]) ->
     succeed(command)
 }
 
+/// Runs dbt in a project, without its telemetry.
+pub fn dbt(program: &Path, project: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> anyhow::Result<()> {
+    let mut command = Command::new(program);
+    command.args(arguments).arg("--project-dir").arg(project).arg("--profiles-dir").arg(project);
+    command.envs([("DBT_SEND_ANONYMOUS_USAGE_STATS", "false"), ("DO_NOT_TRACK", "1")]);
+    command.envs(variables.iter().copied()).current_dir(project);
+    succeed(command)
+}
+
 /// Waits for a program, and passes on what it said when it fails.
 pub fn succeed(mut command: Command) -> anyhow::Result<()> {
     let output = command.output().with_context(|| format!("could not start {}", command.get_program().display()))?;

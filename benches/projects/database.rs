@@ -41,6 +41,10 @@ impl Database {
         &self.host
     }
 
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// A copy of a database, in place of whatever had the name.
     pub fn copy(&self, template: &str, name: &str) -> anyhow::Result<()> {
         self.execute("postgres", &format!("drop database if exists {name}"))?;

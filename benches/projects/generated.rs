@@ -27,6 +27,27 @@ sources:
       - {name: labors, key: [id]}
       - {name: occupations, key: [id]}
 ";
+const DBT_SOURCE: &str = "version: 2
+sources:
+  - name: svp
+    tables:
+      - name: labors
+      - name: occupations
+";
+/// dbt wants a host and port of their own; a server in a folder is reached by its folder.
+const DBT_PROFILE: &str = "shop:
+  target: dev
+  outputs:
+    dev:
+      type: postgres
+      host: \"{{ env_var('BENCH_HOST') }}\"
+      port: \"{{ env_var('BENCH_PORT') | as_number }}\"
+      user: unimig
+      password: unimig
+      dbname: \"{{ env_var('BENCH_DATABASE') }}\"
+      schema: app
+      threads: 4
+";
 /// The server's folder and the database come from the environment, so that one project serves every run.
 const TRIVIAL_PROFILE: &str = "trivial:
   target: dev
@@ -47,15 +68,44 @@ pub fn project(models: usize) -> anyhow::Result<TempDir> {
     write(&root.join("unimig.yml"), PROJECT)?;
     write(&root.join("profiles.yml"), PROFILE)?;
     write(&root.join("sources/svp.yml"), SOURCE)?;
+    write_models(root, models, "materialized='merge', unique_key='id'")?;
+    Ok(folder)
+}
+
+/// The same models as a project that dbt reads too.
+pub fn dbt_project(models: usize) -> anyhow::Result<TempDir> {
+    let folder = tempfile::tempdir()?;
+    let root = folder.path();
+    write(&root.join("dbt_project.yml"), PROJECT)?;
+    write(&root.join("profiles.yml"), DBT_PROFILE)?;
+    write(&root.join("models/sources.yml"), DBT_SOURCE)?;
+    write_models(root, models, "materialized='table'")?;
+    Ok(folder)
+}
+
+/// Models of the form `select 7 as id`, one table each, as a project that dbt reads too.
+pub fn trivial_dbt_project(models: usize) -> anyhow::Result<TempDir> {
+    let folder = tempfile::tempdir()?;
+    let root = folder.path();
+    let project = "name: shop\nversion: \"1.0\"\nprofile: shop\nmodels:\n  shop: {+materialized: table}\n";
+    write(&root.join("dbt_project.yml"), project)?;
+    write(&root.join("profiles.yml"), DBT_PROFILE)?;
+    for index in 0..models {
+        write(&root.join(model_path(index)), &format!("select {index} as id\n"))?;
+    }
+    Ok(folder)
+}
+
+fn write_models(root: &Path, models: usize, config: &str) -> anyhow::Result<()> {
     write(&root.join("macros/cents.sql"), MACRO)?;
     for index in 0..models {
-        write(&root.join(model_path(index)), &model(index))?;
+        write(&root.join(model_path(index)), &model(index, config))?;
     }
     for first in (0..models).step_by(PER_FOLDER) {
         let path = format!("models/bl/f{}/models.yml", first / PER_FOLDER);
         write(&root.join(path), &properties(first..models.min(first + PER_FOLDER)))?;
     }
-    Ok(folder)
+    Ok(())
 }
 
 /// Models of the form `select 7 as id` and no YAML; the materialization is set for all of them.
@@ -76,14 +126,14 @@ fn model_path(index: usize) -> String {
     format!("models/bl/f{}/m{index}.sql", index / PER_FOLDER)
 }
 
-fn model(index: usize) -> String {
+fn model(index: usize, config: &str) -> String {
     let parent = |back: usize| match index.checked_sub(back) {
         Some(parent) => format!("{{{{ ref('m{parent}') }}}}"),
         None => "{{ source('svp', 'labors') }}".to_owned(),
     };
     let amount = if index.is_multiple_of(10) { "{{ cents('a.amount') }}" } else { "a.amount" };
     format!(
-        "{{{{ config(materialized='merge', unique_key='id') }}}}
+        "{{{{ config({config}) }}}}
 
 with a as (
     select id, amount, name from {}

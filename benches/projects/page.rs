@@ -6,13 +6,22 @@ use std::time::Duration;
 
 use anyhow::Context;
 
+use crate::beside_dbt::{self, Compared};
 use crate::loading::{self, Loading};
 use crate::running::{self, Running, Sides};
 use crate::samples::Samples;
 
 const PATH: &str = "book/src/reference/performance.md";
-const BEGIN: &str = "<!-- measured: begin -->";
-const END: &str = "<!-- measured: end -->";
+
+/// The part of the page between two comments, which a measurement writes anew.
+#[derive(Debug, Clone, Copy)]
+pub struct Part {
+    begin: &'static str,
+    end: &'static str,
+}
+
+pub const MEASURED: Part = Part { begin: "<!-- measured: begin -->", end: "<!-- measured: end -->" };
+pub const BESIDE_DBT: Part = Part { begin: "<!-- beside dbt: begin -->", end: "<!-- beside dbt: end -->" };
 
 /// What 5,000 models may take from the start, in seconds.
 const RESOLVED_TARGET: f64 = 0.4;
@@ -94,13 +103,39 @@ impl Page {
         Ok(())
     }
 
+    /// The same commands by unimig and by dbt.
+    pub fn beside_dbt(&mut self, table: &[Compared]) -> anyhow::Result<()> {
+        let text = &mut self.text;
+        writeln!(
+            text,
+            "\nWhole commands on the same projects, in seconds, the best of {} (dbt 1: one time), nothing kept from an \
+             earlier time. In brackets, how many times as long as unimig.\n",
+            beside_dbt::ROUNDS
+        )?;
+        writeln!(text, "| work | unimig | dbt 1 | dbt 2 |")?;
+        writeln!(text, "|---|---:|---:|---:|")?;
+        for row in table {
+            let ours = row.unimig.best().as_secs_f64();
+            let theirs = |samples: &Option<Samples>| match samples {
+                Some(samples) => {
+                    let seconds = samples.best().as_secs_f64();
+                    format!("{seconds:.2} ({:.0})", seconds / ours)
+                }
+                None => "not measured".to_owned(),
+            };
+            writeln!(text, "| {} | {ours:.2} | {} | {} |", row.what, theirs(&row.dbt_1), theirs(&row.dbt_2))?;
+        }
+        Ok(())
+    }
+
     /// Writes the tables between the page's markers.
-    pub fn keep(&self) -> anyhow::Result<()> {
+    pub fn keep(&self, part: Part) -> anyhow::Result<()> {
+        let Part { begin, end } = part;
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(PATH);
         let page = fs_err::read_to_string(&path)?;
-        let (before, rest) = page.split_once(BEGIN).with_context(|| format!("{PATH} lacks {BEGIN}"))?;
-        let (_, after) = rest.split_once(END).with_context(|| format!("{PATH} lacks {END}"))?;
-        Ok(fs_err::write(path, format!("{before}{BEGIN}\n\n{}\n{END}{after}", self.text))?)
+        let (before, rest) = page.split_once(begin).with_context(|| format!("{PATH} lacks {begin}"))?;
+        let (_, after) = rest.split_once(end).with_context(|| format!("{PATH} lacks {end}"))?;
+        Ok(fs_err::write(path, format!("{before}{begin}\n\n{}\n{end}{after}", self.text))?)
     }
 }
 
