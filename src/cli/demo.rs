@@ -23,11 +23,12 @@ pub(super) async fn demo(door: &Door, arguments: &DemoArguments) -> Result<u8, O
     if !written.is_empty() {
         terminal.say(&format!("wrote the demo's project to {}", folder.display()));
     }
-    let workspace = Workspace::load(&WorkspaceOptions {
+    let mut workspace = Workspace::load(&WorkspaceOptions {
         project_dir: Some(folder.clone()),
         profiles_dir: door.globals.profiles_dir.clone(),
         target: door.globals.target.clone(),
         vars: crate::project::Vars::default(),
+        invocation: door.invocation.clone(),
     })?;
     terminal.say("starting the private PostgreSQL, and filling the databases that are not there yet");
     let options = DemoOptions { scale: arguments.scale, change: arguments.change };
@@ -39,7 +40,7 @@ pub(super) async fn demo(door: &Door, arguments: &DemoArguments) -> Result<u8, O
         terminal.say(&format!("  changed a few rows of {database}"));
     }
     let stop = stop_signal(terminal);
-    let summaries = demo::migrate(&workspace, |_: Verb| listeners(terminal), &stop).await?;
+    let summaries = demo::migrate(&mut workspace, |_: Verb| listeners(terminal), &stop).await?;
     for summary in summaries.iter().filter(|summary| summary.command != "test") {
         terminal.say("");
         terminal.say(&summary::table(&terminal, summary));

@@ -17,7 +17,7 @@ use crate::diagnostic::{Diagnostics, Severity};
 use crate::ops::OpError;
 use crate::ops::workspace::{Workspace, WorkspaceOptions};
 use crate::postgres::install_crypto_provider;
-use crate::project;
+use crate::project::{self, Invocation};
 use crate::report::{Terminal, artifacts};
 
 /// Interrupted by a person, as shells count it.
@@ -36,7 +36,7 @@ pub fn main() -> ExitCode {
             return ExitCode::from(1);
         }
     };
-    let door = Door { globals: arguments.globals, terminal };
+    let door = Door { globals: arguments.globals, terminal, invocation: Invocation::begin() };
     let code = runtime.block_on(async {
         match dispatch(&door, arguments.command).await {
             Ok(code) => code,
@@ -72,6 +72,7 @@ async fn dispatch(door: &Door, command: Command) -> Result<u8, OpError> {
 struct Door {
     globals: Globals,
     terminal: Terminal,
+    invocation: Invocation,
 }
 
 impl Door {
@@ -86,6 +87,7 @@ impl Door {
             profiles_dir: self.globals.profiles_dir.clone(),
             target: self.globals.target.clone(),
             vars,
+            invocation: self.invocation.clone(),
         })?;
         for warning in &workspace.warnings.0 {
             self.terminal.show(warning);

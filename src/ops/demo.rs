@@ -16,7 +16,7 @@ use crate::ops::run::{RunRequest, Verb, run};
 use crate::ops::workspace::Workspace;
 use crate::postgres::server::PrivateServer;
 use crate::postgres::{PostgresError, Role, Session, SessionOptions, connect};
-use crate::project::{PROJECT_FILE, ServerKind};
+use crate::project::{Invocation, PROJECT_FILE, ServerKind};
 
 /// The project that proves the tool.
 #[derive(RustEmbed)]
@@ -62,13 +62,15 @@ pub async fn prepare(workspace: &Workspace, options: DemoOptions) -> Result<Prep
 
 /// Seeds, the whole run, and the tests, each with its own listeners.
 pub async fn migrate(
-    workspace: &Workspace,
+    workspace: &mut Workspace,
     mut listeners: impl FnMut(Verb) -> Vec<Box<dyn Listener>>,
     stop: &CancellationToken,
 ) -> Result<Vec<RunSummary>, OpError> {
     let borrowed = private_server(workspace)?.borrow().await?;
     let mut summaries = Vec::new();
     for verb in [Verb::Seed, Verb::Run, Verb::Test] {
+        // Each is a run of its own, with its own place in the history.
+        workspace.environment.invocation = Invocation::begin();
         let summary = run(workspace, &RunRequest::all(verb), &mut listeners(verb), stop.clone()).await;
         let goes_on = summary.as_ref().is_ok_and(RunSummary::succeeded);
         summaries.push(summary);

@@ -26,7 +26,7 @@ use crate::ops::workspace::{CompiledProject, Selection, Workspace};
 use crate::plan::{self, Inputs, OnError, Plan, RunSettings, TargetCatalog};
 use crate::postgres::{Lease, PostgresError};
 use crate::report::artifacts;
-use crate::state::run::{RunRecord, RunStatus};
+use crate::state::run::{RunId, RunRecord, RunStatus};
 use crate::state::{batch, run as history, schema};
 use crate::store::Store;
 use crate::transform;
@@ -117,7 +117,8 @@ async fn run_connected(
     artifacts::write_manifest(&workspace.target_dir(), &workspace.manifest, &compiled.compiled, &graph)
         .map_err(|(path, source)| OpError::File { doing: "write", path, source })?;
     schema::prepare(&mut session).await?;
-    let record = history::begin(&session, &plan.command, Timestamp::now()).await?;
+    let run_id = RunId(workspace.environment.invocation.id.clone());
+    let record = history::begin(&session, &run_id, (&plan.command, Timestamp::now())).await?;
     let last_good = batch::all_last_loaded(&session).await?;
     // A session that idles through a long run would be the first to be lost.
     drop(session);

@@ -9,7 +9,9 @@ use crate::graph::{self, Graph};
 use crate::ident::NodeName;
 use crate::manifest::{self, Manifest};
 use crate::ops::OpError;
-use crate::project::{self, EnvVars, Environment, LoadOptions, PROJECT_FILE, ProfileOptions, Project, Vars};
+use crate::project::{
+    self, EnvVars, Environment, Invocation, LoadOptions, PROJECT_FILE, ProfileOptions, Project, Vars,
+};
 
 /// Which project, and what the command line changes in it.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +21,7 @@ pub struct WorkspaceOptions {
     pub profiles_dir: Option<PathBuf>,
     pub target: Option<String>,
     pub vars: Vars,
+    pub invocation: Invocation,
 }
 
 pub struct Workspace {
@@ -53,6 +56,7 @@ impl Workspace {
             target: options.target.clone(),
             vars: project.vars.clone(),
             env,
+            invocation: options.invocation.clone(),
         };
         let environment = project::load_environment(&project, &profile)?;
         let (manifest, more) = manifest::resolve(&project, &environment)?;

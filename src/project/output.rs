@@ -6,7 +6,7 @@ use super::fields::{Fields, Reader};
 use super::profile::{ConnectionOutput, Environment, ProfileOptions, ServerKind, StoreOutput, TargetOutput};
 use super::template::TextScope;
 use super::yaml::{Key, Yaml, YamlValue};
-use super::{EnvVars, Project, Settings, Vars};
+use super::{EnvVars, Invocation, Project, Settings, Vars};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::ident::Ident;
 
@@ -70,6 +70,7 @@ impl OutputReader<'_> {
             stores,
             env: EnvVars::default(),
             vars: Vars::new(),
+            invocation: Invocation::default(),
         })
     }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::fields::Reader;
 use super::output::OutputReader;
 use super::template::{TargetNames, TextScope};
-use super::{EnvVars, Project, Settings, Vars, files, yaml};
+use super::{EnvVars, Invocation, Project, Settings, Vars, files, yaml};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, SourceFile, Span};
 use crate::ident::Ident;
 
@@ -28,6 +28,8 @@ pub struct Environment {
     pub env: EnvVars,
     /// For `var()` in models: the project's and the command line's.
     pub vars: Vars,
+    /// For `invocation_id` and `run_started_at`.
+    pub invocation: Invocation,
 }
 
 /// Which server stands behind a target or a connection.
@@ -80,6 +82,7 @@ pub struct ProfileOptions {
     pub target: Option<String>,
     pub vars: Vars,
     pub env: EnvVars,
+    pub invocation: Invocation,
 }
 
 /// Settles the output that the command line or the profile names.
@@ -93,7 +96,8 @@ pub fn load_environment(project: &Project, options: &ProfileOptions) -> Result<E
     let environment = outputs.environment(&tree, project, options);
     match environment {
         Some(environment) if !reader.diagnostics.has_errors() => {
-            Ok(Environment { env: options.env.clone(), vars, ..environment })
+            let (env, invocation) = (options.env.clone(), options.invocation.clone());
+            Ok(Environment { env, vars, invocation, ..environment })
         }
         Some(_) | None => Err(reader.diagnostics),
     }

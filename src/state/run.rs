@@ -88,20 +88,23 @@ pub struct StepRecord {
     pub message: Option<String>,
 }
 
-/// A random identity (a version 4 UUID made by the target server).
-pub async fn begin(client: &Client, command: &str, started_at: Timestamp) -> Result<RunRecord, PostgresError> {
+/// Notes that a run begins; its identity is the invocation's.
+pub async fn begin(
+    client: &Client,
+    id: &RunId,
+    (command, started_at): (&str, Timestamp),
+) -> Result<RunRecord, PostgresError> {
     let operator = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "unknown".to_owned());
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    let row = client
-        .query_one(
+    client
+        .execute(
             "insert into unimig.run (run_id, command, operator, host, tool_version, started_at)
-             values (gen_random_uuid(), $1, $2, $3, $4, $5)
-             returning run_id::text",
-            &[&command, &operator, &host, &env!("CARGO_PKG_VERSION"), &started_at],
+             values ($1::text::uuid, $2, $3, $4, $5, $6)",
+            &[&id.0, &command, &operator, &host, &env!("CARGO_PKG_VERSION"), &started_at],
         )
         .await
         .map_err(|error| PostgresError::server("record the run", error))?;
-    Ok(RunRecord { id: RunId(row.get(0)), command: command.to_owned(), operator, host, started_at })
+    Ok(RunRecord { id: id.clone(), command: command.to_owned(), operator, host, started_at })
 }
 
 pub async fn finish(client: &Client, run: &RunId, status: RunStatus) -> Result<(), PostgresError> {

@@ -1,0 +1,25 @@
+//! One call of the tool: the identity that templates, artifacts, log lines and the run's history share.
+
+use jiff::Timestamp;
+
+/// Taken once at the door and passed on as a value, so that everything below stays without clock and chance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invocation {
+    /// A random UUID, as text.
+    pub id: String,
+    pub started_at: Timestamp,
+}
+
+impl Invocation {
+    /// A new identity, now.
+    pub fn begin() -> Self {
+        Self { id: uuid::Uuid::new_v4().to_string(), started_at: Timestamp::now() }
+    }
+}
+
+/// The same one always, for tests.
+impl Default for Invocation {
+    fn default() -> Self {
+        Self { id: uuid::Uuid::nil().to_string(), started_at: Timestamp::UNIX_EPOCH }
+    }
+}
