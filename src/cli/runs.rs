@@ -5,6 +5,7 @@ use crate::cli::{Door, INTERRUPTED, stop_signal};
 use crate::compile::CompileFacts;
 use crate::event::{Listener, RunSummary};
 use crate::ops::OpError;
+use crate::ops::record::run_arguments;
 use crate::ops::run::{self, RunRequest, Verb};
 use crate::ops::workspace::Workspace;
 use crate::report::failures::Failures;
@@ -37,7 +38,7 @@ async fn execute(door: &Door, verb: Verb, arguments: &RunArguments) -> Result<u8
     let stop = stop_signal(door.terminal);
     let mut listeners = listeners(door.terminal);
     let summary = run::run(&workspace, &request, &mut listeners, stop).await?;
-    show(door, &workspace, &summary)?;
+    show(door, (&workspace, &request), &summary)?;
     Ok(exit_code(&summary))
 }
 
@@ -51,11 +52,16 @@ pub(super) fn listeners(terminal: Terminal) -> Vec<Box<dyn Listener>> {
 }
 
 /// The table and the last line; with `--output json` the results on stdout.
-pub(super) fn show(door: &Door, workspace: &Workspace, summary: &RunSummary) -> Result<(), OpError> {
+pub(super) fn show(
+    door: &Door,
+    (workspace, request): (&Workspace, &RunRequest),
+    summary: &RunSummary,
+) -> Result<(), OpError> {
     let terminal = door.terminal;
     if door.is_json() {
         let compiled = workspace.compile(&CompileFacts::default())?;
-        terminal.print(&artifacts::run_results(&workspace.manifest, &compiled.compiled, summary).to_string());
+        let arguments = run_arguments(workspace, request);
+        terminal.print(&artifacts::run_results(workspace.describe(&compiled), summary, &arguments).to_string());
     }
     if summary.reports.is_empty() {
         terminal.say("nothing to do: the project has none of these");

@@ -11,6 +11,7 @@ mod error;
 pub mod init;
 pub mod list;
 pub mod psql;
+pub mod record;
 pub mod run;
 pub mod server;
 pub mod workspace;

@@ -16,16 +16,15 @@ use tokio_util::sync::CancellationToken;
 use crate::compile::CompileFacts;
 use crate::event::{Listener, RunSummary};
 use crate::execute::{self, Hands, HandsOptions};
-use crate::graph::Graph;
 use crate::ident::NodeName;
 use crate::manifest::{Manifest, Materialization};
 use crate::ops::OpError;
 use crate::ops::compile::write_compiled;
 use crate::ops::connections::{Connections, open_layer};
+use crate::ops::record::run_arguments;
 use crate::ops::workspace::{CompiledProject, Selection, Workspace};
 use crate::plan::{self, Inputs, OnError, Plan, RunSettings, TargetCatalog};
 use crate::postgres::{Lease, PostgresError};
-use crate::report::artifacts;
 use crate::state::run::{RunId, RunRecord, RunStatus};
 use crate::state::{batch, run as history, schema};
 use crate::store::Store;
@@ -86,6 +85,7 @@ pub async fn run(
 ) -> Result<RunSummary, OpError> {
     let compiled = workspace.compile(&CompileFacts::default())?;
     select(&workspace.manifest, &compiled, request)?;
+    workspace.write_manifest(&compiled)?;
     let threads = request.threads.unwrap_or(workspace.environment.target.threads);
     let connections = Connections::open(workspace, threads).await?;
     let outcome = run_connected((workspace, compiled), request, &connections, Told { listeners, stop }).await;
@@ -107,15 +107,17 @@ async fn run_connected(
 ) -> Result<RunSummary, OpError> {
     let mut session = connections.target.lease(request.verb.as_str()).await?;
     let compiled = match facts(workspace, &session, request).await? {
-        Some(facts) => workspace.compile(&facts)?,
+        Some(facts) => {
+            let compiled = workspace.compile(&facts)?;
+            workspace.write_manifest(&compiled)?;
+            compiled
+        }
         None => compiled,
     };
-    let (plan, graph) = plan(workspace, request, &compiled, &session).await?;
+    let plan = plan(workspace, request, &compiled, &session).await?;
     let layer = writable_layer(workspace, &plan).await?;
     let names: BTreeSet<&NodeName> = plan.steps.iter().map(|step| &step.name).collect();
     write_compiled(workspace, &compiled, |name| names.contains(name))?;
-    artifacts::write_manifest(&workspace.target_dir(), &workspace.manifest, &compiled.compiled, &graph)
-        .map_err(|(path, source)| OpError::File { doing: "write", path, source })?;
     schema::prepare(&mut session).await?;
     let run_id = RunId(workspace.environment.invocation.id.clone());
     let record = history::begin(&session, &run_id, (&plan.command, Timestamp::now())).await?;
@@ -138,8 +140,7 @@ async fn run_connected(
     if let Err(error) = finish(connections, &record, &summary).await {
         tracing::warn!(run = %record.id.0, %error, "the end of the run could not be recorded");
     }
-    artifacts::write_run_results(&workspace.target_dir(), &workspace.manifest, &compiled.compiled, &summary)
-        .map_err(|(path, source)| OpError::File { doing: "write", path, source })?;
+    workspace.write_results(&compiled, (&summary, &run_arguments(workspace, request)))?;
     Ok(summary)
 }
 
@@ -184,7 +185,7 @@ async fn plan(
     request: &RunRequest,
     compiled: &CompiledProject,
     session: &Lease,
-) -> Result<(Plan, Graph), OpError> {
+) -> Result<Plan, OpError> {
     let manifest = &workspace.manifest;
     let selected = select(manifest, compiled, request)?;
     let catalog = match request.verb {
@@ -203,8 +204,7 @@ async fn plan(
         full_refresh: request.full_refresh,
     };
     let inputs = Inputs { manifest, compiled: &compiled.compiled, graph: &graph, catalog: &catalog };
-    let plan = plan::build(inputs, &selected, request.verb.as_str(), settings)?;
-    Ok((plan, graph))
+    Ok(plan::build(inputs, &selected, request.verb.as_str(), settings)?)
 }
 
 /// Nodes of the verb's kind. Tests are also selected by what they test.

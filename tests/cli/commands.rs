@@ -106,8 +106,8 @@ fn a_run_leaves_artifacts_of_dbts_shape() {
     let person = person.expect("the model is among the results");
     assert_eq!(person["status"], "success");
     assert_eq!(person["adapter_response"]["rows_inserted"], 90);
-    assert_eq!(person["relation_name"], "app.person");
-    assert!(person["execution_time"].is_f64() && person["timing"][0]["started_at"].is_string(), "{person}");
+    assert_eq!(person["adapter_response"]["node"], "bl.person");
+    assert!(person["execution_time"].is_f64() && person["timing"][1]["started_at"].is_string(), "{person}");
     let manifest = artifact(&test, "manifest.json");
     assert_eq!(manifest["nodes"]["model.shop.person"]["resource_type"], "model");
     assert_eq!(manifest["child_map"]["model.shop.tidy_person"][0], "model.shop.person_count");

@@ -7,6 +7,7 @@
 
 mod harness;
 
+mod artifacts;
 mod codes;
 mod commands;
 mod damaged_layer;

@@ -1,0 +1,59 @@
+//! `manifest.json`, dbt's version 12: every node with its config, its code, its parents and its children.
+
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+
+use super::write::{self, Unwritten};
+use super::{Described, identity, node, source};
+use crate::ident::NodeName;
+
+pub fn write_manifest(folder: &Path, described: Described<'_>) -> Result<(), Unwritten> {
+    write::write(folder, "manifest.json", &manifest(described))
+}
+
+/// The whole document.
+pub fn manifest(described: Described<'_>) -> Value {
+    let graph = described.graph;
+    json!({
+        "metadata": metadata(described),
+        "nodes": node::nodes(described),
+        "sources": source::sources(described),
+        "macros": {},
+        "docs": {},
+        "exposures": {},
+        "metrics": {},
+        "groups": {},
+        "selectors": {},
+        "disabled": {},
+        "parent_map": neighbours(described, |name| graph.parents(name)),
+        "child_map": neighbours(described, |name| graph.children(name)),
+        "group_map": {},
+        "saved_queries": {},
+        "semantic_models": {},
+        "unit_tests": {},
+        "functions": {},
+    })
+}
+
+fn metadata(described: Described<'_>) -> Map<String, Value> {
+    let mut metadata = write::metadata("manifest/v12", &described.environment.invocation);
+    metadata.insert("project_name".to_owned(), json!(described.project.name));
+    metadata.insert("project_id".to_owned(), json!(identity::project_id(&described.project.name)));
+    metadata.insert("user_id".to_owned(), Value::Null);
+    metadata.insert("send_anonymous_usage_stats".to_owned(), json!(false));
+    metadata.insert("adapter_type".to_owned(), json!("postgres"));
+    metadata.insert("run_started_at".to_owned(), json!(described.environment.invocation.started_at.to_string()));
+    let quoting = json!({ "database": true, "schema": true, "identifier": true, "column": null });
+    metadata.insert("quoting".to_owned(), quoting);
+    metadata
+}
+
+fn neighbours<'a>(described: Described<'a>, of: impl Fn(&'a NodeName) -> Vec<&'a NodeName>) -> Value {
+    let id = |name: &NodeName| identity::unique_id(described.manifest, name);
+    let entries = described.graph.topological_order().iter().map(|name| {
+        let others: Vec<String> = of(name).into_iter().map(id).collect();
+        (id(name), json!(others))
+    });
+    Value::Object(entries.collect())
+}

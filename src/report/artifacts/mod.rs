@@ -1,0 +1,39 @@
+//! `target/*.json` in dbt's shapes, for the tools that read dbt's: one file here for each artifact.
+//!
+//! dbt's schemas forbid keys of others in most places. What dbt has no word for stands where they allow any key: in a
+//! node's `config.unimig`, and in a result's `adapter_response`.
+
+mod config;
+mod identity;
+mod manifest;
+mod mistake;
+mod node;
+mod resource;
+mod results;
+mod source;
+mod write;
+
+use std::collections::BTreeMap;
+
+use crate::compile::Compiled;
+use crate::graph::Graph;
+use crate::ident::NodeName;
+use crate::manifest::Manifest;
+use crate::project::{Environment, Project};
+
+pub use identity::unique_id;
+pub use manifest::{manifest, write_manifest};
+pub use mistake::diagnostic;
+pub use results::{RunArguments, run_results, write_run_results};
+pub use write::Unwritten;
+
+/// Everything that a project's artifacts are made from.
+#[derive(Debug, Clone, Copy)]
+pub struct Described<'a> {
+    pub project: &'a Project,
+    pub environment: &'a Environment,
+    pub manifest: &'a Manifest,
+    pub compiled: &'a BTreeMap<NodeName, Compiled>,
+    /// Without the edges that only order a run.
+    pub graph: &'a Graph,
+}

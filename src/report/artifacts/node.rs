@@ -1,0 +1,178 @@
+//! `nodes` of a manifest: models, seeds and data tests.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value, json};
+
+use super::resource::Resource;
+use super::write::object;
+use super::{Described, config, identity};
+use crate::manifest::{Check, Materialization, ModelNode, SeedNode, TestKind, TestNode, TestSeverity};
+
+/// Seeds above it are known by their path, as in dbt.
+const HASHED_BYTES_AT_MOST: u64 = 1 << 20;
+
+/// Every entry of `nodes`, by `unique_id`.
+pub(super) fn nodes(described: Described<'_>) -> Map<String, Value> {
+    let manifest = described.manifest;
+    let models = manifest.models.values().map(|node| (&node.name, model(described, node)));
+    let seeds = manifest.seeds.values().map(|node| (&node.name, seed(described, node)));
+    let tests = manifest.tests.values().map(|node| (&node.name, test(described, node)));
+    let entries = models.chain(seeds).chain(tests);
+    entries.map(|(name, entry)| (identity::unique_id(manifest, name), Value::Object(entry))).collect()
+}
+
+fn model(described: Described<'_>, model: &ModelNode) -> Map<String, Value> {
+    let mut config = config::built(model.materialization.as_str(), &model.config);
+    config.insert("tags".to_owned(), json!(model.tags));
+    config.entry("access").or_insert(json!("protected"));
+    config.insert("unimig".to_owned(), json!({ "name": model.name }));
+    let access = config["access"].clone();
+    let resource = Resource {
+        kind: "model",
+        node: &model.name,
+        name: &model.model,
+        folders: &model.folders,
+        file: &model.file.path,
+        checksum: identity::checksum(model.file.text.as_bytes()),
+        description: &model.description,
+        columns: &model.columns,
+        config,
+    };
+    let mut entry = resource.entry(described);
+    described.place(&mut entry, &model.relation);
+    match model.materialization {
+        Materialization::Ephemeral => {
+            entry.insert("relation_name".to_owned(), Value::Null);
+        }
+        Materialization::Merge(_) | Materialization::Table | Materialization::View => {}
+    }
+    described.code(&mut entry, (&model.name, &model.file.text));
+    entry.extend(object(json!({
+        "compiled_path": described.compiled_path(&model.file.path),
+        "access": access,
+        "constraints": [],
+        "version": null,
+        "latest_version": null,
+        "deprecation_date": null,
+        "primary_key": primary_key(model),
+        "time_spine": null,
+    })));
+    entry
+}
+
+/// The columns that tell rows apart, where the project names them.
+fn primary_key(model: &ModelNode) -> Value {
+    match &model.materialization {
+        Materialization::Merge(merge) => json!(merge.unique_key),
+        Materialization::Table | Materialization::View | Materialization::Ephemeral => json!([]),
+    }
+}
+
+fn seed(described: Described<'_>, seed: &SeedNode) -> Map<String, Value> {
+    let own = object(json!({ "column_types": seed.column_types, "delimiter": seed.delimiter }));
+    let mut config = config::built("seed", &own);
+    config.insert("quote_columns".to_owned(), Value::Null);
+    config.insert("unimig".to_owned(), json!({ "name": seed.name }));
+    let resource = Resource {
+        kind: "seed",
+        node: &seed.name,
+        name: &seed.seed,
+        folders: &folders_of(&seed.path),
+        file: &seed.path,
+        checksum: seed_checksum(&described.project.root, &seed.path),
+        description: &seed.description,
+        columns: &seed.columns,
+        config,
+    };
+    let mut entry = resource.entry(described);
+    described.place(&mut entry, &seed.relation);
+    entry.insert("root_path".to_owned(), json!(described.project.root));
+    entry.insert("depends_on".to_owned(), json!({ "macros": [] }));
+    entry
+}
+
+/// The folders between `seeds/` and the file.
+fn folders_of(path: &Path) -> Vec<String> {
+    let parts: Vec<String> = path.iter().map(|part| part.to_string_lossy().into_owned()).collect();
+    parts.get(1..parts.len().saturating_sub(1)).unwrap_or_default().to_vec()
+}
+
+/// A file that went meanwhile is told where it is loaded.
+fn seed_checksum(root: &Path, path: &Path) -> Value {
+    let file = root.join(path);
+    let is_small = fs_err::metadata(&file).is_ok_and(|found| found.len() <= HASHED_BYTES_AT_MOST);
+    match fs_err::read(&file) {
+        Ok(content) if is_small => identity::checksum(&content),
+        Ok(_) | Err(_) => json!({ "name": "path", "checksum": path }),
+    }
+}
+
+fn test(described: Described<'_>, test: &TestNode) -> Map<String, Value> {
+    let short = test.name.as_str().trim_start_matches("test.");
+    let severity = match test.severity {
+        TestSeverity::Error => "ERROR",
+        TestSeverity::Warn => "WARN",
+    };
+    let filter = match &test.kind {
+        TestKind::Generic { filter, .. } => filter.clone(),
+        TestKind::Singular { .. } => None,
+    };
+    let mut config = config::test(&object(json!({ "severity": severity, "where": filter })));
+    config.insert("unimig".to_owned(), json!({ "name": test.name }));
+    let file = match &test.kind {
+        TestKind::Singular { file } => file.path.clone(),
+        TestKind::Generic { .. } => test.declared_at.path().to_path_buf(),
+    };
+    let resource = Resource {
+        kind: "test",
+        node: &test.name,
+        name: short,
+        folders: &[],
+        file: &file,
+        checksum: match &test.kind {
+            TestKind::Singular { file } => identity::checksum(file.text.as_bytes()),
+            TestKind::Generic { .. } => identity::no_checksum(),
+        },
+        description: "",
+        columns: &[],
+        config,
+    };
+    let mut entry = resource.entry(described);
+    let audit = format!("{}_dbt_test__audit", described.environment.target.schema.as_str());
+    entry.insert("schema".to_owned(), json!(audit));
+    match &test.kind {
+        TestKind::Singular { file } => {
+            described.code(&mut entry, (&test.name, &file.text));
+            entry.insert("compiled_path".to_owned(), described.compiled_path(&file.path));
+        }
+        TestKind::Generic { subject, column, check, .. } => {
+            let kind = kind_of(check);
+            described.code(&mut entry, (&test.name, &format!("{{{{ test_{kind}(**_dbt_generic_test_kwargs) }}}}")));
+            entry.insert("path".to_owned(), json!(format!("{short}.sql")));
+            entry.insert("column_name".to_owned(), json!(column));
+            entry.insert("attached_node".to_owned(), json!(identity::unique_id(described.manifest, &subject.node)));
+            let arguments = json!({ "column_name": column, "model": subject.relation.to_string() });
+            let metadata = json!({ "name": kind, "kwargs": arguments, "namespace": null });
+            entry.insert("test_metadata".to_owned(), metadata);
+        }
+    }
+    entry
+}
+
+fn kind_of(check: &Check) -> &'static str {
+    match check {
+        Check::NotNull => "not_null",
+        Check::Unique => "unique",
+        Check::AcceptedValues { .. } => "accepted_values",
+        Check::Relationships { .. } => "relationships",
+    }
+}
+
+impl Described<'_> {
+    /// Where `compile` puts a file's SQL.
+    pub(super) fn compiled_path(self, file: &Path) -> Value {
+        let folder: PathBuf = self.project.target_path.join("compiled").join(&self.project.name);
+        json!(folder.join(file))
+    }
+}

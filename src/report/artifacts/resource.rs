@@ -1,0 +1,131 @@
+//! The fields that every node of a manifest has, whatever its kind.
+
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+
+use super::write::object;
+use super::{Described, identity};
+use crate::ident::{NodeName, Relation};
+use crate::manifest::ColumnNode;
+
+/// What tells one node from another; from it come the fields that all kinds share.
+pub(super) struct Resource<'a> {
+    /// dbt's word: `model`, `seed`, `test`, …
+    pub kind: &'static str,
+    pub node: &'a NodeName,
+    /// As `ref()` names it.
+    pub name: &'a str,
+    pub folders: &'a [String],
+    pub file: &'a Path,
+    pub checksum: Value,
+    pub description: &'a str,
+    pub columns: &'a [ColumnNode],
+    pub config: Map<String, Value>,
+}
+
+impl Resource<'_> {
+    /// The entry so far, to which a kind adds what only it has.
+    pub fn entry(&self, described: Described<'_>) -> Map<String, Value> {
+        let manifest = described.manifest;
+        let setting = |key: &str, missing: Value| match self.config.get(key) {
+            None | Some(Value::Null) => missing,
+            Some(value) => value.clone(),
+        };
+        object(json!({
+            "resource_type": self.kind,
+            "unique_id": identity::unique_id(manifest, self.node),
+            "name": self.name,
+            "alias": self.name,
+            "package_name": manifest.project_name,
+            "database": described.environment.target.dbname,
+            "schema": described.environment.target.schema,
+            "path": identity::inner_path(self.folders, self.file),
+            "original_file_path": self.file,
+            "fqn": identity::fqn(&manifest.project_name, self.folders, self.name),
+            "checksum": self.checksum,
+            "description": self.description,
+            "columns": columns(self.columns),
+            "config": self.config,
+            "unrendered_config": {},
+            "tags": setting("tags", json!([])),
+            "meta": setting("meta", json!({})),
+            "group": setting("group", Value::Null),
+            "docs": setting("docs", json!({ "show": true, "node_color": null })),
+            "patch_path": null,
+            "build_path": null,
+            "relation_name": null,
+            "raw_code": "",
+            "doc_blocks": [],
+            "created_at": described.created_at(),
+        }))
+    }
+}
+
+impl Described<'_> {
+    /// Seconds since 1970, as dbt counts them.
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds of this century fit")]
+    pub(super) fn created_at(self) -> f64 {
+        self.environment.invocation.started_at.as_millisecond() as f64 / 1_000.0
+    }
+
+    /// Where a node that is built stands.
+    pub(super) fn place(self, entry: &mut Map<String, Value>, relation: &Relation) {
+        entry.insert("schema".to_owned(), json!(relation.schema));
+        entry.insert("alias".to_owned(), json!(relation.name));
+        entry.insert("relation_name".to_owned(), json!(identity::relation_name(self.environment, relation)));
+    }
+
+    /// The fields of a node whose code is a SELECT: what it reads, and what became of it.
+    pub(super) fn code(self, entry: &mut Map<String, Value>, (node, raw): (&NodeName, &str)) {
+        let parents = self.graph.parents(node);
+        let reads = |name: &&NodeName| !self.manifest.tests.contains_key(*name);
+        let parents: Vec<&NodeName> = parents.into_iter().filter(reads).collect();
+        let refs = parents.iter().filter_map(|parent| self.as_ref(parent));
+        let sources = parents.iter().filter_map(|parent| self.manifest.stages.get(*parent));
+        let compiled = self.compiled.get(node);
+        entry.extend(object(json!({
+            "language": "sql",
+            "raw_code": raw,
+            "refs": refs.collect::<Vec<_>>(),
+            "sources": sources.map(|stage| [&stage.source, &stage.table]).collect::<Vec<_>>(),
+            "metrics": [],
+            "functions": [],
+            "depends_on": {
+                "macros": [],
+                "nodes": parents.iter().map(|parent| identity::unique_id(self.manifest, parent)).collect::<Vec<_>>(),
+            },
+            "compiled_path": null,
+            "compiled": compiled.is_some(),
+            "compiled_code": compiled.map(|compiled| &compiled.sql.text),
+            "extra_ctes_injected": compiled.is_some(),
+            "extra_ctes": [],
+            "contract": { "enforced": false, "alias_types": true, "checksum": null },
+        })));
+    }
+
+    fn as_ref(self, parent: &NodeName) -> Option<Value> {
+        let model = self.manifest.models.get(parent).map(|model| &model.model);
+        let name = model.or_else(|| self.manifest.seeds.get(parent).map(|seed| &seed.seed))?;
+        Some(json!({ "name": name, "package": null, "version": null }))
+    }
+}
+
+pub(super) fn columns(columns: &[ColumnNode]) -> Value {
+    let entries = columns.iter().map(|column| {
+        let value = json!({
+            "name": column.name,
+            "description": column.description,
+            "meta": {},
+            "data_type": column.data_type,
+            "constraints": [],
+            "quote": null,
+            "config": { "meta": {}, "tags": [] },
+            "tags": [],
+            "granularity": null,
+            "doc_blocks": [],
+        });
+        (column.name.as_str().to_owned(), value)
+    });
+    Value::Object(entries.collect())
+}

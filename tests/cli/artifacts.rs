@@ -1,0 +1,183 @@
+//! `target/*.json` against the fields that dbt's schemas name, on real runs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::harness::Test;
+
+/// dbt's names, as `tests/artifacts/fields.txt` lists them.
+struct Fields(BTreeMap<&'static str, Vec<(&'static str, Need)>>);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Need {
+    Required,
+    Allowed,
+}
+
+impl Fields {
+    fn read() -> Self {
+        let mut fields: BTreeMap<&str, Vec<(&str, Need)>> = BTreeMap::new();
+        let mut section = "";
+        for line in include_str!("../artifacts/fields.txt").lines().filter(|line| !line.starts_with('#')) {
+            if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+                section = name;
+            }
+            let names = line.split_whitespace().filter(|name| !name.starts_with('['));
+            let named = names.map(|name| match name.strip_suffix('!') {
+                Some(name) => (name, Need::Required),
+                None => (name, Need::Allowed),
+            });
+            fields.entry(section).or_default().extend(named);
+        }
+        Self(fields)
+    }
+
+    /// Everything that is wrong with an object, so that one failure shows all of it.
+    fn check(&self, section: &str, at: &str, value: &Value) -> Vec<String> {
+        let known = self.0.get(section).expect("the section is in the file");
+        let Some(object) = value.as_object() else { return vec![format!("{at} is no object")] };
+        let missing = known.iter().filter(|(name, need)| *need == Need::Required && !object.contains_key(*name));
+        let missing = missing.map(|(name, _)| format!("{at} lacks {name}"));
+        let known: BTreeSet<&str> = known.iter().map(|(name, _)| *name).collect();
+        let foreign = object.keys().filter(|key| !known.contains(key.as_str()));
+        missing.chain(foreign.map(|key| format!("{at} has {key}, which dbt forbids"))).collect()
+    }
+
+    fn check_each(&self, section: &str, at: &str, entries: &Value) -> Vec<String> {
+        let entries = entries.as_object().expect("entries are a map");
+        entries.iter().flat_map(|(id, entry)| self.check(section, &format!("{at} {id}"), entry)).collect()
+    }
+}
+
+fn artifact(test: &Test, name: &str) -> Value {
+    let text = std::fs::read(test.path().join("target").join(name)).expect("the artifact is there");
+    serde_json::from_slice(&text).expect("artifacts are JSON")
+}
+
+#[track_caller]
+fn none(wrong: &[String]) {
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn wrong_with_manifest(fields: &Fields, manifest: &Value) -> Vec<String> {
+    let mut wrong = fields.check("manifest", "manifest", manifest);
+    wrong.extend(fields.check("manifest.metadata", "metadata", &manifest["metadata"]));
+    for (id, node) in manifest["nodes"].as_object().expect("nodes are a map") {
+        let kind = node["resource_type"].as_str().expect("a node has a type");
+        wrong.extend(fields.check(&format!("manifest.{kind}"), id, node));
+        wrong.extend(fields.check("manifest.checksum", id, &node["checksum"]));
+        wrong.extend(fields.check("manifest.depends_on", id, &node["depends_on"]));
+        if &node["unique_id"] != id || !id.starts_with(&format!("{kind}.")) {
+            wrong.push(format!("{id} is not its own unique_id"));
+        }
+        for reference in node["refs"].as_array().into_iter().flatten() {
+            wrong.extend(fields.check("manifest.ref", id, reference));
+        }
+        for column in node["columns"].as_object().expect("columns are a map").values() {
+            wrong.extend(fields.check("manifest.column", id, column));
+        }
+    }
+    let sections = [
+        ("sources", "manifest.source"),
+        ("macros", "manifest.macro"),
+        ("docs", "manifest.doc"),
+        ("exposures", "manifest.exposure"),
+        ("groups", "manifest.group"),
+        ("unit_tests", "manifest.unit_test"),
+    ];
+    for (key, section) in sections {
+        wrong.extend(fields.check_each(section, key, &manifest[key]));
+    }
+    wrong.extend(dangling(manifest));
+    wrong
+}
+
+/// Edges that lead to nothing in the manifest.
+fn dangling(manifest: &Value) -> Vec<String> {
+    let known: BTreeSet<&String> = ["nodes", "sources", "exposures", "unit_tests", "macros"]
+        .into_iter()
+        .filter_map(|section| manifest[section].as_object())
+        .flat_map(serde_json::Map::keys)
+        .collect();
+    let edges = manifest["parent_map"].as_object().expect("a map").iter();
+    let edges = edges.chain(manifest["child_map"].as_object().expect("a map"));
+    let ends = edges.flat_map(|(id, others)| others.as_array().into_iter().flatten().map(move |other| (id, other)));
+    let lost = ends.filter(|(_, other)| !other.as_str().is_some_and(|id| known.contains(&id.to_owned())));
+    lost.map(|(id, other)| format!("{id} has an edge to {other}, which is not there")).collect()
+}
+
+fn wrong_with_results(fields: &Fields, results: &Value) -> Vec<String> {
+    let mut wrong = fields.check("run_results", "results", results);
+    wrong.extend(fields.check("run_results.metadata", "metadata", &results["metadata"]));
+    for result in results["results"].as_array().expect("results are a list") {
+        let id = result["unique_id"].as_str().unwrap_or("a result without identity");
+        wrong.extend(fields.check("run_results.result", id, result));
+        for timing in result["timing"].as_array().expect("timing is a list") {
+            wrong.extend(fields.check("run_results.timing", id, timing));
+        }
+    }
+    wrong
+}
+
+#[test]
+fn artifacts_have_the_fields_that_dbts_schemas_require_and_no_others() {
+    let fields = Fields::read();
+    let test = Test::sample().file("tests/somebody.sql", "select * from {{ ref('person') }} where id <= 3\n").file(
+        "models/bl/person.yml",
+        "version: 2\nmodels:\n  - name: person\n    description: Everybody\n    columns:\n      - name: id\n        \
+             data_type: bigint\n        data_tests: [unique, not_null]\n",
+    );
+
+    test.succeeds(&["seed"]);
+    let run = test.succeeds(&["run", "--threads", "2", "--output", "json"]);
+
+    let manifest = artifact(&test, "manifest.json");
+    none(&wrong_with_manifest(&fields, &manifest));
+    let results = artifact(&test, "run_results.json");
+    none(&wrong_with_results(&fields, &results));
+    none(&wrong_with_results(&fields, &run.json()));
+    assert_eq!(results["args"]["which"], "run");
+    assert_eq!(results["metadata"]["invocation_id"], test.value("select run_id from unimig.run where command = 'run'"));
+    assert_eq!(results["metadata"]["invocation_id"], manifest["metadata"]["invocation_id"]);
+    let person = &manifest["nodes"]["model.shop.person"];
+    assert_eq!(person["path"], "bl/person.sql");
+    assert_eq!(person["relation_name"], format!("\"{}\".\"app\".\"person\"", test.database("target")));
+    assert_eq!(person["sources"], serde_json::json!([["qvp", "applicants"], ["svp", "labors"]]));
+    assert_eq!(person["config"]["unimig"]["name"], "bl.person");
+    let threads: BTreeSet<&str> = results["results"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|result| result["thread_id"].as_str())
+        .collect();
+    assert!(threads.contains("Thread-1") && threads.len() <= 2, "{threads:?}");
+
+    test.run(&["test"]).exit(1);
+    let results = artifact(&test, "run_results.json");
+    none(&wrong_with_results(&fields, &results));
+    assert_eq!(results["results"].as_array().map(Vec::len), Some(3));
+}
+
+#[test]
+fn artifacts_are_written_when_a_run_fails_and_the_manifest_before_it_connects() {
+    let fields = Fields::read();
+    let test = Test::sample()
+        .file("models/bl/broken.sql", "{{ config(materialized='table') }}\nselect nonsense from {{ ref('person') }}\n");
+
+    test.run(&["run"]).exit(1);
+
+    let results = artifact(&test, "run_results.json");
+    none(&wrong_with_results(&fields, &results));
+    let mut listed = results["results"].as_array().expect("a list").iter();
+    let broken = listed.find(|result| result["unique_id"] == "model.shop.broken").expect("it ran");
+    assert_eq!(broken["status"], "error");
+    assert!(broken["adapter_response"]["failure"]["diagnostic"].is_object(), "{broken}");
+
+    let nowhere = Test::sample().own_profile();
+    let profile = "shop: {target: dev, outputs: {dev: {type: postgres, host: /nowhere, dbname: d, connections: \
+                   {qvp: {type: postgres, host: /nowhere, dbname: q}, svp: {type: postgres, host: /nowhere, dbname: s}}}}}\n";
+    nowhere.write("profiles.yml", profile);
+    nowhere.run(&["run"]).exit(3);
+    none(&wrong_with_manifest(&fields, &artifact(&nowhere, "manifest.json")));
+}
