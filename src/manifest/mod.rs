@@ -94,6 +94,8 @@ pub struct ModelNode {
     pub name: NodeName,
     /// The file's stem, which `ref()` takes.
     pub model: String,
+    /// The package that the file belongs to: the project's own name, or an installed package's.
+    pub package: String,
     /// The folders between `models/` and the file, for dbt's `fqn`.
     pub folders: Vec<String>,
     pub file: Arc<SourceFile>,
@@ -148,6 +150,8 @@ pub enum Deletes {
 pub struct SeedNode {
     pub name: NodeName,
     pub seed: String,
+    /// The package that the file belongs to.
+    pub package: String,
     /// Relative to the project folder.
     pub path: PathBuf,
     pub relation: Relation,
@@ -162,6 +166,8 @@ pub struct SeedNode {
 #[derive(Debug, Clone)]
 pub struct TestNode {
     pub name: NodeName,
+    /// The package that declares the test.
+    pub package: String,
     pub kind: TestKind,
     pub severity: TestSeverity,
     /// Nodes that the test speaks of, looked up.

@@ -86,6 +86,7 @@ pub(super) fn draft(engine: &Engine, around: &Surroundings<'_>, (model, plan): (
     let node = node(around, model, &mut settled).map(|(relation, materialization)| ModelNode {
         name: name.clone(),
         model: model.stem.clone(),
+        package: around.project.package_of(&model.file.path).to_owned(),
         folders: model.folders.clone(),
         file: std::sync::Arc::clone(&model.file),
         relation,

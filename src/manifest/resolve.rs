@@ -241,6 +241,7 @@ fn singular_test(
     let (severity, enabled) = test::singular_config((plan, &recording.noted), project, &mut diagnostics);
     let node = TestNode {
         name: NodeName::test(&stem(&plan.file)),
+        package: project.package_of(&plan.file.path).to_owned(),
         kind: TestKind::Singular { file: Arc::clone(&plan.file) },
         severity,
         depends_on,

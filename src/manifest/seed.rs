@@ -36,6 +36,7 @@ pub(super) fn settle(around: &Surroundings<'_>, seed: &SeedFile, diagnostics: &m
     SeedOutcome::Node(Box::new(SeedNode {
         name,
         seed: seed.stem.clone(),
+        package: around.project.package_of(&seed.path).to_owned(),
         path: seed.path.clone(),
         relation,
         description: property.map(|property| property.description.clone()).unwrap_or_default(),

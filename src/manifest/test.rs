@@ -63,6 +63,7 @@ pub(super) fn settle(
     let name = test.name.as_ref().map_or_else(|| generic_name(place, test, &column), |name| name.value.clone());
     Some(TestNode {
         name: NodeName::test(&name),
+        package: around.project.package_of(&test.file.path).to_owned(),
         kind: TestKind::Generic { subject, column, check, filter },
         severity,
         depends_on,

@@ -112,6 +112,7 @@ fn read_settings(reader: &mut Reader, tree: &Yaml, options: &LoadOptions) -> Opt
         declared: Declarations::default(),
         models: Vec::new(),
         seeds: Vec::new(),
+        packages: Vec::new(),
         macros: Vec::new(),
         tests: Vec::new(),
         name,

@@ -12,6 +12,7 @@ pub(crate) mod fixture;
 mod invocation;
 mod load;
 mod output;
+mod package;
 mod profile;
 mod settings;
 mod template;
@@ -32,6 +33,7 @@ pub use fields::{Reader, unknown_key};
 pub use files::{ModelFile, SeedFile};
 pub use invocation::Invocation;
 pub use load::{load, parse_vars};
+pub use package::Package;
 pub use template::{TargetNames, TextScope};
 pub use yaml::{Yaml, YamlValue};
 
@@ -69,6 +71,8 @@ pub struct Project {
     /// The SQL files of the model folders, extraction overrides among them.
     pub models: Vec<ModelFile>,
     pub seeds: Vec<SeedFile>,
+    /// Installed packages, whose files are among those here.
+    pub packages: Vec<Package>,
     pub macros: Vec<Arc<SourceFile>>,
     /// Singular tests.
     pub tests: Vec<Arc<SourceFile>>,
