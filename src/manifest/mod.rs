@@ -5,6 +5,7 @@
 
 mod check;
 mod config;
+mod facts;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod jinja;
@@ -22,6 +23,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+pub use facts::{NodeFacts, ResourceType, TestFacts, TestType};
 pub use lookup::{NoSource, ephemeral_cte};
 pub use resolve::resolve;
 
@@ -59,6 +61,8 @@ pub struct StageNode {
     pub key: Vec<Ident>,
     pub strategy: Strategy,
     pub columns: Vec<ColumnNode>,
+    pub tags: Vec<String>,
+    pub meta: serde_json::Map<String, serde_json::Value>,
     /// `models/stg/<source>/<table>.sql`, which replaces the generated extraction SELECT.
     pub extraction: Option<Arc<SourceFile>>,
     /// The `name:` of the table in its YAML file.
@@ -110,6 +114,8 @@ pub struct ModelNode {
     pub depends_on: Vec<NodeName>,
     /// Whether the file calls `is_incremental()`.
     pub asks_incremental: bool,
+    /// The property file that speaks of it.
+    pub patch_path: Option<PathBuf>,
     /// Where `config(…)` stands, or the first line.
     pub configured_at: Span,
 }
@@ -152,11 +158,17 @@ pub struct SeedNode {
     pub seed: String,
     /// The package that the file belongs to.
     pub package: String,
+    /// The folders between `seeds/` and the file, for dbt's `fqn`.
+    pub folders: Vec<String>,
     /// Relative to the project folder.
     pub path: PathBuf,
     pub relation: Relation,
     pub description: String,
     pub columns: Vec<ColumnNode>,
+    pub tags: Vec<String>,
+    pub config: serde_json::Map<String, serde_json::Value>,
+    /// The property file that speaks of it.
+    pub patch_path: Option<PathBuf>,
     /// Types that the project states; the others are found from the values.
     pub column_types: BTreeMap<String, String>,
     pub delimiter: char,
@@ -170,6 +182,10 @@ pub struct TestNode {
     pub package: String,
     pub kind: TestKind,
     pub severity: TestSeverity,
+    /// The folders between `models/` or `tests/` and the file, for dbt's `fqn`.
+    pub folders: Vec<String>,
+    pub tags: Vec<String>,
+    pub config: serde_json::Map<String, serde_json::Value>,
     /// Nodes that the test speaks of, looked up.
     pub depends_on: Vec<NodeName>,
     /// The test's place: its file, or its line in the YAML.

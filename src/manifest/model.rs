@@ -97,6 +97,7 @@ pub(super) fn draft(engine: &Engine, around: &Surroundings<'_>, (model, plan): (
         config: settled.to_json(),
         depends_on: Vec::new(),
         asks_incremental,
+        patch_path: property.map(|property| property.name.span.path().to_path_buf()),
         configured_at: configured_at.clone(),
     });
     if let Some(node) = &node {

@@ -238,12 +238,17 @@ fn singular_test(
     let recording = record(engine, plan, Subject::without_config(this));
     let mut diagnostics = recording.diagnostics;
     let depends_on = look_up_noted(manifest, engine, (plan, &recording.noted), &mut diagnostics);
-    let (severity, enabled) = test::singular_config((plan, &recording.noted), project, &mut diagnostics);
+    let (mut settled, enabled) = test::singular_config((plan, &recording.noted), project, &mut diagnostics);
+    let severity = settled.severity();
+    diagnostics.append(std::mem::take(&mut settled.mistakes));
     let node = TestNode {
         name: NodeName::test(&stem(&plan.file)),
         package: project.package_of(&plan.file.path).to_owned(),
         kind: TestKind::Singular { file: Arc::clone(&plan.file) },
         severity,
+        folders: project.folders_of(&plan.file.path),
+        tags: settled.tags(),
+        config: settled.to_json(),
         depends_on,
         declared_at: Span::whole(&plan.file),
     };

@@ -117,6 +117,8 @@ fn stage(
         key: table.key.clone(),
         strategy,
         columns: table.columns.iter().map(column).collect(),
+        tags: tags(source, table),
+        meta: meta(source, table),
         extraction: None,
         declared_at: table.name.span.clone(),
     })
@@ -183,4 +185,17 @@ fn reach(text: &str) -> Option<jiff::SignedDuration> {
     }
     let duration = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok()?;
     (duration > jiff::SignedDuration::ZERO).then_some(duration)
+}
+
+fn tags(source: &SourceDecl, table: &TableDecl) -> Vec<String> {
+    let mut tags: Vec<String> = source.tags.iter().chain(&table.tags).cloned().collect();
+    tags.sort();
+    tags.dedup();
+    tags
+}
+
+/// The table's keys over the source's.
+fn meta(source: &SourceDecl, table: &TableDecl) -> serde_json::Map<String, serde_json::Value> {
+    let maps = [&source.meta, &table.meta].into_iter().filter_map(serde_json::Value::as_object);
+    maps.flatten().map(|(key, value)| (key.clone(), value.clone())).collect()
 }

@@ -6,7 +6,7 @@ use super::config::Settled;
 use super::jinja::{Plan, scan};
 use super::model::{Surroundings, own_patch};
 use super::record::Noted;
-use super::{Check, Manifest, TestKind, TestNode, TestSeverity, TestSubject};
+use super::{Check, Manifest, TestKind, TestNode, TestSubject};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::ident::{Ident, NodeName};
 use crate::project::{ConfigOf, ConfigPatch, Project, Reader, TestDecl, Written, Yaml, YamlValue, unknown_key};
@@ -66,6 +66,9 @@ pub(super) fn settle(
         package: around.project.package_of(&test.file.path).to_owned(),
         kind: TestKind::Generic { subject, column, check, filter },
         severity,
+        folders: around.project.folders_of(&test.file.path),
+        tags: settled.tags(),
+        config: settled.to_json(),
         depends_on,
         declared_at: test.kind.span.clone(),
     })
@@ -264,19 +267,18 @@ fn plain(part: &str) -> String {
     name
 }
 
-/// The severity of a singular test, and whether it is enabled; from its own `config()` over the project's.
+/// What a singular test's config says, and whether it is enabled; from its own `config()` over the project's.
 pub(super) fn singular_config(
     (plan, noted): (&Plan, &Noted),
     project: &Project,
     diagnostics: &mut Diagnostics,
-) -> (TestSeverity, bool) {
+) -> (Settled, bool) {
     let own: ConfigPatch = own_patch(plan, noted);
     let mut settled = Settled::default();
     settled.lay(&project.test_config.settings);
     settled.check_keys(&own, ConfigOf::Test);
     settled.lay(&own);
-    let severity = settled.severity();
     let enabled = settled.disabled().is_none();
-    diagnostics.append(settled.mistakes);
-    (severity, enabled)
+    diagnostics.append(std::mem::take(&mut settled.mistakes));
+    (settled, enabled)
 }

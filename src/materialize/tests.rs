@@ -112,6 +112,8 @@ fn a_batch_passes_through_staging() {
         key: vec![ident("id")],
         strategy: Strategy::Full,
         columns: Vec::new(),
+        tags: Vec::new(),
+        meta: serde_json::Map::new(),
         extraction: None,
         declared_at: Span::whole(&file),
     };

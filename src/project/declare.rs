@@ -23,6 +23,9 @@ pub struct SourceDecl {
     pub schema: Option<Ident>,
     pub stg_schema: Option<Ident>,
     pub cdc: Option<CdcDecl>,
+    pub tags: Vec<String>,
+    /// A map, or nothing.
+    pub meta: serde_json::Value,
     pub tables: Vec<TableDecl>,
 }
 
@@ -34,6 +37,9 @@ pub struct TableDecl {
     pub description: String,
     pub key: Vec<Ident>,
     pub cdc: Option<CdcDecl>,
+    /// Over and above the source's.
+    pub tags: Vec<String>,
+    pub meta: serde_json::Value,
     pub columns: Vec<ColumnDecl>,
     pub tests: Vec<TestDecl>,
 }
@@ -118,7 +124,8 @@ impl Reader {
             Some(tables) => self.list(tables).iter().filter_map(|table| self.table(table)).collect(),
             None => Vec::new(),
         };
-        Some(SourceDecl { name: name?, connection, schema, stg_schema, cdc, tables })
+        let (tags, meta) = (self.tags(&fields), Self::meta(&fields));
+        Some(SourceDecl { name: name?, connection, schema, stg_schema, cdc, tags, meta, tables })
     }
 
     fn table(&mut self, yaml: &Yaml) -> Option<TableDecl> {
@@ -142,7 +149,16 @@ impl Reader {
         let description = self.description(&fields);
         let columns = self.columns(&fields);
         let tests = self.tests(&fields);
-        Some(TableDecl { name: name?, identifier, description, key, cdc, columns, tests })
+        let (tags, meta) = (self.tags(&fields), Self::meta(&fields));
+        Some(TableDecl { name: name?, identifier, description, key, cdc, tags, meta, columns, tests })
+    }
+
+    fn tags(&mut self, fields: &Fields<'_>) -> Vec<String> {
+        fields.get("tags").map(|tags| self.texts(tags)).unwrap_or_default()
+    }
+
+    fn meta(fields: &Fields<'_>) -> serde_json::Value {
+        fields.get("meta").map(Yaml::to_json).unwrap_or_default()
     }
 
     fn cdc(&mut self, yaml: &Yaml) -> Option<CdcDecl> {

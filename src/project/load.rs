@@ -43,6 +43,12 @@ struct Folders {
     macros: Vec<PathBuf>,
 }
 
+impl Folders {
+    fn all(&self) -> Vec<PathBuf> {
+        [&self.models, &self.sources, &self.seeds, &self.tests].into_iter().flatten().cloned().collect()
+    }
+}
+
 /// Reads every file of the project; the second half of the pair are warnings.
 pub fn load(options: &LoadOptions) -> Result<(Project, Diagnostics), Diagnostics> {
     let file = project_file(&options.root)?;
@@ -104,6 +110,7 @@ fn read_settings(reader: &mut Reader, tree: &Yaml, options: &LoadOptions) -> Opt
         profile_name: profile.unwrap_or_else(|| name.clone()),
         vars,
         target_path,
+        roots: folders.all(),
         clean_targets,
         file: Arc::clone(&reader.file),
         model_config: tree_of(reader, fields.get("models"), (&name, ConfigOf::Model)),

@@ -59,6 +59,8 @@ pub struct Project {
     pub vars: Vars,
     /// Relative to the project folder.
     pub target_path: PathBuf,
+    /// The folders that are searched for files, relative to the project folder.
+    pub roots: Vec<PathBuf>,
     /// Folders that `clean` removes, relative to the project folder.
     pub clean_targets: Vec<PathBuf>,
     /// The project file itself.
@@ -76,6 +78,16 @@ pub struct Project {
     pub macros: Vec<Arc<SourceFile>>,
     /// Singular tests.
     pub tests: Vec<Arc<SourceFile>>,
+}
+
+impl Project {
+    /// The folders between the one that is searched and a file of the project.
+    pub fn folders_of(&self, path: &Path) -> Vec<String> {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let inside = self.roots.iter().filter_map(|root| folder.strip_prefix(root).ok());
+        let shortest = inside.min_by_key(|inside| inside.as_os_str().len()).unwrap_or(folder);
+        shortest.iter().map(|part| part.to_string_lossy().into_owned()).collect()
+    }
 }
 
 /// Where a project is and what the command line says about it.

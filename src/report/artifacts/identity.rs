@@ -11,16 +11,7 @@ use crate::project::Environment;
 
 /// dbt's identity of a node: `model.unipacc.person`, `source.unipacc.svp.labors`.
 pub fn unique_id(manifest: &Manifest, name: &NodeName) -> String {
-    let project = &manifest.project_name;
-    if let Some(stage) = manifest.stages.get(name) {
-        format!("source.{project}.{}.{}", stage.source, stage.table)
-    } else if let Some(model) = manifest.models.get(name) {
-        format!("model.{project}.{}", model.model)
-    } else if let Some(seed) = manifest.seeds.get(name) {
-        format!("seed.{project}.{}", seed.seed)
-    } else {
-        format!("test.{project}.{}", name.as_str().trim_start_matches("test."))
-    }
+    manifest.unique_id(name)
 }
 
 /// The project, the folders below its resource folder, the name.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::resource::Resource;
 use super::write::object;
 use super::{Described, config, identity};
-use crate::manifest::{Check, Materialization, ModelNode, SeedNode, TestKind, TestNode, TestSeverity};
+use crate::manifest::{Materialization, ModelNode, SeedNode, TestKind, TestNode};
 
 /// Seeds above it are known by their path, as in dbt.
 const HASHED_BYTES_AT_MOST: u64 = 1 << 20;
@@ -78,7 +78,7 @@ fn seed(described: Described<'_>, seed: &SeedNode) -> Map<String, Value> {
         kind: "seed",
         node: &seed.name,
         name: &seed.seed,
-        folders: &folders_of(&seed.path),
+        folders: &seed.folders,
         file: &seed.path,
         checksum: seed_checksum(&described.project.root, &seed.path),
         description: &seed.description,
@@ -92,12 +92,6 @@ fn seed(described: Described<'_>, seed: &SeedNode) -> Map<String, Value> {
     entry
 }
 
-/// The folders between `seeds/` and the file.
-fn folders_of(path: &Path) -> Vec<String> {
-    let parts: Vec<String> = path.iter().map(|part| part.to_string_lossy().into_owned()).collect();
-    parts.get(1..parts.len().saturating_sub(1)).unwrap_or_default().to_vec()
-}
-
 /// A file that went meanwhile is told where it is loaded.
 fn seed_checksum(root: &Path, path: &Path) -> Value {
     let file = root.join(path);
@@ -109,16 +103,12 @@ fn seed_checksum(root: &Path, path: &Path) -> Value {
 }
 
 fn test(described: Described<'_>, test: &TestNode) -> Map<String, Value> {
-    let short = test.name.as_str().trim_start_matches("test.");
-    let severity = match test.severity {
-        TestSeverity::Error => "ERROR",
-        TestSeverity::Warn => "WARN",
-    };
+    let short = test.short_name();
     let filter = match &test.kind {
         TestKind::Generic { filter, .. } => filter.clone(),
         TestKind::Singular { .. } => None,
     };
-    let mut config = config::test(&object(json!({ "severity": severity, "where": filter })));
+    let mut config = config::test(&object(json!({ "severity": test.severity.as_str(), "where": filter })));
     config.insert("unimig".to_owned(), json!({ "name": test.name }));
     let file = match &test.kind {
         TestKind::Singular { file } => file.path.clone(),
@@ -128,7 +118,7 @@ fn test(described: Described<'_>, test: &TestNode) -> Map<String, Value> {
         kind: "test",
         node: &test.name,
         name: short,
-        folders: &[],
+        folders: &test.folders,
         file: &file,
         checksum: match &test.kind {
             TestKind::Singular { file } => identity::checksum(file.text.as_bytes()),
@@ -147,7 +137,7 @@ fn test(described: Described<'_>, test: &TestNode) -> Map<String, Value> {
             entry.insert("compiled_path".to_owned(), described.compiled_path(&file.path));
         }
         TestKind::Generic { subject, column, check, .. } => {
-            let kind = kind_of(check);
+            let kind = check.kind();
             described.code(&mut entry, (&test.name, &format!("{{{{ test_{kind}(**_dbt_generic_test_kwargs) }}}}")));
             entry.insert("path".to_owned(), json!(format!("{short}.sql")));
             entry.insert("column_name".to_owned(), json!(column));
@@ -158,15 +148,6 @@ fn test(described: Described<'_>, test: &TestNode) -> Map<String, Value> {
         }
     }
     entry
-}
-
-fn kind_of(check: &Check) -> &'static str {
-    match check {
-        Check::NotNull => "not_null",
-        Check::Unique => "unique",
-        Check::AcceptedValues { .. } => "accepted_values",
-        Check::Relationships { .. } => "relationships",
-    }
 }
 
 impl Described<'_> {

@@ -1,0 +1,269 @@
+//! What selectors, listings and artifacts ask of any node, whatever its kind.
+//!
+//! This is the one place that knows every kind of node: who adds one adds its [`NodeFacts`] here, and `--select`, `ls` and
+//! `--state` know it.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+
+use super::{Check, Manifest, ModelNode, SeedNode, StageNode, TestKind, TestNode, TestSeverity};
+use crate::ident::NodeName;
+
+/// dbt's words for kinds of nodes; a stage is a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ResourceType {
+    Analysis,
+    Exposure,
+    Model,
+    Seed,
+    Snapshot,
+    Source,
+    Test,
+    UnitTest,
+}
+
+/// How a test comes to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TestType {
+    /// Declared in YAML under a model, seed, source or column.
+    Generic,
+    /// A SQL file of `tests/`.
+    Singular,
+    Unit,
+}
+
+/// What can be asked of any node.
+#[derive(Debug, Clone)]
+pub struct NodeFacts<'m> {
+    pub name: &'m NodeName,
+    pub resource_type: ResourceType,
+    pub package: &'m str,
+    /// What the user calls it: a model's stem, `labors` of `svp.labors`.
+    pub short_name: &'m str,
+    /// The package, the folders, the name; `ref` and bare selectors look at it.
+    pub fqn: Vec<&'m str>,
+    /// The file that holds the node, relative to the project folder.
+    pub path: &'m Path,
+    /// The property file that speaks of it.
+    pub patch_path: Option<&'m Path>,
+    pub tags: Cow<'m, [String]>,
+    /// Of a table of a source.
+    pub source: Option<&'m str>,
+    pub test: Option<TestFacts<'m>>,
+}
+
+/// What can be asked of a test.
+#[derive(Debug, Clone)]
+pub struct TestFacts<'m> {
+    pub test_type: TestType,
+    /// The name of a generic test's kind, without its package; of a unit test its own.
+    pub kind: Option<&'m str>,
+}
+
+impl ResourceType {
+    pub const ALL: &'static [Self] = &[
+        Self::Analysis,
+        Self::Exposure,
+        Self::Model,
+        Self::Seed,
+        Self::Snapshot,
+        Self::Source,
+        Self::Test,
+        Self::UnitTest,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Analysis => "analysis",
+            Self::Exposure => "exposure",
+            Self::Model => "model",
+            Self::Seed => "seed",
+            Self::Snapshot => "snapshot",
+            Self::Source => "source",
+            Self::Test => "test",
+            Self::UnitTest => "unit_test",
+        }
+    }
+
+    /// Takes dbt's word.
+    pub fn of(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.as_str() == word)
+    }
+
+    /// Whether it is selected along with what it tests.
+    pub fn is_test(self) -> bool {
+        matches!(self, Self::Test | Self::UnitTest)
+    }
+}
+
+impl fmt::Display for ResourceType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Manifest {
+    /// What is known of a node of the graph.
+    pub fn facts<'m>(&'m self, name: &NodeName) -> Option<NodeFacts<'m>> {
+        if let Some(test) = self.tests.get(name) {
+            Some(test_facts(test))
+        } else if let Some(model) = self.models.get(name) {
+            Some(model_facts(model))
+        } else if let Some(stage) = self.stages.get(name) {
+            Some(self.stage_facts(stage))
+        } else {
+            self.seeds.get(name).map(seed_facts)
+        }
+    }
+
+    fn stage_facts<'m>(&'m self, stage: &'m StageNode) -> NodeFacts<'m> {
+        NodeFacts {
+            name: &stage.name,
+            resource_type: ResourceType::Source,
+            package: &self.project_name,
+            short_name: &stage.table,
+            fqn: vec![&self.project_name, &stage.source, &stage.table],
+            path: stage.declared_at.path(),
+            patch_path: None,
+            tags: Cow::Borrowed(&stage.tags),
+            source: Some(&stage.source),
+            test: None,
+        }
+    }
+
+    /// A node's settings with dbt's defaults under them, as `config.…:` selectors and listings see them.
+    pub fn config(&self, name: &NodeName) -> Map<String, Value> {
+        let mut config = object(json!({ "enabled": true, "tags": [], "meta": {} }));
+        if let Some(model) = self.models.get(name) {
+            config.extend(object(json!({ "full_refresh": null, "group": null, "on_schema_change": "ignore" })));
+            config.extend(model.config.clone());
+            config.insert("materialized".to_owned(), model.materialization.as_str().into());
+            config.insert("tags".to_owned(), json!(model.tags));
+        } else if let Some(seed) = self.seeds.get(name) {
+            config.extend(object(json!({ "materialized": "seed", "full_refresh": null, "group": null })));
+            config.extend(seed.config.clone());
+            config.insert("tags".to_owned(), json!(seed.tags));
+        } else if let Some(test) = self.tests.get(name) {
+            config.insert("materialized".to_owned(), "test".into());
+            config.extend(test.config.clone());
+            config.insert("severity".to_owned(), test.severity.as_str().into());
+            config.insert("tags".to_owned(), json!(test.tags));
+        } else if let Some(stage) = self.stages.get(name) {
+            config.insert("tags".to_owned(), json!(stage.tags));
+            config.insert("meta".to_owned(), Value::Object(stage.meta.clone()));
+        }
+        config
+    }
+
+    /// dbt's identity of a node: `model.unipacc.person`, `source.unipacc.svp.labors`.
+    pub fn unique_id(&self, name: &NodeName) -> String {
+        let Some(facts) = self.facts(name) else { return name.to_string() };
+        let NodeFacts { resource_type, package, short_name, .. } = facts;
+        match facts.source {
+            Some(source) => format!("{resource_type}.{package}.{source}.{short_name}"),
+            None => format!("{resource_type}.{package}.{short_name}"),
+        }
+    }
+}
+
+fn model_facts(model: &ModelNode) -> NodeFacts<'_> {
+    NodeFacts {
+        name: &model.name,
+        resource_type: ResourceType::Model,
+        package: &model.package,
+        short_name: &model.model,
+        fqn: fqn(&model.package, &model.folders, &model.model),
+        path: &model.file.path,
+        patch_path: model.patch_path.as_deref(),
+        tags: Cow::Borrowed(&model.tags),
+        source: None,
+        test: None,
+    }
+}
+
+fn seed_facts(seed: &SeedNode) -> NodeFacts<'_> {
+    NodeFacts {
+        name: &seed.name,
+        resource_type: ResourceType::Seed,
+        package: &seed.package,
+        short_name: &seed.seed,
+        fqn: fqn(&seed.package, &seed.folders, &seed.seed),
+        path: &seed.path,
+        patch_path: seed.patch_path.as_deref(),
+        tags: Cow::Borrowed(&seed.tags),
+        source: None,
+        test: None,
+    }
+}
+
+fn test_facts(test: &TestNode) -> NodeFacts<'_> {
+    let (test_type, kind) = match &test.kind {
+        TestKind::Singular { .. } => (TestType::Singular, None),
+        TestKind::Generic { check, .. } => (TestType::Generic, Some(check.kind())),
+    };
+    let short_name = test.short_name();
+    NodeFacts {
+        name: &test.name,
+        resource_type: ResourceType::Test,
+        package: &test.package,
+        short_name,
+        fqn: fqn(&test.package, &test.folders, short_name),
+        path: test.declared_at.path(),
+        patch_path: None,
+        tags: Cow::Borrowed(&test.tags),
+        source: None,
+        test: Some(TestFacts { test_type, kind }),
+    }
+}
+
+fn fqn<'m>(package: &'m str, folders: &'m [String], name: &'m str) -> Vec<&'m str> {
+    let folders = folders.iter().map(String::as_str);
+    std::iter::once(package).chain(folders).chain([name]).collect()
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Map::new(),
+    }
+}
+
+impl ModelNode {
+    /// dbt's `access:`; without one, every model of the project may refer to it.
+    pub fn access(&self) -> &str {
+        self.config.get("access").and_then(Value::as_str).unwrap_or("protected")
+    }
+}
+
+impl TestNode {
+    /// The name without our `test.`
+    pub fn short_name(&self) -> &str {
+        let name = self.name.as_str();
+        name.strip_prefix("test.").unwrap_or(name)
+    }
+}
+
+impl Check {
+    /// As YAML spells it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::NotNull => "not_null",
+            Self::Unique => "unique",
+            Self::AcceptedValues { .. } => "accepted_values",
+            Self::Relationships { .. } => "relationships",
+        }
+    }
+}
+
+impl TestSeverity {
+    /// As dbt spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "ERROR",
+            Self::Warn => "WARN",
+        }
+    }
+}
