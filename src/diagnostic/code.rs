@@ -64,6 +64,7 @@ codes! {
     UnknownSourceTable = "unknown-source-table",
     UnknownSourceColumn = "unknown-source-column",
     ChangedColumn = "changed-column",
+    SchemaChanged = "schema-changed",
 }
 
 /// What to try where the mistake itself suggests nothing better.

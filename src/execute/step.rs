@@ -187,6 +187,14 @@ async fn work(context: &StepContext, action: &Action) -> Result<Done, StepError>
             };
             in_transaction(context, Transaction::of_ours(&select.node.relation, &select.staged_parents), created).await
         }
+        Action::Incremental(incremental) => {
+            let added = async |client: &Client| {
+                let note = |message: &str| context.note(message);
+                Ok(Done::wrote(transform::incremental(client, incremental, note).await?.unwrap_or_default()))
+            };
+            let relation = &incremental.node.relation;
+            in_transaction(context, Transaction::of_ours(relation, &incremental.staged_parents), added).await
+        }
         Action::Seed(seed) => {
             let root = &context.hands.project_root;
             let loaded =

@@ -53,7 +53,7 @@ impl Settled {
         self.settings.iter().map(|(key, setting)| (key.clone(), setting.value.clone())).collect()
     }
 
-    fn bad(&mut self, setting: &Setting, message: String) -> &mut Diagnostic {
+    pub(super) fn bad(&mut self, setting: &Setting, message: String) -> &mut Diagnostic {
         self.mistakes.push(Diagnostic::error(Code::BadConfig, message).at(setting.span.clone()));
         self.mistakes.0.last_mut().expect("it was pushed above")
     }
@@ -69,7 +69,7 @@ impl Settled {
         }
     }
 
-    fn texts(&mut self, setting: &Setting) -> Vec<String> {
+    pub(super) fn texts(&mut self, setting: &Setting) -> Vec<String> {
         match &setting.value {
             Value::String(text) => vec![text.clone()],
             Value::Array(items) if items.iter().all(Value::is_string) => {
@@ -126,6 +126,7 @@ impl Settled {
         let Some(text) = self.text("materialized") else {
             return match default {
                 Materialization::Merge(_) => Materialization::Merge(self.merge()),
+                Materialization::Incremental(_) => Materialization::Incremental(self.incremental()),
                 Materialization::Table | Materialization::View | Materialization::Ephemeral => default,
             };
         };
@@ -133,9 +134,10 @@ impl Settled {
             "merge" => Materialization::Merge(self.merge()),
             "table" => Materialization::Table,
             "view" => Materialization::View,
+            "incremental" => Materialization::Incremental(self.incremental()),
             "ephemeral" => Materialization::Ephemeral,
             other => {
-                self.bad_choice("materialized", other, &["merge", "table", "view", "ephemeral"]);
+                self.bad_choice("materialized", other, &["merge", "table", "view", "incremental", "ephemeral"]);
                 default
             }
         }
@@ -168,14 +170,13 @@ impl Settled {
         }
     }
 
-    fn bad_choice(&mut self, key: &str, written: &str, choices: &[&str]) {
+    pub(super) fn bad_choice(&mut self, key: &str, written: &str, choices: &[&str]) {
         let Some(setting) = self.get(key).cloned() else { return };
         let mut diagnostic = Diagnostic::error(Code::BadConfig, format!("\"{written}\" is no value of \"{key}\""))
             .at(setting.span)
             .did_you_mean(written, choices.iter().copied());
         if diagnostic.hint.is_none() {
-            let dbt = if written == "incremental" { "; dbt's incremental is merge here" } else { "" };
-            diagnostic = diagnostic.hint(format!("it is one of {}{dbt}", choices.join(", ")));
+            diagnostic = diagnostic.hint(format!("it is one of {}", choices.join(", ")));
         }
         self.mistakes.push(diagnostic);
     }

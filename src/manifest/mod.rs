@@ -10,6 +10,7 @@ mod facts;
 pub(crate) mod fixture;
 pub mod jinja;
 mod lookup;
+mod materialization;
 mod model;
 mod record;
 mod resolve;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 
 pub use facts::{NodeFacts, ResourceType, TestFacts, TestType};
 pub use lookup::{NoSource, ephemeral_cte};
+pub use materialization::{IncrementalConfig, IncrementalStrategy, MergeUpdates, OnSchemaChange, Refresh};
 pub use resolve::resolve;
 
 use crate::diagnostic::{SourceFile, Span};
@@ -128,6 +130,8 @@ pub enum Materialization {
     /// A table that unimig owns and replaces in one transaction.
     Table,
     View,
+    /// A table that unimig owns, keeps, and brings the rows of its SELECT into.
+    Incremental(IncrementalConfig),
     /// Not built: its SELECT becomes a CTE of the models that refer to it.
     Ephemeral,
 }
@@ -229,6 +233,7 @@ impl Materialization {
             Self::Merge(_) => "merge",
             Self::Table => "table",
             Self::View => "view",
+            Self::Incremental(_) => "incremental",
             Self::Ephemeral => "ephemeral",
         }
     }
@@ -245,7 +250,10 @@ impl Manifest {
         }
         let model = self.models.get(name)?;
         match model.materialization {
-            Materialization::Merge(_) | Materialization::Table | Materialization::View => Some(&model.relation),
+            Materialization::Merge(_)
+            | Materialization::Table
+            | Materialization::View
+            | Materialization::Incremental(_) => Some(&model.relation),
             Materialization::Ephemeral => None,
         }
     }

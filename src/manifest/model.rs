@@ -118,9 +118,10 @@ fn node(around: &Surroundings<'_>, model: &ModelFile, settled: &mut Settled) -> 
     let materialization = settled.materialization(default);
     let relation = match materialization {
         Materialization::Merge(_) => settled.application_relation(around.environment, &model.stem),
-        Materialization::Table | Materialization::View | Materialization::Ephemeral => {
-            settled.own_relation(around.environment, &model.stem)
-        }
+        Materialization::Table
+        | Materialization::View
+        | Materialization::Incremental(_)
+        | Materialization::Ephemeral => settled.own_relation(around.environment, &model.stem),
     };
     Some((relation?, materialization))
 }

@@ -2,6 +2,7 @@
 //!
 //! Nothing here talks to a server or reads the clock: catalogs come in as values, SQL text goes out.
 
+pub mod incremental;
 pub mod merge;
 pub mod seed;
 pub mod stage;
@@ -52,7 +53,7 @@ pub fn mark(node: &NodeName) -> String {
     format!("made by unimig: {node}")
 }
 
-/// Whether a comment says that unimig made the relation.
+/// Whether a comment says that unimig made the relation: its last line does, below a description.
 pub fn is_marked(comment: &str) -> bool {
-    comment.starts_with("made by unimig: ")
+    comment.lines().next_back().is_some_and(|last| last.starts_with("made by unimig: "))
 }

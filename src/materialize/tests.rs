@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use super::incremental::{self, IncrementalShape, IncrementalStatements, Width};
 use super::merge::{ColumnFault, MergeShape, statements};
 use super::stage::{StageShape, StagedColumn};
 use super::{FilledBy, TargetColumn, TargetTable, table, view};
 use crate::compile::CompiledSql;
 use crate::diagnostic::{SourceFile, Span};
 use crate::ident::{Ident, NodeName, Relation};
-use crate::manifest::{Deletes, StageNode, Strategy};
+use crate::manifest::{Deletes, IncrementalConfig, IncrementalStrategy, MergeUpdates, StageNode, Strategy};
 
 fn ident(name: &str) -> Ident {
     Ident::new(name).expect("a valid name")
@@ -155,4 +156,42 @@ fn a_table_and_a_view_say_who_made_them() {
         view.drop,
     ];
     insta::assert_snapshot!("table_and_view", all.map(|sql| sql.trim_end().to_owned()).join(";\n\n"));
+}
+
+fn brought_in(config: &IncrementalConfig, width: Width) -> String {
+    let columns: Vec<StagedColumn> = [("id", "bigint"), ("order", "integer"), ("name", "character varying(20)")]
+        .map(|(name, data_type)| StagedColumn { name: ident(name), data_type: data_type.to_owned() })
+        .into();
+    let table = relation("app", "Person");
+    let shape = IncrementalShape { config, table: &table, columns: &columns, width };
+    let statements = match incremental::statements(shape) {
+        IncrementalStatements::Append { insert } => vec![Some(insert)],
+        IncrementalStatements::DeleteInsert { note_same, delete, insert } => {
+            vec![note_same, Some(delete), Some(insert)]
+        }
+        IncrementalStatements::Merge { changing_keys, count_new, merge } => {
+            vec![changing_keys, Some(count_new), Some(merge)]
+        }
+    };
+    statements.into_iter().flatten().map(|sql| sql.trim_end().to_owned()).collect::<Vec<_>>().join(";\n\n")
+}
+
+#[test]
+fn rows_are_brought_in_in_dbts_three_ways() {
+    let config = |strategy, keys: &[&str], updates| IncrementalConfig {
+        unique_key: keys.iter().map(|key| (*key).to_owned()).collect(),
+        strategy,
+        updates,
+        predicates: vec!["dbt_internal_dest.id > 7".to_owned(), "true or false".to_owned()],
+        ..IncrementalConfig::default()
+    };
+    let append = config(IncrementalStrategy::Append, &[], MergeUpdates::All);
+    insta::assert_snapshot!("incremental_append", brought_in(&append, Width::WholeRow));
+    let replace = config(IncrementalStrategy::DeleteInsert, &["id", "lower(name)"], MergeUpdates::All);
+    insta::assert_snapshot!("incremental_delete_insert", brought_in(&replace, Width::WholeRow));
+    insta::assert_snapshot!("incremental_delete_insert_of_some_columns", brought_in(&replace, Width::SomeColumns));
+    let merge = config(IncrementalStrategy::Merge, &["id", "name"], MergeUpdates::AllBut(vec![ident("ID")]));
+    insta::assert_snapshot!("incremental_merge", brought_in(&merge, Width::WholeRow));
+    let keyless = config(IncrementalStrategy::Merge, &[], MergeUpdates::All);
+    insta::assert_snapshot!("incremental_merge_without_key", brought_in(&keyless, Width::WholeRow));
 }

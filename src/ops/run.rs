@@ -17,7 +17,7 @@ use crate::compile::CompileFacts;
 use crate::event::{Listener, RunSummary};
 use crate::execute::{self, Hands, HandsOptions};
 use crate::ident::NodeName;
-use crate::manifest::{Manifest, Materialization};
+use crate::manifest::{Manifest, Materialization, ModelNode};
 use crate::ops::OpError;
 use crate::ops::compile::write_compiled;
 use crate::ops::connections::{Connections, open_layer};
@@ -106,15 +106,17 @@ async fn run_connected(
     told: Told<'_>,
 ) -> Result<RunSummary, OpError> {
     let mut session = connections.target.lease(request.verb.as_str()).await?;
-    let compiled = match facts(workspace, &session, request).await? {
+    let facts = facts(workspace, &session, request).await?;
+    let compiled = match &facts {
         Some(facts) => {
-            let compiled = workspace.compile(&facts)?;
+            let compiled = workspace.compile(facts)?;
             workspace.write_manifest(&compiled)?;
             compiled
         }
         None => compiled,
     };
-    let plan = plan(workspace, request, &compiled, &session).await?;
+    let incremental = facts.map(|facts| facts.incremental).unwrap_or_default();
+    let plan = plan((workspace, request), (&compiled, incremental), &session).await?;
     let layer = writable_layer(workspace, &plan).await?;
     let names: BTreeSet<&NodeName> = plan.steps.iter().map(|step| &step.name).collect();
     write_compiled(workspace, &compiled, |name| names.contains(name))?;
@@ -161,16 +163,15 @@ async fn writable_layer(workspace: &Workspace, plan: &Plan) -> Result<Option<Sto
 
 /// What the state knows, where a model asks for it.
 async fn facts(workspace: &Workspace, session: &Lease, request: &RunRequest) -> Result<Option<CompileFacts>, OpError> {
-    if request.full_refresh || !workspace.manifest.models.values().any(|model| model.asks_incremental) {
-        return Ok(None);
+    let mut incremental = incremental_models(workspace, session, request).await?;
+    let asks = |model: &ModelNode| model.asks_incremental && matches!(model.materialization, Materialization::Merge(_));
+    let some_merge = !request.full_refresh && workspace.manifest.models.values().any(asks);
+    if !some_merge || !schema::exists(session).await? {
+        return Ok((!incremental.is_empty()).then_some(CompileFacts { incremental }));
     }
-    if !schema::exists(session).await? {
-        return Ok(None);
-    }
-    let mut incremental = BTreeSet::new();
     for name in batch::models_that_merged(session).await? {
         // A table that was made anew, or emptied, has to be filled from the start.
-        let model = workspace.manifest.models.get(&name).filter(|model| model.asks_incremental);
+        let model = workspace.manifest.models.get(&name).filter(|model| asks(model));
         if let Some(model) = model
             && transform::has_rows(session, &model.relation).await?
         {
@@ -180,10 +181,29 @@ async fn facts(workspace: &Workspace, session: &Lease, request: &RunRequest) -> 
     Ok(Some(CompileFacts { incremental }))
 }
 
-async fn plan(
+/// Incremental models whose table is there and not to be made anew.
+async fn incremental_models(
     workspace: &Workspace,
+    session: &Lease,
     request: &RunRequest,
-    compiled: &CompiledProject,
+) -> Result<BTreeSet<NodeName>, OpError> {
+    let is_added_to = |model: &&ModelNode| match &model.materialization {
+        Materialization::Incremental(config) => !config.refresh.applies(request.full_refresh),
+        Materialization::Merge(_) | Materialization::Table | Materialization::View | Materialization::Ephemeral => {
+            false
+        }
+    };
+    let mut models = workspace.manifest.models.values().filter(is_added_to).peekable();
+    if models.peek().is_none() {
+        return Ok(BTreeSet::new());
+    }
+    let there = transform::our_tables(session).await?;
+    Ok(models.filter(|model| there.contains(&model.relation)).map(|model| model.name.clone()).collect())
+}
+
+async fn plan(
+    (workspace, request): (&Workspace, &RunRequest),
+    (compiled, incremental): (&CompiledProject, BTreeSet<NodeName>),
     session: &Lease,
 ) -> Result<Plan, OpError> {
     let manifest = &workspace.manifest;
@@ -192,6 +212,7 @@ async fn plan(
         Verb::Run => read_catalog(manifest, session, &selected).await?,
         Verb::Test | Verb::Seed => TargetCatalog::default(),
     };
+    let catalog = TargetCatalog { incremental, ..catalog };
     let order = plan::foreign_key_order(manifest, &catalog);
     let (graph, dropped) = compiled.graph.clone().with_ordering_edges(order);
     for (before, after) in dropped {

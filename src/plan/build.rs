@@ -11,8 +11,8 @@ use crate::ident::{NodeName, Relation};
 use crate::manifest::{Manifest, Materialization, MergeConfig, ModelNode, TestKind, TestNode};
 use crate::materialize::TargetTable;
 use crate::plan::{
-    Action, MergeAction, OnError, OnFailure, Plan, RunSettings, SeedAction, SelectAction, StageAction, Step,
-    TestAction, Wait,
+    Action, Extent, IncrementalAction, MergeAction, OnError, OnFailure, Plan, RunSettings, SeedAction, SelectAction,
+    StageAction, Step, TestAction, Wait,
 };
 
 /// What the target database holds already.
@@ -21,6 +21,8 @@ pub struct TargetCatalog {
     pub tables: BTreeMap<Relation, TargetTable>,
     /// Child and parent of each foreign key.
     pub foreign_keys: Vec<(Relation, Relation)>,
+    /// Models whose `is_incremental()` is true.
+    pub incremental: BTreeSet<NodeName>,
 }
 
 /// Everything that a plan is made from.
@@ -81,6 +83,14 @@ fn model_action(inputs: Inputs<'_>, model: &ModelNode) -> Result<Option<Action>,
         Materialization::Ephemeral => None,
         Materialization::Table => Some(Action::Table(SelectAction { node, select, staged_parents })),
         Materialization::View => Some(Action::View(SelectAction { node, select, staged_parents })),
+        Materialization::Incremental(config) => {
+            let extent = match inputs.catalog.incremental.contains(&model.name) {
+                true => Extent::Increment,
+                false => Extent::Whole,
+            };
+            let config = config.clone();
+            Some(Action::Incremental(IncrementalAction { node, config, select, extent, staged_parents }))
+        }
         Materialization::Merge(config) => {
             let target = target_table(inputs.catalog, model)?.clone();
             let config: MergeConfig = config.clone();

@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::compile::CompiledSql;
 use crate::diagnostic::Span;
 use crate::ident::{NodeName, Relation};
-use crate::manifest::{MergeConfig, ModelNode, SeedNode, StageNode, TestSeverity};
+use crate::manifest::{IncrementalConfig, MergeConfig, ModelNode, SeedNode, StageNode, TestSeverity};
 use crate::materialize::TargetTable;
 
 pub use build::{Inputs, TargetCatalog, build, foreign_key_order};
@@ -56,6 +56,7 @@ pub enum Action {
     Merge(MergeAction),
     Table(SelectAction),
     View(SelectAction),
+    Incremental(IncrementalAction),
     Seed(SeedAction),
     Test(TestAction),
 }
@@ -85,6 +86,25 @@ pub struct SelectAction {
     pub node: Arc<ModelNode>,
     pub select: CompiledSql,
     pub staged_parents: Vec<NodeName>,
+}
+
+/// A SELECT that comes into a table of ours which stays.
+#[derive(Debug, Clone)]
+pub struct IncrementalAction {
+    pub node: Arc<ModelNode>,
+    pub config: IncrementalConfig,
+    pub select: CompiledSql,
+    pub extent: Extent,
+    pub staged_parents: Vec<NodeName>,
+}
+
+/// How much of a model's rows its SELECT was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// All of them: the table is made anew.
+    Whole,
+    /// `is_incremental()` said yes: they are added to what is there.
+    Increment,
 }
 
 #[derive(Debug, Clone)]

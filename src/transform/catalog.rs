@@ -1,5 +1,6 @@
 //! The target's own description of the tables that models merge into.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use tokio_postgres::types::Type;
@@ -24,6 +25,7 @@ pub async fn read_catalog(client: &Client, schemas: &[&str]) -> Result<TargetCat
     let relation = |row: &Row, at: usize| Relation::new(ident(row.get(at)), ident(row.get(at + 1)));
     Ok(TargetCatalog {
         tables: tables.iter().map(target_table).map(|table| (table.relation.clone(), table)).collect(),
+        incremental: BTreeSet::new(),
         foreign_keys: references.iter().map(|row| (relation(row, 0), relation(row, 2))).collect(),
     })
 }
@@ -40,6 +42,15 @@ pub async fn has_rows(client: &Client, relation: &Relation) -> Result<bool, Post
     }
     let statement = STATEMENTS.render("has_rows", minijinja::context! { relation => quoted(relation) });
     Ok(client.query_typed_one(&statement, &[]).await.map_err(failed)?.get(0))
+}
+
+/// Tables of ours.
+pub async fn our_tables(client: &Client) -> Result<BTreeSet<Relation>, PostgresError> {
+    let rows = client
+        .query_typed(&STATEMENTS.render("our_tables", minijinja::context! {}), &[])
+        .await
+        .map_err(|error| PostgresError::server("read which tables are there", error))?;
+    Ok(rows.iter().map(|row| Relation::new(ident(row.get(0)), ident(row.get(1)))).collect())
 }
 
 fn target_table(row: &Row) -> TargetTable {

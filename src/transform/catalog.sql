@@ -116,3 +116,25 @@ select
 
 -- name: has_rows
 select exists (select from {{ relation }})
+
+-- name: our_tables
+select
+    namespace.nspname::text,
+    class.relname::text
+from pg_class as class
+join pg_namespace as namespace on namespace.oid = class.relnamespace
+join pg_description as description on description.objoid = class.oid
+    and description.classoid = 'pg_class'::regclass
+    and description.objsubid = 0
+where class.relkind = 'r'
+    and description.description ~ '(^|\n)made by unimig: [^\n]*$'
+
+-- name: columns
+select
+    attribute.attname::text as name,
+    format_type(attribute.atttypid, attribute.atttypmod) as data_type
+from pg_attribute as attribute
+where attribute.attrelid = to_regclass($1)
+    and attribute.attnum > 0
+    and not attribute.attisdropped
+order by attribute.attnum

@@ -9,13 +9,11 @@ use crate::materialize::merge::{self, ANALYZE_FROM_ROWS, ColumnFault, MergeShape
 use crate::plan::MergeAction;
 use crate::postgres::PostgresError;
 use crate::state::run::Tally;
+use crate::transform::keys::duplicate_keys;
 use crate::transform::{TransformError, located, written};
 
 /// PostgreSQL's code for a row that others refer to.
 const FOREIGN_KEY_VIOLATION: &str = "23503";
-
-/// How many bad keys a message lists.
-const KEYS_SHOWN: usize = 10;
 
 /// Stages the SELECT, checks its keys and merges it; `progress` hears of staged rows, `note` of what waits for a later
 /// run.
@@ -110,24 +108,7 @@ async fn check_keys(client: &Client, action: &MergeAction, statements: &MergeSta
         .query_typed(&statements.bad_keys, &[])
         .await
         .map_err(|error| PostgresError::server(format!("check the keys of {}", action.node.name), error))?;
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let keys: Vec<(Vec<Option<String>>, i64)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
-    let shown: Vec<String> = keys.iter().take(KEYS_SHOWN).map(|(key, count)| shown_key(key, *count)).collect();
-    let more = if keys.len() > KEYS_SHOWN { " and more" } else { "" };
-    // The keys stand beside the caret, for the person at the terminal: history and artifacts keep the message alone.
-    let message = format!("model \"{}\" gives keys that are not unique", action.node.model);
-    let mistake = Diagnostic::error(Code::DuplicateKey, message)
-        .at(action.node.configured_at.clone())
-        .label(format!("{}{more}", shown.join(", ")))
-        .hint("each key may occur once and may not be NULL; select distinct on (…), or name another unique_key");
-    Err(TransformError::Project(Box::new(mistake)))
-}
-
-fn shown_key(key: &[Option<String>], count: i64) -> String {
-    let values: Vec<&str> = key.iter().map(|value| value.as_deref().unwrap_or("NULL")).collect();
-    format!("({}) {count} times", values.join(", "))
+    duplicate_keys(&rows, &action.node)
 }
 
 /// All faults of the SELECT's columns as one diagnostic; the first decides its code.

@@ -3,6 +3,8 @@
 //! The caller has begun the transaction and holds the target's lock; it commits, or discards the session.
 
 mod catalog;
+mod incremental;
+mod keys;
 mod merge;
 mod relation;
 mod seed;
@@ -12,7 +14,8 @@ use crate::compile::{CompiledSql, Embedded};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::postgres::PostgresError;
 
-pub use catalog::{has_rows, read_catalog};
+pub use catalog::{has_rows, our_tables, read_catalog};
+pub use incremental::incremental;
 pub use merge::merge;
 pub use relation::{ViewChange, table, view};
 pub use seed::seed;

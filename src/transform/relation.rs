@@ -26,7 +26,7 @@ pub(super) struct Subject<'a> {
 }
 
 /// What stands under the name now.
-enum Existing {
+pub(super) enum Existing {
     Nothing,
     Table { columns: Vec<String> },
     View,
@@ -138,7 +138,7 @@ async fn built_columns(client: &Client, subject: Subject<'_>) -> Result<Vec<Stri
     Ok(row.get("columns"))
 }
 
-async fn existing(client: &Client, subject: Subject<'_>) -> Result<Existing, TransformError> {
+pub(super) async fn existing(client: &Client, subject: Subject<'_>) -> Result<Existing, TransformError> {
     let relation = subject.relation;
     let row = client
         .query_typed_one(

@@ -5,6 +5,7 @@ use unimig::diagnostic::Code;
 use crate::wrong_input::broken_projects;
 
 const SERVER_MISTAKES: &str = include_str!("server_mistakes.rs");
+const INCREMENTAL: &str = include_str!("incremental.rs");
 const NEVER_DESTRUCTIVE: &str = include_str!("never_destructive.rs");
 
 /// Codes that a server's answer decides, and the tests that provoke them.
@@ -18,6 +19,7 @@ const ON_A_SERVER: &[(Code, &str, &str)] = &[
     (Code::UnknownSourceTable, SERVER_MISTAKES, "a_missing_source_table_is_told"),
     (Code::UnknownSourceColumn, SERVER_MISTAKES, "a_missing_source_column_is_told"),
     (Code::ChangedColumn, SERVER_MISTAKES, "a_column_that_changed_its_type_is_told"),
+    (Code::SchemaChanged, INCREMENTAL, "a_changed_select_changes_the_table_as_on_schema_change_says"),
 ];
 
 fn project_of(code: Code) -> String {

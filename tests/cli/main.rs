@@ -16,6 +16,7 @@ mod equal_rows;
 mod failing_source;
 mod healing;
 mod idempotent;
+mod incremental;
 mod isolated;
 mod kill;
 mod materializations;

@@ -45,7 +45,10 @@ fn model(described: Described<'_>, model: &ModelNode) -> Map<String, Value> {
         Materialization::Ephemeral => {
             entry.insert("relation_name".to_owned(), Value::Null);
         }
-        Materialization::Merge(_) | Materialization::Table | Materialization::View => {}
+        Materialization::Merge(_)
+        | Materialization::Table
+        | Materialization::View
+        | Materialization::Incremental(_) => {}
     }
     described.code(&mut entry, (&model.name, &model.file.text));
     entry.extend(object(json!({
@@ -65,6 +68,7 @@ fn model(described: Described<'_>, model: &ModelNode) -> Map<String, Value> {
 fn primary_key(model: &ModelNode) -> Value {
     match &model.materialization {
         Materialization::Merge(merge) => json!(merge.unique_key),
+        Materialization::Incremental(incremental) => json!(incremental.unique_key),
         Materialization::Table | Materialization::View | Materialization::Ephemeral => json!([]),
     }
 }

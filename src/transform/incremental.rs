@@ -1,0 +1,240 @@
+//! A SELECT into a table of ours that stays: built in a temporary table, then brought in by the model's strategy.
+
+use tokio_postgres::Client;
+use tokio_postgres::types::Type;
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::ident::{Ident, Relation};
+use crate::manifest::OnSchemaChange;
+use crate::materialize::incremental::{
+    self, ColumnChange, IncrementalShape, IncrementalStatements, Width, updated_columns,
+};
+use crate::materialize::stage::StagedColumn;
+use crate::materialize::table;
+use crate::plan::{Extent, IncrementalAction};
+use crate::postgres::PostgresError;
+use crate::state::run::Tally;
+use crate::transform::TransformError;
+use crate::transform::catalog::STATEMENTS;
+use crate::transform::keys::duplicate_keys;
+use crate::transform::located;
+use crate::transform::relation::{Existing, Subject, existing, keep_built};
+
+/// The longest text that dbt takes a column without a length for.
+const USUAL_TEXT_LENGTH: u32 = 256;
+
+/// Builds the SELECT and brings its rows in; `note` hears of columns that are left out. `None` when a table that was
+/// made anew holds the same rows already.
+pub async fn incremental(
+    client: &Client,
+    action: &IncrementalAction,
+    note: impl FnMut(&str),
+) -> Result<Option<Tally>, TransformError> {
+    let node = &action.node;
+    let subject = Subject { node: &node.name, relation: &node.relation, declared_at: &node.configured_at };
+    let there = existing(client, subject).await?;
+    let build = table::build(&action.select);
+    let doing = format!("build {}", node.relation);
+    client
+        .execute_typed(&build.sql, &[])
+        .await
+        .map_err(|error| located(PostgresError::server(doing, error), &build, &action.select))?;
+    match (action.extent, there) {
+        (Extent::Increment, Existing::Table { .. }) => add_built(client, action, note).await.map(Some),
+        (Extent::Increment, Existing::Nothing | Existing::View) => Err(vanished(action)),
+        (Extent::Whole, _) => keep_built(client, subject).await,
+    }
+}
+
+/// Between the plan and this step somebody dropped the table, and the SELECT gives only a part of its rows.
+fn vanished(action: &IncrementalAction) -> TransformError {
+    let relation = &action.node.relation;
+    let mistake = Diagnostic::error(Code::SchemaChanged, format!("{relation} was dropped while the run was going on"))
+        .at(action.node.configured_at.clone())
+        .hint("run again: the table is then filled from the start");
+    TransformError::Project(Box::new(mistake))
+}
+
+async fn add_built(
+    client: &Client,
+    action: &IncrementalAction,
+    note: impl FnMut(&str),
+) -> Result<Tally, TransformError> {
+    let relation = &action.node.relation;
+    let failed = |error| at_config(PostgresError::server(format!("add to {relation}"), error), action);
+    let (columns, width) = fit_columns(client, action, note).await?;
+    let shape = IncrementalShape { config: &action.config, table: relation, columns: &columns, width };
+    if let Err(unknown) = updated_columns(shape) {
+        return Err(unknown_column(action, unknown, &columns));
+    }
+    let execute = async |statement: &str| client.execute_typed(statement, &[]).await.map_err(failed);
+    match incremental::statements(shape) {
+        IncrementalStatements::Append { insert } => Ok(Tally { inserted: execute(&insert).await?, ..Tally::default() }),
+        IncrementalStatements::DeleteInsert { note_same, delete, insert } => {
+            if let Some(note_same) = note_same {
+                execute(&note_same).await?;
+            }
+            let deleted = execute(&delete).await?;
+            let inserted = execute(&insert).await?;
+            Ok(Tally { inserted, deleted, ..Tally::default() })
+        }
+        IncrementalStatements::Merge { changing_keys, count_new, merge } => {
+            if let Some(changing_keys) = changing_keys {
+                let rows = client.query_typed(&changing_keys, &[]).await.map_err(failed)?;
+                duplicate_keys(&rows, &action.node)?;
+            }
+            let counted = client.query_typed_one(&count_new, &[]).await.map_err(failed)?;
+            let inserted = u64::try_from(counted.get::<_, i64>(0)).unwrap_or(0);
+            let merged = execute(&merge).await?;
+            Ok(Tally { inserted, updated: merged.saturating_sub(inserted), deleted: 0 })
+        }
+    }
+}
+
+/// A refusal of what the config says in SQL is shown where it is configured.
+fn at_config(error: PostgresError, action: &IncrementalAction) -> TransformError {
+    match error.server_error() {
+        // syntax_error_or_access_rule_violation
+        Some(server) if server.sqlstate.starts_with("42") => {
+            let mistake = Diagnostic::error(Code::SqlError, server.message.clone())
+                .at(action.node.configured_at.clone())
+                .hint("unique_key and incremental_predicates are SQL, as the model's config gives them");
+            TransformError::Project(Box::new(mistake))
+        }
+        Some(_) | None => TransformError::Postgres(error),
+    }
+}
+
+fn unknown_column(action: &IncrementalAction, unknown: &Ident, columns: &[StagedColumn]) -> TransformError {
+    let message = format!("merge_update_columns names \"{}\", which the model does not select", unknown.as_str());
+    let mistake = Diagnostic::error(Code::UnknownTargetColumn, message)
+        .at(action.node.configured_at.clone())
+        .did_you_mean(unknown.as_str(), columns.iter().map(|column| column.name.as_str()));
+    TransformError::Project(Box::new(mistake))
+}
+
+/// Makes the table's columns fit the SELECT's as far as the model allows; gives the columns to write.
+async fn fit_columns(
+    client: &Client,
+    action: &IncrementalAction,
+    mut note: impl FnMut(&str),
+) -> Result<(Vec<StagedColumn>, Width), TransformError> {
+    let relation = &action.node.relation;
+    let built = columns_of(client, "pg_temp.unimig_built").await?;
+    let mut held = columns_of(client, &relation.to_string()).await?;
+    let mut changes = widened(&built, &held);
+    apply(client, relation, &changes).await?;
+    changes.clear();
+    held = columns_of(client, &relation.to_string()).await?;
+    let new: Vec<&StagedColumn> = built.iter().filter(|column| find(&held, &column.name).is_none()).collect();
+    let gone: Vec<&StagedColumn> = held.iter().filter(|column| find(&built, &column.name).is_none()).collect();
+    let retyped: Vec<&StagedColumn> = built.iter().filter(|column| is_retyped(column, &held)).collect();
+    match action.config.on_schema_change {
+        OnSchemaChange::Ignore if !gone.is_empty() => {
+            return Err(schema_changed(action, (&[], &gone, &[])));
+        }
+        OnSchemaChange::Ignore => {
+            if !new.is_empty() {
+                note(&format!("not written, since {relation} has no such column: {}", names(&new)));
+            }
+            return Ok((held, Width::WholeRow));
+        }
+        OnSchemaChange::Fail if !(new.is_empty() && gone.is_empty() && retyped.is_empty()) => {
+            return Err(schema_changed(action, (&new, &gone, &retyped)));
+        }
+        OnSchemaChange::Fail => return Ok((held, Width::WholeRow)),
+        OnSchemaChange::AppendNewColumns => changes.extend(new.into_iter().cloned().map(ColumnChange::Add)),
+        OnSchemaChange::SyncAllColumns => {
+            changes.extend(new.into_iter().cloned().map(ColumnChange::Add));
+            changes.extend(gone.iter().map(|column| ColumnChange::Drop(column.name.clone())));
+            changes.extend(retyped.into_iter().cloned().map(ColumnChange::ChangeType));
+        }
+    }
+    apply(client, relation, &changes).await?;
+    let held = columns_of(client, &relation.to_string()).await?;
+    let written: Vec<StagedColumn> =
+        held.iter().filter(|column| find(&built, &column.name).is_some()).cloned().collect();
+    let width = if written.len() == held.len() { Width::WholeRow } else { Width::SomeColumns };
+    Ok((written, width))
+}
+
+async fn apply(client: &Client, relation: &Relation, changes: &[ColumnChange]) -> Result<(), PostgresError> {
+    for change in changes {
+        client
+            .batch_execute(&incremental::change_column(relation, change))
+            .await
+            .map_err(|error| PostgresError::server(format!("change the columns of {relation}"), error))?;
+    }
+    Ok(())
+}
+
+/// As dbt does whatever `on_schema_change` says, a varying text of the table grows with the SELECT's.
+fn widened(built: &[StagedColumn], held: &[StagedColumn]) -> Vec<ColumnChange> {
+    let grows = |column: &StagedColumn| {
+        let held = find(held, &column.name)?;
+        let (wanted, has) = (text_length(&column.data_type)?, varying_length(&held.data_type)?);
+        let data_type = format!("character varying({wanted})");
+        (wanted > has).then(|| ColumnChange::ChangeType(StagedColumn { name: column.name.clone(), data_type }))
+    };
+    built.iter().filter_map(grows).collect()
+}
+
+fn text_length(data_type: &str) -> Option<u32> {
+    match data_type {
+        "text" | "character varying" => Some(USUAL_TEXT_LENGTH),
+        _ => varying_length(data_type),
+    }
+}
+
+fn varying_length(data_type: &str) -> Option<u32> {
+    data_type.strip_prefix("character varying(")?.strip_suffix(')')?.parse().ok()
+}
+
+/// A type that differs, and not only by a text's length.
+fn is_retyped(column: &StagedColumn, held: &[StagedColumn]) -> bool {
+    let is_text = |data_type: &str| text_length(data_type).is_some();
+    find(held, &column.name).is_some_and(|held| {
+        held.data_type != column.data_type && !(is_text(&held.data_type) && is_text(&column.data_type))
+    })
+}
+
+fn find<'a>(columns: &'a [StagedColumn], name: &Ident) -> Option<&'a StagedColumn> {
+    columns.iter().find(|column| column.name == *name)
+}
+
+fn names(columns: &[&StagedColumn]) -> String {
+    columns.iter().map(|column| format!("\"{}\"", column.name.as_str())).collect::<Vec<_>>().join(", ")
+}
+
+/// New, gone and retyped columns.
+type Differences<'a> = (&'a [&'a StagedColumn], &'a [&'a StagedColumn], &'a [&'a StagedColumn]);
+
+fn schema_changed(action: &IncrementalAction, (new, gone, retyped): Differences<'_>) -> TransformError {
+    let relation = &action.node.relation;
+    let mut sentences = Vec::new();
+    for (columns, what) in
+        [(new, "lacks"), (gone, "has, and the model no longer selects,"), (retyped, "has otherwise typed")]
+    {
+        if !columns.is_empty() {
+            sentences.push(format!("{what} {}", names(columns)));
+        }
+    }
+    let message =
+        format!("the columns of model \"{}\" changed: {relation} {}", action.node.model, sentences.join("; "));
+    let mistake = Diagnostic::error(Code::SchemaChanged, message)
+        .at(action.node.configured_at.clone())
+        .hint("set on_schema_change to 'append_new_columns' or 'sync_all_columns', or make the table anew with --full-refresh");
+    TransformError::Project(Box::new(mistake))
+}
+
+async fn columns_of(client: &Client, relation: &str) -> Result<Vec<StagedColumn>, PostgresError> {
+    let rows = client
+        .query_typed(&STATEMENTS.render("columns", minijinja::context! {}), &[(&relation, Type::TEXT)])
+        .await
+        .map_err(|error| PostgresError::server(format!("describe {relation}"), error))?;
+    let column = |row: &tokio_postgres::Row| StagedColumn {
+        name: Ident::from_catalog(row.get::<_, String>(0)),
+        data_type: row.get(1),
+    };
+    Ok(rows.iter().map(column).collect())
+}
