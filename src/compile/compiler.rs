@@ -61,10 +61,9 @@ impl<'a> Compiler<'a> {
 
     /// Models, singular tests and extraction overrides (under their stage's name).
     pub fn compile_all(&self) -> Result<BTreeMap<NodeName, Compiled>, Diagnostics> {
-        let (mut engine, mut diagnostics) = Engine::new(self.project, self.environment);
+        let (engine, mut diagnostics) = Engine::new(self.project, self.environment);
         let work = self.work();
         let plans: Vec<Plan> = work.par_iter().map(|work| engine.plan(&work.file)).collect();
-        engine.add_bundles(&plans);
         let shared = Shared {
             manifest: self.manifest,
             engine,

@@ -19,7 +19,7 @@ use crate::project::{ColumnDecl, Environment, ModelFile, Project, TestDecl};
 
 /// Settles the project into nodes; the second half of the pair are warnings.
 pub fn resolve(project: &Project, environment: &Environment) -> Result<(Manifest, Diagnostics), Diagnostics> {
-    let (mut engine, mut diagnostics) = Engine::new(project, environment);
+    let (engine, mut diagnostics) = Engine::new(project, environment);
     let mut manifest = Manifest { project_name: project.name.clone(), ..Manifest::default() };
     manifest.stages = stage::settle(&project.declared.sources, environment, &mut diagnostics);
     check::stems(project, &mut diagnostics);
@@ -27,7 +27,6 @@ pub fn resolve(project: &Project, environment: &Environment) -> Result<(Manifest
     let (extractions, models): (Vec<_>, Vec<_>) =
         project.models.iter().partition(|model| check::is_extraction(&model.folders));
     let plans: Vec<Plan> = models.par_iter().map(|model| engine.plan(&model.file)).collect();
-    engine.add_bundles(&plans);
     let mut drafts: Vec<Draft> =
         models.par_iter().zip(&plans).map(|(model, plan)| draft(&engine, &around, (model, plan))).collect();
     check::admit(&mut manifest, &mut drafts);
@@ -36,10 +35,10 @@ pub fn resolve(project: &Project, environment: &Environment) -> Result<(Manifest
     check_names(project, &models, &mut diagnostics);
     check::writers(&manifest, &mut diagnostics);
     look_up(&mut manifest, &engine, (drafts, &plans), &mut diagnostics);
-    override_extractions(&mut manifest, &mut engine, &extractions, &mut diagnostics);
+    override_extractions(&mut manifest, &engine, &extractions, &mut diagnostics);
     let tests = generic_tests(&manifest, &around, &mut diagnostics);
     add_tests(&mut manifest, tests, &mut diagnostics);
-    let tests = singular_tests(&manifest, &mut engine, (project, environment), &mut diagnostics);
+    let tests = singular_tests(&manifest, &engine, (project, environment), &mut diagnostics);
     add_tests(&mut manifest, tests, &mut diagnostics);
     diagnostics.guard(manifest)
 }
@@ -113,14 +112,8 @@ fn look_up_noted(
     nodes
 }
 
-fn override_extractions(
-    manifest: &mut Manifest,
-    engine: &mut Engine,
-    files: &[&ModelFile],
-    diagnostics: &mut Diagnostics,
-) {
+fn override_extractions(manifest: &mut Manifest, engine: &Engine, files: &[&ModelFile], diagnostics: &mut Diagnostics) {
     let plans: Vec<Plan> = files.iter().map(|model| engine.plan(&model.file)).collect();
-    engine.add_bundles(&plans);
     for (model, plan) in files.iter().zip(&plans) {
         let [_, source] = model.folders.as_slice() else {
             let message = format!("file \"{}\" replaces no extraction", model.file.path.display());
@@ -211,13 +204,11 @@ fn standing<'a>(
 
 fn singular_tests(
     manifest: &Manifest,
-    engine: &mut Engine,
+    engine: &Engine,
     (project, environment): (&Project, &Environment),
     diagnostics: &mut Diagnostics,
 ) -> Vec<TestNode> {
     let plans: Vec<Plan> = project.tests.par_iter().map(|file| engine.plan(file)).collect();
-    engine.add_bundles(&plans);
-    let engine = &*engine;
     let this = Relation::new(environment.target.schema.clone(), Ident::from_catalog("test"));
     let render = |plan: &Plan| singular_test(manifest, engine, (plan, this.clone()), project);
     let found: Vec<_> = plans.par_iter().map(render).collect();

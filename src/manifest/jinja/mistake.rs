@@ -6,22 +6,20 @@ use std::sync::Arc;
 use minijinja::{Error, ErrorKind};
 
 use super::engine::{Engine, Plan, TEMPLATE};
+use super::library::UnitId;
 use super::scope::MissingName;
 use crate::diagnostic::{Code, Diagnostic, SourceFile, Span};
 
 /// A file that does not parse.
-pub(super) fn syntax(error: &Error, file: &Arc<SourceFile>) -> Diagnostic {
-    Diagnostic::error(Code::BadJinja, message(error)).at(Span::new(file, place(error, &file.text)))
+pub(super) fn syntax(error: &Error, (file, at): (&Arc<SourceFile>, Range<usize>)) -> Diagnostic {
+    Diagnostic::error(Code::BadJinja, message(error)).at(Span::new(file, at))
 }
 
-pub(super) fn duplicate_macro(
-    name: &str,
-    (file, at): (&Arc<SourceFile>, &Range<usize>),
-    first: &Arc<SourceFile>,
-) -> Diagnostic {
+pub(super) fn duplicate_macro((file, at): (&Arc<SourceFile>, Range<usize>), first: &Arc<SourceFile>) -> Diagnostic {
+    let name = &file.text[at.clone()];
     let other = first.text.find(&format!("macro {name}")).map_or(0..0, |at| at + 6..at + 6 + name.len());
     Diagnostic::error(Code::DuplicateName, format!("macro \"{name}\" is defined twice"))
-        .at(Span::new(file, at.clone()))
+        .at(Span::new(file, at))
         .related(Span::new(first, other), "first defined here")
 }
 
@@ -42,47 +40,65 @@ pub(super) fn missing_name(missing: &MissingName, plan: &Plan, engine: &Engine) 
     Diagnostic::error(missing.code, message).at(engine.literal_span(plan, missing.function, name)).hint(hint)
 }
 
-/// A template that does not parse, or whose render stopped.
+/// A template that does not parse, or whose render stopped; in macros, with the way of calls that led there.
 pub(super) fn render(error: &Error, plan: &Plan, engine: &Engine) -> Diagnostic {
-    let diagnostic = match unknown_function(error) {
+    let frames = frames(error);
+    let inner = frames.last().copied().unwrap_or(error);
+    let mut diagnostic = match unknown_function(inner) {
         Some(name) => Diagnostic::error(Code::UnknownMacro, format!("macro \"{name}\" does not exist"))
             .did_you_mean(name, engine.callable_names()),
-        None => Diagnostic::error(Code::BadJinja, message(error)),
+        None => Diagnostic::error(Code::BadJinja, message(inner)),
     };
-    match error.name() {
-        Some(bundle) if bundle != TEMPLATE => in_macro(diagnostic, (error, bundle), plan, engine),
-        Some(_) | None => {
-            let text = &plan.file.text;
-            let range = match error.range() {
-                Some(range) => plan.in_file(range),
-                None => place(error, text),
-            };
-            diagnostic.at(Span::new(&plan.file, narrowed(error, text, range)))
+    let mut way = Vec::new();
+    for frame in &frames {
+        let is_inner = std::ptr::eq(*frame, inner);
+        if let Some(span) = span(frame, plan, engine, is_inner) {
+            way.push((span, is_inner));
         }
     }
+    let place = way.iter().rposition(|(span, _)| Arc::ptr_eq(&span.file, &plan.file));
+    let innermost = way.last().map(|(span, _)| span.text().to_owned());
+    if inner.kind() == ErrorKind::UndefinedError && inner.detail().is_none() {
+        let code = innermost.unwrap_or_default();
+        diagnostic.message = format!("{}: `{code}` is undefined", inner.kind());
+    }
+    diagnostic = diagnostic.at(place.map_or_else(|| Span::whole(&plan.file), |place| way[place].0.clone()));
+    for (span, is_inner) in way.into_iter().skip(place.map_or(0, |place| place + 1)) {
+        diagnostic = diagnostic.related(span, if is_inner { "in this macro" } else { "called here" });
+    }
+    diagnostic
 }
 
-/// The caret stands at the template's call, the macro's place beside it.
-fn in_macro(diagnostic: Diagnostic, (error, bundle): (&Error, &str), plan: &Plan, engine: &Engine) -> Diagnostic {
-    let Some(bundle) = engine.bundles.get(bundle) else { return diagnostic.at(Span::whole(&plan.file)) };
-    let range = error.range().unwrap_or(0..0);
-    let at = bundle.starts.partition_point(|(start, _)| *start <= range.start).saturating_sub(1);
-    let (start, index) = bundle.starts[at];
-    let macro_file = &engine.macro_files[index];
-    let inside = range.start - start..range.end.saturating_sub(start);
-    let inside = narrowed(error, &macro_file.file.text, inside);
-    let mut diagnostic = diagnostic;
-    if error.kind() == ErrorKind::UndefinedError && error.detail().is_none() {
-        let code = macro_file.file.text.get(inside.clone()).unwrap_or_default();
-        diagnostic.message = format!("{}: `{code}` is undefined", error.kind());
+/// The errors from the template inwards; each but the last stands for a call.
+fn frames(error: &Error) -> Vec<&Error> {
+    let mut frames = vec![error];
+    let mut at: &(dyn std::error::Error + 'static) = error;
+    while let Some(cause) = at.source() {
+        frames.extend(cause.downcast_ref::<Error>());
+        at = cause;
     }
-    let text = &plan.file.text;
-    let calls = || plan.scan.calls.iter().map(|call| call.function.clone());
-    let site = calls()
-        .find(|call| macro_file.names.iter().any(|name| *name == text[call.clone()]))
-        .or_else(|| calls().find(|call| engine.is_macro(&text[call.clone()])));
-    let span = site.map_or_else(|| Span::whole(&plan.file), |site| Span::new(&plan.file, site));
-    diagnostic.at(span).related(Span::new(&macro_file.file, inside), "in this macro")
+    frames
+}
+
+/// A frame's place: in the template, or in a file of macros.
+fn span(error: &Error, plan: &Plan, engine: &Engine, is_inner: bool) -> Option<Span> {
+    let (file, range) = match error.name() {
+        Some(TEMPLATE) | None => (&plan.file, place(error, (plan.text(), |range| plan.in_file(range)), 0)),
+        Some(name) => {
+            let unit = engine.library().unit(UnitId::of_template(name)?);
+            (&unit.file, unit.in_file(error.range()?))
+        }
+    };
+    let range = if is_inner { narrowed(error, &file.text, range) } else { called(&file.text, range) };
+    Some(Span::new(file, range))
+}
+
+/// The name of what is called.
+fn called(text: &str, range: Range<usize>) -> Range<usize> {
+    let code = text.get(range.clone()).unwrap_or_default();
+    let is_name = |letter: char| letter.is_alphanumeric() || letter == '_' || letter == '.';
+    let length = code.find(|letter: char| !is_name(letter)).unwrap_or(code.len());
+    if length == 0 { range } else { range.start..range.start + length }
 }
 
 impl Engine {
@@ -92,9 +108,9 @@ impl Engine {
         if let Some(range) = plan.scan.literal(&plan.file.text, function, name) {
             return Span::new(&plan.file, range);
         }
-        for found in &self.macro_files {
-            if let Some(range) = found.scan.literal(&found.file.text, function, name) {
-                return Span::new(&found.file, range);
+        for (file, scan) in self.library().files() {
+            if let Some(range) = scan.literal(&file.text, function, name) {
+                return Span::new(file, range);
             }
         }
         match plan.scan.call(&plan.file.text, function) {
@@ -128,13 +144,19 @@ fn narrowed(error: &Error, text: &str, range: Range<usize>) -> Range<usize> {
     }
 }
 
-/// The error's range, or its line when the engine knows no more.
-fn place(error: &Error, text: &str) -> Range<usize> {
+/// The error's range in its file, or its line when the engine knows no more. The text is what the engine read, beside
+/// it how its ranges map into the file; lines are the same in both, counted from a place of the file.
+pub(super) fn place(
+    error: &Error,
+    (text, in_file): (&str, impl Fn(Range<usize>) -> Range<usize>),
+    start_in_file: usize,
+) -> Range<usize> {
     if let Some(range) = error.range() {
-        return range.start.min(text.len())..range.end.min(text.len());
+        return in_file(range);
     }
     let line = error.line().unwrap_or(1).saturating_sub(1);
     let start: usize = text.split_inclusive('\n').take(line).map(str::len).sum();
     let length = text[start..].find('\n').unwrap_or(text.len() - start);
-    start..start + length
+    let found = in_file(start..start + length);
+    found.start.max(start_in_file)..found.end.max(start_in_file)
 }

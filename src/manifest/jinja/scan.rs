@@ -25,23 +25,35 @@ pub struct Call {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Name,
     Text,
+    /// A number is `Symbol(b'0')`.
     Symbol(u8),
 }
 
 #[derive(Debug, Clone)]
-struct Token {
-    kind: Kind,
-    range: Range<usize>,
+pub(super) struct Token {
+    pub kind: Kind,
+    pub range: Range<usize>,
+}
+
+/// `{{ … }}` or `{% … %}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Code {
+    /// With its marks.
+    pub whole: Range<usize>,
+    /// Between the marks; signs of whitespace control are inside.
+    pub inside: Range<usize>,
+    /// `{% %}`.
+    pub is_statement: bool,
 }
 
 /// Reads the code of a template.
 pub fn scan(text: &str) -> Scan {
     let mut found = Scan::default();
-    for code in code_ranges(text) {
-        read_code(text, code, &mut found);
+    for code in codes(text) {
+        read_tokens(&tokens(text, code.inside), &mut found);
     }
     found
 }
@@ -59,49 +71,62 @@ impl Scan {
     }
 }
 
-/// The insides of `{{ }}` and `{% %}`; comments and raw blocks are skipped.
-fn code_ranges(text: &str) -> Vec<Range<usize>> {
+/// The code of a template in order; comments and raw blocks are skipped.
+pub(super) fn codes(text: &str) -> Vec<Code> {
     let bytes = text.as_bytes();
-    let mut ranges = Vec::new();
+    let mut found = Vec::new();
     let mut at = 0;
     while let Some(open) = text[at..].find('{').map(|offset| at + offset) {
         at = match bytes.get(open + 1) {
             Some(b'#') => text[open + 2..].find("#}").map_or(text.len(), |end| open + 2 + end + 2),
-            Some(b'{') => push_code(text, open + 2, b'}', &mut ranges),
+            Some(b'{') => push_code(text, (open, b'}'), &mut found),
             Some(b'%') => {
-                let end = push_code(text, open + 2, b'%', &mut ranges);
-                skip_raw(text, &mut ranges, end)
+                let end = push_code(text, (open, b'%'), &mut found);
+                skip_raw(text, &mut found, end)
             }
             Some(_) | None => open + 1,
         };
     }
-    ranges
+    found
 }
 
-/// Notes the code from `start` to its closing mark, and answers where the text goes on.
-fn push_code(text: &str, start: usize, mark: u8, ranges: &mut Vec<Range<usize>>) -> usize {
+/// Notes the code that opens at `open` up to its closing mark, and answers where the text goes on.
+fn push_code(text: &str, (open, mark): (usize, u8), found: &mut Vec<Code>) -> usize {
     let bytes = text.as_bytes();
-    let mut at = start;
+    let mut at = open + 2;
+    let mut depth = 0_usize;
     while at < bytes.len() {
         match bytes[at] {
             quote @ (b'\'' | b'"') => at = string_end(bytes, at, quote),
-            byte if byte == mark && bytes.get(at + 1) == Some(&b'}') => {
-                ranges.push(start..at);
+            byte if byte == mark && depth == 0 && bytes.get(at + 1) == Some(&b'}') => {
+                found.push(Code { whole: open..at + 2, inside: open + 2..at, is_statement: mark == b'%' });
                 return at + 2;
             }
-            _ => at += 1,
+            byte => {
+                depth = match byte {
+                    b'{' => depth + 1,
+                    b'}' => depth.saturating_sub(1),
+                    _ => depth,
+                };
+                at += 1;
+            }
         }
     }
     text.len()
 }
 
-/// After `{% raw %}`, the end of the raw block; otherwise `end`.
-fn skip_raw(text: &str, ranges: &mut Vec<Range<usize>>, end: usize) -> usize {
-    let Some(code) = ranges.last() else { return end };
-    if text[code.clone()].trim_matches(['-', '+', ' ', '\n', '\t']) != "raw" {
+/// After `{% raw %}`, the end of the raw block; after `{% docs x %}`, its closing tag; otherwise `end`.
+fn skip_raw(text: &str, found: &mut Vec<Code>, end: usize) -> usize {
+    let Some(code) = found.last() else { return end };
+    let statement = text[code.inside.clone()].trim_matches(['-', '+', ' ', '\n', '\t']);
+    if statement.starts_with("docs ") {
+        let close = text[end..].find("enddocs").map(|offset| end + offset);
+        return close.and_then(|close| text[end..close].rfind("{%")).map_or(text.len(), |offset| end + offset);
+    }
+    if statement != "raw" {
         return end;
     }
-    ranges.pop();
+    found.pop();
     text[end..].find("endraw").map_or(text.len(), |offset| end + offset + "endraw".len())
 }
 
@@ -118,7 +143,7 @@ fn string_end(bytes: &[u8], start: usize, quote: u8) -> usize {
     bytes.len()
 }
 
-fn tokens(text: &str, code: Range<usize>) -> Vec<Token> {
+pub(super) fn tokens(text: &str, code: Range<usize>) -> Vec<Token> {
     let bytes = &text.as_bytes()[..code.end];
     let mut tokens = Vec::new();
     let mut at = code.start;
@@ -145,8 +170,7 @@ fn tokens(text: &str, code: Range<usize>) -> Vec<Token> {
     tokens
 }
 
-fn read_code(text: &str, code: Range<usize>, found: &mut Scan) {
-    let tokens = tokens(text, code);
+pub(super) fn read_tokens(tokens: &[Token], found: &mut Scan) {
     let kind_at = |at: Option<usize>| at.and_then(|at| tokens.get(at)).map(|token| token.kind);
     for (at, token) in tokens.iter().enumerate() {
         if token.kind != Kind::Name {
@@ -160,7 +184,7 @@ fn read_code(text: &str, code: Range<usize>, found: &mut Scan) {
             found.names.push(token.range.clone());
         }
         if kind_at(Some(at + 1)) == Some(Kind::Symbol(b'(')) {
-            found.calls.push(read_call(&tokens, at));
+            found.calls.push(read_call(tokens, at));
         }
     }
 }

@@ -1,11 +1,19 @@
 //! What templates can call: `ref`, `source`, `config`, `var` and their companions, as one context object per render.
+//!
+//! A macro is read into the render when it is first called: the template's prelude hands over an importer, because only
+//! the engine itself can build a macro that knows the render's `caller()`.
 
+use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use minijinja::value::{Kwargs, Object, ObjectRepr, Value, from_args};
 use minijinja::{Error, ErrorKind, State};
 
+use super::callable::{Macro, Namespace, Returning, returning};
+use super::library::{Library, Package, UnitId};
+use super::values::{Dict, List, changeable, from_json};
 use crate::diagnostic::Code;
 use crate::ident::Relation;
 use crate::project::{EnvVars, Vars};
@@ -76,6 +84,7 @@ pub(super) struct Shared {
     pub vars: Vars,
     pub target: Value,
     pub project_name: Value,
+    pub library: Library,
 }
 
 /// A name that a template asked for and nothing gives; the render goes on.
@@ -92,7 +101,20 @@ pub(super) struct MissingName {
 pub(super) struct Scope {
     pub names: Arc<dyn Names>,
     pub shared: Arc<Shared>,
-    pub missing: Mutex<Vec<MissingName>>,
+    missing: Mutex<Vec<MissingName>>,
+    /// Whose names are looked up: the template's package, or that of the macro which is being read.
+    package: AtomicUsize,
+    loading: Mutex<Loading>,
+}
+
+/// The macros that a render has read.
+#[derive(Debug, Default)]
+struct Loading {
+    /// Reads a template of macros into the render.
+    importer: Option<Value>,
+    /// The template that is being read.
+    current: Option<UnitId>,
+    read: HashMap<(UnitId, String), Value>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -104,6 +126,15 @@ enum Function {
     EnvVar,
     IsIncremental,
     Return,
+    Adapter,
+    // What templates are rewritten to call.
+    Import,
+    Define,
+    List,
+    Dict,
+    Changeable,
+    Do,
+    Format,
 }
 
 #[derive(Debug)]
@@ -134,7 +165,24 @@ impl Object for Scope {
         self.get_value_by_str(key.as_str()?)
     }
 
+    /// dbt's order: the package's own macros and the project's, what is built in, packages, macros that come along.
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        let library = &self.shared.library;
+        if let Some(unit) = library.find(key, self.package()) {
+            return Some(self.macro_value(unit, key));
+        }
+        if let Some(found) = self.built_in(key) {
+            return Some(found);
+        }
+        if let Some(package) = library.package(key) {
+            return Some(Value::from_object(Namespace { scope: Arc::clone(self), package }));
+        }
+        library.built_in(key).map(|unit| self.macro_value(unit, key))
+    }
+}
+
+impl Scope {
+    fn built_in(self: &Arc<Self>, key: &str) -> Option<Value> {
         let function = match key {
             "ref" => Function::Ref,
             "source" => Function::Source,
@@ -143,6 +191,15 @@ impl Object for Scope {
             "env_var" => Function::EnvVar,
             "is_incremental" => Function::IsIncremental,
             "return" => Function::Return,
+            "adapter" => Function::Adapter,
+            "dict" => Function::Dict,
+            "__importer" => Function::Import,
+            "__macro" => Function::Define,
+            "__list" => Function::List,
+            "__dict" => Function::Dict,
+            "__value" => Function::Changeable,
+            "__do" => Function::Do,
+            "__format" => Function::Format,
             "this" => return Some(self.names.this()),
             "target" => return Some(self.shared.target.clone()),
             "project_name" => return Some(self.shared.project_name.clone()),
@@ -166,14 +223,40 @@ impl Object for BoundFunction {
             Function::Var => self.scope.var(args),
             Function::EnvVar => self.scope.env_var(args),
             Function::IsIncremental => Ok(self.scope.names.is_incremental().into()),
-            Function::Return => Err(Error::new(
-                ErrorKind::InvalidOperation,
-                "dbt's return() is not supported yet: print the value instead",
-            )),
+            Function::Return => {
+                let (value,): (Option<Value>,) = from_args(args)?;
+                Err(returning(value.unwrap_or(Value::from(()))))
+            }
+            Function::Adapter => Err(Error::new(ErrorKind::InvalidOperation, "adapter is not a function")),
+            Function::Import => {
+                let (importer,): (Value,) = from_args(args)?;
+                self.scope.loading().importer = Some(importer);
+                Ok(Value::from(""))
+            }
+            Function::Define => self.scope.define(args),
+            Function::List => {
+                let (items,): (Value,) = from_args(args)?;
+                Ok(List::value(items.try_iter()?.collect()))
+            }
+            Function::Dict => Dict::made(args),
+            Function::Changeable => {
+                let (value,): (Value,) = from_args(args)?;
+                Ok(changeable(value))
+            }
+            Function::Do => Ok(Value::from("")),
+            Function::Format => {
+                let (text, values): (&str, Value) = from_args(args)?;
+                let values: Vec<Value> = if values.is_tuple() { values.try_iter()?.collect() } else { vec![values] };
+                minijinja::formatting::format(minijinja::formatting::FormatStyle::Printf, text, &values)
+                    .map(Value::from)
+            }
         }
     }
 
     fn call_method(self: &Arc<Self>, _state: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, Error> {
+        if let (Function::Adapter, "dispatch") = (self.function, method) {
+            return self.scope.dispatch(args);
+        }
         let (Function::Config, "get" | "require") = (self.function, method) else {
             return Err(Error::from(ErrorKind::UnknownMethod));
         };
@@ -182,7 +265,81 @@ impl Object for BoundFunction {
     }
 }
 
+/// Names as a render by itself begins.
 impl Scope {
+    pub fn new(names: Arc<dyn Names>, shared: &Arc<Shared>, package: Package) -> Self {
+        Self {
+            names,
+            shared: Arc::clone(shared),
+            missing: Mutex::default(),
+            package: AtomicUsize::new(package.0),
+            loading: Mutex::default(),
+        }
+    }
+
+    /// The names that the template asked for and that nothing gives.
+    pub fn missing_names(&self) -> Vec<MissingName> {
+        self.missing.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn package(&self) -> Package {
+        Package(self.package.load(Ordering::Relaxed))
+    }
+
+    fn loading(&self) -> MutexGuard<'_, Loading> {
+        self.loading.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn macro_value(self: &Arc<Self>, unit: UnitId, name: &str) -> Value {
+        Value::from_object(Macro { scope: Arc::clone(self), unit, name: name.to_owned() })
+    }
+
+    /// The engine's macro, read into this render if it has not been yet.
+    pub fn loaded(&self, state: &mut State<'_, '_>, (unit, name): (UnitId, &str)) -> Result<Value, Error> {
+        let key = (unit, name.to_owned());
+        let loading = self.loading();
+        if let Some(found) = loading.read.get(&key) {
+            return Ok(found.clone());
+        }
+        let importer = loading.importer.clone();
+        drop(loading);
+        let Some(importer) = importer else {
+            return Err(Error::new(ErrorKind::UnknownFunction, format!("{name} is unknown")));
+        };
+        let before = self.loading().current.replace(unit);
+        let package = self.package.swap(self.shared.library.unit(unit).package.0, Ordering::Relaxed);
+        let imported = importer.call(state, &[Value::from(unit.template())]);
+        self.package.store(package, Ordering::Relaxed);
+        let mut loading = self.loading();
+        loading.current = before;
+        imported?;
+        let found = loading.read.get(&key).cloned();
+        found.ok_or_else(|| Error::new(ErrorKind::UnknownFunction, format!("{name} is unknown")))
+    }
+
+    /// `__macro('name', name)`: after each macro, in macro files and in templates.
+    fn define(&self, args: &[Value]) -> Result<Value, Error> {
+        let (name, raw): (String, Value) = from_args(args)?;
+        let value = Value::from_object(Returning::new(raw));
+        let mut loading = self.loading();
+        if let Some(unit) = loading.current {
+            loading.read.insert((unit, name), value.clone());
+        }
+        Ok(value)
+    }
+
+    /// `adapter.dispatch('name', 'package')`.
+    fn dispatch(self: &Arc<Self>, args: &[Value]) -> Result<Value, Error> {
+        let (name, package, options): (String, Option<String>, Kwargs) = from_args(args)?;
+        let named = options.get::<Option<String>>("macro_namespace")?;
+        options.assert_all_used()?;
+        let package = package.or(named);
+        match self.shared.library.dispatch(&name, package.as_deref(), self.package()) {
+            Some((unit, found)) => Ok(self.macro_value(unit, &found)),
+            None => Err(Error::new(ErrorKind::UnknownFunction, format!("default__{name} is unknown"))),
+        }
+    }
+
     fn reference(&self, args: &[Value]) -> Result<Value, Error> {
         let (first, second, kwargs): (String, Option<String>, Kwargs) = from_args(args)?;
         kwargs.assert_all_used()?;
@@ -214,7 +371,7 @@ impl Scope {
 
     fn var(&self, args: &[Value]) -> Result<Value, Error> {
         let (name, default): (String, Option<Value>) = from_args(args)?;
-        let found = self.shared.vars.get(&name).map(|value| Value::from(minijinja::value::Serde(value)));
+        let found = self.shared.vars.get(&name).map(from_json);
         Ok(found.or(default).unwrap_or_else(|| self.missing(Code::UnknownVar, "var", name)))
     }
 
