@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::ops::resource::ResourceType;
 use crate::ops::workspace::Selection;
 use crate::plan::OnError;
 
@@ -40,6 +41,9 @@ pub(super) struct Globals {
     /// What goes to stdout
     #[arg(short, long, global = true, value_enum, default_value_t = Output::Text)]
     pub output: Output,
+    /// Take warnings for errors: those of the project, and tests that would warn
+    #[arg(long, global = true)]
+    pub warn_error: bool,
     /// Say more about what happens inside
     #[arg(short, long, global = true)]
     pub verbose: bool,
@@ -65,6 +69,8 @@ pub(super) enum Command {
     Ls(SelectionArguments),
     /// Write every model as plain SQL to target/compiled, without a server
     Compile(SelectionArguments),
+    /// Seeds, staging, models and tests in one go: each test runs as soon as what it tests is there
+    Build(BuildArguments),
     /// Copy source tables to staging, and merge models into the target
     Run(RunArguments),
     /// Run data tests: each looks for rows that should not be
@@ -126,6 +132,28 @@ pub(super) struct RunArguments {
     /// Read whole tables whatever their strategy, and rebuild incremental models from the start
     #[arg(long)]
     pub full_refresh: bool,
+    /// Stop at the first failure: what runs is cancelled, what waits is skipped
+    #[arg(short = 'x', long)]
+    pub fail_fast: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct BuildArguments {
+    #[command(flatten)]
+    pub run: RunArguments,
+    /// Only nodes of these kinds, such as model or test
+    #[arg(long, num_args = 1.., value_enum, value_name = "KIND")]
+    pub resource_type: Vec<ResourceTypeArgument>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ResourceTypeArgument {
+    /// Source tables and their copies in staging
+    #[value(alias = "stage")]
+    Source,
+    Seed,
+    Model,
+    Test,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -169,6 +197,17 @@ pub(super) struct CompletionsArguments {
 impl From<SelectionArguments> for Selection {
     fn from(arguments: SelectionArguments) -> Self {
         Self { select: arguments.select, exclude: arguments.exclude }
+    }
+}
+
+impl From<ResourceTypeArgument> for ResourceType {
+    fn from(argument: ResourceTypeArgument) -> Self {
+        match argument {
+            ResourceTypeArgument::Source => Self::Source,
+            ResourceTypeArgument::Seed => Self::Seed,
+            ResourceTypeArgument::Model => Self::Model,
+            ResourceTypeArgument::Test => Self::Test,
+        }
     }
 }
 

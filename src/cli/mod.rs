@@ -55,6 +55,7 @@ async fn dispatch(door: &Door, command: Command) -> Result<u8, OpError> {
         Command::Parse => look::parse(door),
         Command::Ls(selection) => look::list(door, &selection.into()),
         Command::Compile(selection) => look::compile(door, &selection.into()),
+        Command::Build(build) => runs::build(door, &build).await,
         Command::Run(run) => runs::run(door, &run).await,
         Command::Test(test) => runs::test(door, &test).await,
         Command::Seed(seed) => runs::seed(door, &seed).await,
@@ -91,6 +92,9 @@ impl Door {
         })?;
         for warning in &workspace.warnings.0 {
             self.terminal.show(warning);
+        }
+        if self.globals.warn_error && !workspace.warnings.0.is_empty() {
+            return Err(OpError::usage("the project has warnings", "--warn-error takes them for errors"));
         }
         Ok(workspace)
     }

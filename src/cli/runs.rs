@@ -1,6 +1,6 @@
-//! `run`, `test`, `seed`: progress while they run, a table and the failures at the end.
+//! `build`, `run`, `test`, `seed`: progress while they run, a table and the failures at the end.
 
-use crate::cli::arguments::RunArguments;
+use crate::cli::arguments::{BuildArguments, RunArguments};
 use crate::cli::{Door, INTERRUPTED, stop_signal};
 use crate::compile::CompileFacts;
 use crate::event::{Listener, RunSummary};
@@ -13,32 +13,46 @@ use crate::report::plain::PlainLines;
 use crate::report::progress::Progress;
 use crate::report::{Audience, Terminal, artifacts, summary};
 
+pub(super) async fn build(door: &Door, arguments: &BuildArguments) -> Result<u8, OpError> {
+    let request = RunRequest {
+        resource_types: arguments.resource_type.iter().map(|kind| (*kind).into()).collect(),
+        ..request(door, Verb::Build, &arguments.run)
+    };
+    execute(door, &request).await
+}
+
 pub(super) async fn run(door: &Door, arguments: &RunArguments) -> Result<u8, OpError> {
-    execute(door, Verb::Run, arguments).await
+    execute(door, &request(door, Verb::Run, arguments)).await
 }
 
 pub(super) async fn test(door: &Door, arguments: &RunArguments) -> Result<u8, OpError> {
-    execute(door, Verb::Test, arguments).await
+    execute(door, &request(door, Verb::Test, arguments)).await
 }
 
 pub(super) async fn seed(door: &Door, arguments: &RunArguments) -> Result<u8, OpError> {
-    execute(door, Verb::Seed, arguments).await
+    execute(door, &request(door, Verb::Seed, arguments)).await
 }
 
-async fn execute(door: &Door, verb: Verb, arguments: &RunArguments) -> Result<u8, OpError> {
-    let workspace = door.workspace()?;
-    let request = RunRequest {
+fn request(door: &Door, verb: Verb, arguments: &RunArguments) -> RunRequest {
+    RunRequest {
         verb,
         selection: arguments.selection.clone().into(),
         threads: arguments.threads.map(usize::from),
         on_error: arguments.on_error.into(),
         lock_wait: arguments.lock_wait,
         full_refresh: arguments.full_refresh,
-    };
+        fail_fast: arguments.fail_fast,
+        warn_error: door.globals.warn_error,
+        resource_types: Vec::new(),
+    }
+}
+
+async fn execute(door: &Door, request: &RunRequest) -> Result<u8, OpError> {
+    let workspace = door.workspace()?;
     let stop = stop_signal(door.terminal);
     let mut listeners = listeners(door.terminal);
-    let summary = run::run(&workspace, &request, &mut listeners, stop).await?;
-    show(door, (&workspace, &request), &summary)?;
+    let summary = run::run(&workspace, request, &mut listeners, stop).await?;
+    show(door, (&workspace, request), &summary)?;
     Ok(exit_code(&summary))
 }
 

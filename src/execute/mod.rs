@@ -103,6 +103,10 @@ struct Run<'a> {
     hands: Arc<Hands>,
     events: UnboundedSender<Event>,
     stop: CancellationToken,
+    /// Cancelled with `stop`, and by the first failure of a run that ends with it.
+    halt: CancellationToken,
+    /// The failure that ended the run.
+    halted_by: Option<NodeName>,
     running: JoinSet<(usize, StepReport)>,
     /// Which step each task runs, for a task that ends without a report.
     tasks: HashMap<task::Id, usize>,
@@ -136,6 +140,8 @@ impl<'a> Run<'a> {
             plan,
             hands,
             events,
+            halt: stop.child_token(),
+            halted_by: None,
             stop,
             running: JoinSet::new(),
             tasks: HashMap::new(),
@@ -157,6 +163,12 @@ impl<'a> Run<'a> {
                 self.end_unstarted(at, StepStatus::Cancelled, cancelled());
                 continue;
             }
+            if let Some(first) = self.halted_by.clone() {
+                let failure =
+                    skipped(format!("not started: {first} failed, and the run stops at its first failure"), first);
+                self.end_unstarted(at, StepStatus::Skipped, failure);
+                continue;
+            }
             match self.failed_parent(step) {
                 Some((parent, OnFailure::Skip)) => {
                     let failure = skipped(format!("{parent} did not succeed"), parent);
@@ -174,11 +186,8 @@ impl<'a> Run<'a> {
     /// The failed parent with the gravest consequence.
     fn failed_parent(&self, step: &Step) -> Option<(NodeName, OnFailure)> {
         let failed = step.waits_for.iter().filter(|wait| match self.statuses.get(&wait.parent) {
-            Some(StepStatus::Failed | StepStatus::Skipped | StepStatus::Cancelled) => true,
-            Some(
-                StepStatus::Success | StepStatus::Unchanged | StepStatus::Pass | StepStatus::Warn | StepStatus::Fail,
-            )
-            | None => false,
+            Some(StepStatus::Failed | StepStatus::Skipped | StepStatus::Cancelled | StepStatus::Fail) => true,
+            Some(StepStatus::Success | StepStatus::Unchanged | StepStatus::Pass | StepStatus::Warn) | None => false,
         });
         let never_loaded = |wait: &&Wait| !self.hands.last_good.contains_key(&wait.parent);
         let mut failed: Vec<_> = failed.collect();
@@ -201,7 +210,7 @@ impl<'a> Run<'a> {
                 let _ = self.events.send(Event::StaleParent { node, parent, last_good: *last_good });
             }
         }
-        let context = step::StepContext::new(&self.hands, &self.events, &step.name, &self.stop);
+        let context = step::StepContext::new(&self.hands, &self.events, &step.name, &self.halt);
         let task = self.running.spawn(async move { (at, step::run(context, &step.action).await) });
         self.tasks.insert(task.id(), at);
     }
@@ -243,6 +252,11 @@ impl<'a> Run<'a> {
 
     fn finish(&mut self, (at, report): (usize, StepReport)) {
         self.statuses.insert(report.node.clone(), report.status);
+        let failed = matches!(report.status, StepStatus::Failed | StepStatus::Fail);
+        if self.plan.settings.fail_fast && failed && self.halted_by.is_none() {
+            self.halted_by = Some(report.node.clone());
+            self.halt.cancel();
+        }
         self.reports.push(report);
         for child in self.children[at].clone() {
             self.open_parents[child] -= 1;

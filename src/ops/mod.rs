@@ -12,6 +12,7 @@ pub mod init;
 pub mod list;
 pub mod psql;
 pub mod record;
+pub mod resource;
 pub mod run;
 pub mod server;
 pub mod workspace;

@@ -65,6 +65,8 @@ pub fn run_arguments(workspace: &Workspace, request: &RunRequest) -> RunArgument
             OnError::Skip => "skip",
         }),
     );
+    put("fail_fast", json!(request.fail_fast));
+    put("warn_error", json!(request.warn_error));
     put("lock_wait_seconds", json!(request.lock_wait.as_secs_f64()));
     arguments
 }

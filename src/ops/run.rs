@@ -1,4 +1,4 @@
-//! `run`, `test` and `seed`: the same way with other nodes.
+//! `build`, `run`, `test` and `seed`: the same way with other nodes.
 //!
 //! 1. compile and select, so that a mistake is told before anything is touched
 //! 2. open the connections, compile anew where a model asks what the state knows
@@ -22,6 +22,7 @@ use crate::ops::OpError;
 use crate::ops::compile::write_compiled;
 use crate::ops::connections::{Connections, open_layer};
 use crate::ops::record::run_arguments;
+use crate::ops::resource::ResourceType;
 use crate::ops::workspace::{CompiledProject, Selection, Workspace};
 use crate::plan::{self, Inputs, OnError, Plan, RunSettings, TargetCatalog};
 use crate::postgres::{Lease, PostgresError};
@@ -33,6 +34,8 @@ use crate::transform;
 /// What is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verb {
+    /// Staging, seeds, models and data tests, each test as soon as what it tests is built.
+    Build,
     /// Staging and models.
     Run,
     /// Data tests.
@@ -43,6 +46,7 @@ pub enum Verb {
 impl Verb {
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Build => "build",
             Self::Run => "run",
             Self::Test => "test",
             Self::Seed => "seed",
@@ -59,6 +63,10 @@ pub struct RunRequest {
     pub on_error: OnError,
     pub lock_wait: Duration,
     pub full_refresh: bool,
+    pub fail_fast: bool,
+    pub warn_error: bool,
+    /// Empty means every kind that the verb is about.
+    pub resource_types: Vec<ResourceType>,
 }
 
 impl RunRequest {
@@ -72,6 +80,9 @@ impl RunRequest {
             on_error: defaults.on_error,
             lock_wait: defaults.lock_wait,
             full_refresh: false,
+            fail_fast: false,
+            warn_error: false,
+            resource_types: Vec::new(),
         }
     }
 }
@@ -209,7 +220,7 @@ async fn plan(
     let manifest = &workspace.manifest;
     let selected = select(manifest, compiled, request)?;
     let catalog = match request.verb {
-        Verb::Run => read_catalog(manifest, session, &selected).await?,
+        Verb::Build | Verb::Run => read_catalog(manifest, session, &selected).await?,
         Verb::Test | Verb::Seed => TargetCatalog::default(),
     };
     let catalog = TargetCatalog { incremental, ..catalog };
@@ -223,9 +234,15 @@ async fn plan(
         on_error: request.on_error,
         lock_wait: request.lock_wait,
         full_refresh: request.full_refresh,
+        fail_fast: request.fail_fast,
+        warn_error: request.warn_error,
     };
     let inputs = Inputs { manifest, compiled: &compiled.compiled, graph: &graph, catalog: &catalog };
-    Ok(plan::build(inputs, &selected, request.verb.as_str(), settings)?)
+    let plan = plan::build(inputs, &selected, request.verb.as_str(), settings)?;
+    Ok(match request.verb {
+        Verb::Build => plan::with_gates(plan, inputs),
+        Verb::Run | Verb::Test | Verb::Seed => plan,
+    })
 }
 
 /// Nodes of the verb's kind. Tests are also selected by what they test.
@@ -235,12 +252,27 @@ fn select(
     request: &RunRequest,
 ) -> Result<BTreeSet<NodeName>, OpError> {
     match request.verb {
+        Verb::Build => select_build(manifest, compiled, request),
         Verb::Run => compiled.select(manifest, &request.selection, |name| {
             manifest.stages.contains_key(name) || manifest.models.contains_key(name)
         }),
         Verb::Seed => compiled.select(manifest, &request.selection, |name| manifest.seeds.contains_key(name)),
         Verb::Test => select_tests(manifest, compiled, &request.selection),
     }
+}
+
+/// Everything that is named, and the tests of it.
+fn select_build(
+    manifest: &Manifest,
+    compiled: &CompiledProject,
+    request: &RunRequest,
+) -> Result<BTreeSet<NodeName>, OpError> {
+    let mut selected = compiled.select(manifest, &request.selection, |_| true)?;
+    selected.retain(|name| !manifest.tests.contains_key(name));
+    selected.extend(select_tests(manifest, compiled, &request.selection)?);
+    let kinds = &request.resource_types;
+    selected.retain(|name| kinds.is_empty() || kinds.contains(&ResourceType::of(manifest, name)));
+    Ok(selected)
 }
 
 /// A test runs when it is named, or when something that it speaks of is.

@@ -8,7 +8,7 @@ use crate::data_test;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::graph::Graph;
 use crate::ident::{NodeName, Relation};
-use crate::manifest::{Manifest, Materialization, MergeConfig, ModelNode, TestKind, TestNode};
+use crate::manifest::{Manifest, Materialization, MergeConfig, ModelNode, TestKind, TestNode, TestSeverity};
 use crate::materialize::TargetTable;
 use crate::plan::{
     Action, Extent, IncrementalAction, MergeAction, OnError, OnFailure, Plan, RunSettings, SeedAction, SelectAction,
@@ -44,7 +44,7 @@ pub fn build(
     let mut mistakes = Diagnostics::default();
     let mut steps = Vec::with_capacity(selected.len());
     for name in inputs.graph.topological_order().iter().filter(|name| selected.contains(*name)) {
-        match action(inputs, name) {
+        match action(inputs, name, &settings) {
             Ok(Some(action)) => {
                 let waits_for = waits(inputs, name, selected, settings.on_error);
                 steps.push(Step { name: name.clone(), action, waits_for });
@@ -57,7 +57,7 @@ pub fn build(
     Ok(plan)
 }
 
-fn action(inputs: Inputs<'_>, name: &NodeName) -> Result<Option<Action>, Box<Diagnostic>> {
+fn action(inputs: Inputs<'_>, name: &NodeName, settings: &RunSettings) -> Result<Option<Action>, Box<Diagnostic>> {
     let manifest = inputs.manifest;
     if let Some(stage) = manifest.stages.get(name) {
         let extraction = inputs.compiled.get(name).map(|compiled| compiled.sql.clone());
@@ -67,7 +67,7 @@ fn action(inputs: Inputs<'_>, name: &NodeName) -> Result<Option<Action>, Box<Dia
         return Ok(Some(Action::Seed(SeedAction { node: Arc::new(seed.clone()) })));
     }
     if let Some(test) = manifest.tests.get(name) {
-        return Ok(Some(Action::Test(test_action(inputs, test))));
+        return Ok(Some(Action::Test(test_action(inputs, test, settings))));
     }
     match manifest.models.get(name) {
         Some(model) => model_action(inputs, model),
@@ -114,7 +114,7 @@ fn target_table<'a>(catalog: &'a TargetCatalog, model: &ModelNode) -> Result<&'a
     })
 }
 
-fn test_action(inputs: Inputs<'_>, test: &TestNode) -> TestAction {
+fn test_action(inputs: Inputs<'_>, test: &TestNode, settings: &RunSettings) -> TestAction {
     let select = match &test.kind {
         TestKind::Singular { .. } => selected_sql(inputs, &test.name),
         TestKind::Generic { subject, column, check, filter } => CompiledSql {
@@ -125,7 +125,7 @@ fn test_action(inputs: Inputs<'_>, test: &TestNode) -> TestAction {
     TestAction {
         node: test.name.clone(),
         select,
-        severity: test.severity,
+        severity: if settings.warn_error { TestSeverity::Error } else { test.severity },
         declared_at: test.declared_at.clone(),
         subjects: test.depends_on.iter().filter_map(|node| inputs.manifest.relation(node)).cloned().collect(),
     }

@@ -3,6 +3,7 @@
 //! A plan is made from the project and the target's catalog alone; making one changes nothing anywhere.
 
 mod build;
+mod gates;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use crate::manifest::{IncrementalConfig, MergeConfig, ModelNode, SeedNode, Stage
 use crate::materialize::TargetTable;
 
 pub use build::{Inputs, TargetCatalog, build, foreign_key_order};
+pub use gates::with_gates;
 
 /// Steps in an order in which every step comes after those it waits for.
 #[derive(Debug, Clone, Default)]
@@ -131,11 +133,22 @@ pub struct RunSettings {
     pub lock_wait: Duration,
     /// Read whole tables whatever their strategy, and answer `is_incremental()` with no.
     pub full_refresh: bool,
+    /// Stop at the first failure.
+    pub fail_fast: bool,
+    /// A test that would warn fails.
+    pub warn_error: bool,
 }
 
 impl Default for RunSettings {
     fn default() -> Self {
-        Self { threads: 4, on_error: OnError::Continue, lock_wait: Duration::from_secs(60), full_refresh: false }
+        Self {
+            threads: 4,
+            on_error: OnError::Continue,
+            lock_wait: Duration::from_secs(60),
+            full_refresh: false,
+            fail_fast: false,
+            warn_error: false,
+        }
     }
 }
 
@@ -147,6 +160,18 @@ pub enum OnError {
     Continue,
     /// Everything below a failed step is skipped.
     Skip,
+}
+
+impl Action {
+    /// Whether the step looks at what others made, and writes no target.
+    pub fn is_test(&self) -> bool {
+        match self {
+            Self::Test(_) => true,
+            Self::Stage(_) | Self::Merge(_) | Self::Incremental(_) | Self::Table(_) | Self::View(_) | Self::Seed(_) => {
+                false
+            }
+        }
+    }
 }
 
 impl Plan {

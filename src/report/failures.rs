@@ -26,7 +26,7 @@ impl Failures {
         for report in &summary.reports {
             match report.status {
                 StepStatus::Failed => self.show(report, summary),
-                StepStatus::Fail | StepStatus::Warn => self.show_test(report),
+                StepStatus::Fail | StepStatus::Warn => self.show_test(report, summary),
                 StepStatus::Success
                 | StepStatus::Unchanged
                 | StepStatus::Skipped
@@ -71,7 +71,7 @@ impl Failures {
         }
     }
 
-    fn show_test(&self, report: &StepReport) {
+    fn show_test(&self, report: &StepReport, summary: &RunSummary) {
         let failing = words::count(report.failing_rows.unwrap_or(0));
         let word = words::status(report.status);
         let title = format!("{word} {}: {failing} failing rows", report.node);
@@ -79,6 +79,7 @@ impl Failures {
         if let Some(hint) = report.failure.as_ref().and_then(|failure| failure.hint.as_ref()) {
             self.terminal.say(&format!("  {hint}"));
         }
+        self.show_consequences(report, summary);
     }
 }
 

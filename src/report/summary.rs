@@ -63,8 +63,7 @@ pub fn line(summary: &RunSummary) -> String {
         .filter(|status| summary.count(*status) > 0)
         .map(|status| format!("{} {}", summary.count(status), words::status(status)))
         .collect();
-    let noun = if summary.command == "test" { "test" } else { "process" };
-    let mut parts = vec![format!("{}: {}", words::counted(summary.reports.len(), noun), counted.join(", "))];
+    let mut parts = vec![format!("{}: {}", kinds(summary), counted.join(", "))];
     if summary.command != "test" {
         let tally = summary.tally();
         parts.push(format!(
@@ -82,6 +81,17 @@ pub fn line(summary: &RunSummary) -> String {
     parts.join(" · ")
 }
 
+/// `12 processes`, `30 tests`, or both.
+fn kinds(summary: &RunSummary) -> String {
+    let is_test = |report: &&StepReport| layer_rank(report) > 2;
+    let tests = summary.reports.iter().filter(is_test).count();
+    match (summary.reports.len() - tests, tests) {
+        (0, tests) if tests > 0 => words::counted(tests, "test"),
+        (processes, 0) => words::counted(processes, "process"),
+        (processes, tests) => format!("{} and {}", words::counted(processes, "process"), words::counted(tests, "test")),
+    }
+}
+
 /// What all steps together sent through the layer.
 pub fn layer_traffic(summary: &RunSummary) -> LayerTraffic {
     let mut total = LayerTraffic::default();
@@ -96,8 +106,8 @@ fn layer_rank(report: &StepReport) -> u8 {
     match report.node.as_str().split('.').next() {
         Some("seed") => 0,
         Some("stg") => 1,
-        Some("bl") => 2,
-        _ => 3,
+        Some("test" | "unit_test") => 3,
+        _ => 2,
     }
 }
 

@@ -8,6 +8,7 @@
 mod harness;
 
 mod artifacts;
+mod build;
 mod codes;
 mod commands;
 mod damaged_layer;
