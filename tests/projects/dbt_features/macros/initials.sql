@@ -1,0 +1,3 @@
+{% macro initials(first, last) -%}
+    upper(substr(trim({{ first }}), 1, 1) || substr(trim({{ last }}), 1, 1))
+{%- endmacro %}
