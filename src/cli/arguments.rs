@@ -6,9 +6,12 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::cli::docs::DocsArguments;
+use crate::cli::show::ShowArguments;
 use crate::ops::resource::ResourceType;
 use crate::ops::workspace::Selection;
 use crate::plan::OnError;
+use crate::report::log::{LogFormat, LogLevel};
 
 /// Merge live PostgreSQL applications into a new one.
 ///
@@ -44,9 +47,45 @@ pub(super) struct Globals {
     /// Take warnings for errors: those of the project, and tests that would warn
     #[arg(long, global = true)]
     pub warn_error: bool,
-    /// Say more about what happens inside
+    /// Say more about what happens inside: the same as --log-level debug
     #[arg(short, long, global = true)]
     pub verbose: bool,
+    /// Say nothing but what went wrong: the same as --log-level error
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// How grave a line on stderr must be to be shown
+    #[arg(long, global = true, value_enum, value_name = "LEVEL", conflicts_with_all = ["verbose", "quiet"], env = "UNIMIG_LOG_LEVEL")]
+    pub log_level: Option<LogLevelArgument>,
+    /// What lines on stderr look like; json is one object a line, with ts, level and event
+    #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value_t = Output::Text, env = "UNIMIG_LOG_FORMAT")]
+    pub log_format: Output,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogLevelArgument {
+    Debug,
+    Info,
+    Warn,
+    Error,
+}
+
+impl Globals {
+    /// What the three ways to say it come to.
+    pub fn level(&self) -> LogLevel {
+        match (self.log_level, self.verbose, self.quiet) {
+            (Some(LogLevelArgument::Debug), ..) | (None, true, _) => LogLevel::Debug,
+            (Some(LogLevelArgument::Error), ..) | (None, false, true) => LogLevel::Error,
+            (Some(LogLevelArgument::Warn), ..) => LogLevel::Warn,
+            (Some(LogLevelArgument::Info), ..) | (None, false, false) => LogLevel::Info,
+        }
+    }
+
+    pub fn format(&self) -> LogFormat {
+        match self.log_format {
+            Output::Text => LogFormat::Text,
+            Output::Json => LogFormat::Json,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -77,6 +116,10 @@ pub(super) enum Command {
     Test(RunArguments),
     /// Load the CSV files of seeds/ into tables
     Seed(RunArguments),
+    /// Print the first rows of what models, seeds, source tables or tests give, or of a query of your own
+    Show(ShowArguments),
+    /// Write what the target's catalog says of every relation, for tools that read dbt's catalog.json
+    Docs(DocsArguments),
     /// Remove target/ and the other folders that clean-targets names
     Clean,
     /// Start, stop or look at the project's private PostgreSQL
@@ -135,6 +178,9 @@ pub(super) struct RunArguments {
     /// Stop at the first failure: what runs is cancelled, what waits is skipped
     #[arg(short = 'x', long)]
     pub fail_fast: bool,
+    /// Also write the results as JUnit XML, which CI servers show
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -29,6 +29,7 @@ pub(super) async fn demo(door: &Door, arguments: &DemoArguments) -> Result<u8, O
         target: door.globals.target.clone(),
         vars: crate::project::Vars::default(),
         invocation: door.invocation.clone(),
+        inline: None,
     })?;
     terminal.say("starting the private PostgreSQL, and filling the databases that are not there yet");
     let options = DemoOptions { scale: arguments.scale, change: arguments.change };

@@ -2,9 +2,12 @@
 
 mod arguments;
 mod demo;
+mod docs;
+mod log;
 mod look;
 mod places;
 mod runs;
+mod show;
 
 use std::process::ExitCode;
 
@@ -27,12 +30,13 @@ const INTERRUPTED: u8 = 130;
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     install_crypto_provider();
-    start_log(arguments.globals.verbose);
-    let terminal = Terminal::of_process();
+    let (format, level) = (arguments.globals.format(), arguments.globals.level());
+    log::start(format, level);
+    let terminal = Terminal::of_process().with_log(format, level);
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
-            terminal.say(&format!("error: could not start: {error}"));
+            terminal.complain(&format!("error: could not start: {error}"));
             return ExitCode::from(1);
         }
     };
@@ -59,6 +63,8 @@ async fn dispatch(door: &Door, command: Command) -> Result<u8, OpError> {
         Command::Run(run) => runs::run(door, &run).await,
         Command::Test(test) => runs::test(door, &test).await,
         Command::Seed(seed) => runs::seed(door, &seed).await,
+        Command::Show(show) => show::show(door, &show).await,
+        Command::Docs(docs) => docs::docs(door, &docs).await,
         Command::Clean => places::clean(door),
         Command::Server(server) => places::server(door, server.action).await,
         Command::Psql(psql) => places::psql(door, &psql).await,
@@ -79,6 +85,11 @@ struct Door {
 impl Door {
     /// Loads the project and shows its warnings.
     fn workspace(&self) -> Result<Workspace, OpError> {
+        self.workspace_with(None)
+    }
+
+    /// The same with a query of the command line as one more model.
+    fn workspace_with(&self, inline: Option<&str>) -> Result<Workspace, OpError> {
         let vars = match &self.globals.vars {
             Some(text) => project::parse_vars(text)?,
             None => project::Vars::default(),
@@ -89,6 +100,7 @@ impl Door {
             target: self.globals.target.clone(),
             vars,
             invocation: self.invocation.clone(),
+            inline: inline.map(str::to_owned),
         })?;
         for warning in &workspace.warnings.0 {
             self.terminal.show(warning);
@@ -111,9 +123,9 @@ impl Door {
         match error {
             OpError::Project(diagnostics) => self.refuse_project(diagnostics),
             OpError::Usage { message, hint } => {
-                self.terminal.say(&format!("error: {message}"));
+                self.terminal.complain(&format!("error: {message}"));
                 if let Some(hint) = hint {
-                    self.terminal.say(&format!("hint: {hint}"));
+                    self.terminal.complain(&format!("hint: {hint}"));
                 }
             }
             OpError::Postgres(_)
@@ -128,11 +140,11 @@ impl Door {
     fn refuse_project(&self, diagnostics: &Diagnostics) {
         for diagnostic in &diagnostics.0 {
             self.terminal.show(diagnostic);
-            self.terminal.say("");
+            self.terminal.complain("");
         }
         let errors = diagnostics.0.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count();
         let noun = if errors == 1 { "mistake" } else { "mistakes" };
-        self.terminal.say(&format!("{errors} {noun}; nothing was changed"));
+        self.terminal.complain(&format!("{errors} {noun}; nothing was changed"));
         if self.is_json() {
             let errors: Vec<serde_json::Value> = diagnostics.0.iter().map(artifacts::diagnostic).collect();
             self.terminal.print(&serde_json::json!({ "diagnostics": errors }).to_string());
@@ -140,13 +152,13 @@ impl Door {
     }
 
     fn say_with_causes(&self, error: &OpError) {
-        self.terminal.say(&format!("error: {error}"));
+        self.terminal.complain(&format!("error: {error}"));
         let mut said = error.to_string();
         let mut source = std::error::Error::source(error);
         while let Some(cause) = source {
             let text = cause.to_string();
             if !said.contains(&text) {
-                self.terminal.say(&format!("  because: {text}"));
+                self.terminal.complain(&format!("  because: {text}"));
             }
             said = text;
             source = cause.source();
@@ -179,12 +191,4 @@ async fn wait_for_signal() {
         _ = tokio::signal::ctrl_c() => {}
         _ = terminate.recv() => {}
     }
-}
-
-fn start_log(verbose: bool) {
-    let default = if verbose { "unimig=debug" } else { "unimig=warn" };
-    let filter = tracing_subscriber::EnvFilter::try_from_env("UNIMIG_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
-    // A second subscriber in one process can only come from a test, and changes nothing.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
 }

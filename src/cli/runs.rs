@@ -1,5 +1,7 @@
 //! `build`, `run`, `test`, `seed`: progress while they run, a table and the failures at the end.
 
+use std::path::Path;
+
 use crate::cli::arguments::{BuildArguments, RunArguments};
 use crate::cli::{Door, INTERRUPTED, stop_signal};
 use crate::compile::CompileFacts;
@@ -9,28 +11,30 @@ use crate::ops::record::run_arguments;
 use crate::ops::run::{self, RunRequest, Verb};
 use crate::ops::workspace::Workspace;
 use crate::report::failures::Failures;
+use crate::report::json_lines::JsonLines;
+use crate::report::log::{LogFormat, LogLevel};
 use crate::report::plain::PlainLines;
 use crate::report::progress::Progress;
-use crate::report::{Audience, Terminal, artifacts, summary};
+use crate::report::{Audience, Terminal, artifacts, junit, summary};
 
 pub(super) async fn build(door: &Door, arguments: &BuildArguments) -> Result<u8, OpError> {
     let request = RunRequest {
         resource_types: arguments.resource_type.iter().map(|kind| (*kind).into()).collect(),
         ..request(door, Verb::Build, &arguments.run)
     };
-    execute(door, &request).await
+    execute(door, &request, arguments.run.junit.as_deref()).await
 }
 
 pub(super) async fn run(door: &Door, arguments: &RunArguments) -> Result<u8, OpError> {
-    execute(door, &request(door, Verb::Run, arguments)).await
+    execute(door, &request(door, Verb::Run, arguments), arguments.junit.as_deref()).await
 }
 
 pub(super) async fn test(door: &Door, arguments: &RunArguments) -> Result<u8, OpError> {
-    execute(door, &request(door, Verb::Test, arguments)).await
+    execute(door, &request(door, Verb::Test, arguments), arguments.junit.as_deref()).await
 }
 
 pub(super) async fn seed(door: &Door, arguments: &RunArguments) -> Result<u8, OpError> {
-    execute(door, &request(door, Verb::Seed, arguments)).await
+    execute(door, &request(door, Verb::Seed, arguments), arguments.junit.as_deref()).await
 }
 
 fn request(door: &Door, verb: Verb, arguments: &RunArguments) -> RunRequest {
@@ -47,17 +51,30 @@ fn request(door: &Door, verb: Verb, arguments: &RunArguments) -> RunRequest {
     }
 }
 
-async fn execute(door: &Door, request: &RunRequest) -> Result<u8, OpError> {
+async fn execute(door: &Door, request: &RunRequest, junit: Option<&Path>) -> Result<u8, OpError> {
     let workspace = door.workspace()?;
     let stop = stop_signal(door.terminal);
     let mut listeners = listeners(door.terminal);
     let summary = run::run(&workspace, request, &mut listeners, stop).await?;
+    if let Some(path) = junit {
+        junit::write(path, &summary).map_err(|source| OpError::File {
+            doing: "write",
+            path: path.to_path_buf(),
+            source,
+        })?;
+    }
     show(door, (&workspace, request), &summary)?;
     Ok(exit_code(&summary))
 }
 
 /// Who hears of a run that people watch.
 pub(super) fn listeners(terminal: Terminal) -> Vec<Box<dyn Listener>> {
+    if terminal.format == LogFormat::Json {
+        return vec![Box::new(JsonLines::new(terminal))];
+    }
+    if terminal.level > LogLevel::Info {
+        return vec![Box::new(Failures::new(terminal))];
+    }
     let progress: Box<dyn Listener> = match terminal.audience {
         Audience::Person => Box::new(Progress::new(terminal)),
         Audience::Pipe => Box::new(PlainLines::new(terminal)),
@@ -76,6 +93,9 @@ pub(super) fn show(
         let compiled = workspace.compile(&CompileFacts::default())?;
         let arguments = run_arguments(workspace, request);
         terminal.print(&artifacts::run_results(workspace.describe(&compiled), summary, &arguments).to_string());
+    }
+    if terminal.format == LogFormat::Json {
+        return Ok(());
     }
     if summary.reports.is_empty() {
         terminal.say("nothing to do: the project has none of these");

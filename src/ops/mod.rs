@@ -7,6 +7,7 @@ pub mod compile;
 pub mod connections;
 pub mod debug;
 pub mod demo;
+pub mod docs;
 mod error;
 pub mod init;
 pub mod list;
@@ -15,6 +16,7 @@ pub mod record;
 pub mod resource;
 pub mod run;
 pub mod server;
+pub mod show;
 pub mod workspace;
 
 pub use error::OpError;

@@ -22,6 +22,8 @@ pub struct WorkspaceOptions {
     pub target: Option<String>,
     pub vars: Vars,
     pub invocation: Invocation,
+    /// A query of the command line, which becomes one more model.
+    pub inline: Option<String>,
 }
 
 pub struct Workspace {
@@ -50,7 +52,10 @@ impl Workspace {
         let root = find_root(options.project_dir.as_deref())?;
         let env = EnvVars::of_process();
         let load = LoadOptions { root, vars: options.vars.clone(), env: env.clone() };
-        let (project, mut warnings) = project::load(&load)?;
+        let (mut project, mut warnings) = project::load(&load)?;
+        if let Some(query) = &options.inline {
+            project.add_inline(query);
+        }
         let profile = ProfileOptions {
             profiles_dir: options.profiles_dir.clone(),
             target: options.target.clone(),

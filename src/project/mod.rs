@@ -9,6 +9,7 @@ mod fields;
 mod files;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod inline;
 mod invocation;
 mod load;
 mod output;
@@ -31,6 +32,7 @@ pub use config::{ConfigOf, ConfigPatch, FolderConfig, Setting};
 pub use declare::{CdcDecl, ColumnDecl, Declarations, PropertyDecl, SourceDecl, TableDecl, TestDecl, Written};
 pub use fields::{Reader, unknown_key};
 pub use files::{ModelFile, SeedFile};
+pub use inline::INLINE_QUERY;
 pub use invocation::Invocation;
 pub use load::{load, parse_vars};
 pub use package::Package;

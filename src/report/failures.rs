@@ -39,8 +39,8 @@ impl Failures {
     fn show(&self, report: &StepReport, summary: &RunSummary) {
         let Some(failure) = &report.failure else { return };
         let title = format!("{} failed after {}", report.node, words::elapsed(report.elapsed));
-        self.terminal.say("");
-        self.terminal.say(&self.terminal.paint(&title, Style::new().red().bold()));
+        self.terminal.complain("");
+        self.terminal.complain(&self.terminal.paint(&title, Style::new().red().bold()));
         match &failure.diagnostic {
             Some(diagnostic) => self.terminal.show(diagnostic),
             None => self.show_message(failure),
@@ -49,13 +49,13 @@ impl Failures {
     }
 
     fn show_message(&self, failure: &Failure) {
-        self.terminal.say(&format!("  {}", failure.message));
+        self.terminal.complain(&format!("  {}", failure.message));
         for cause in &failure.causes {
             let lead = if cause.starts_with("detail: ") { "" } else { "because: " };
-            self.terminal.say(&format!("    {lead}{cause}"));
+            self.terminal.complain(&format!("    {lead}{cause}"));
         }
         if let Some(hint) = &failure.hint {
-            self.terminal.say(&format!("  hint: {hint}"));
+            self.terminal.complain(&format!("  hint: {hint}"));
         }
     }
 
@@ -63,11 +63,11 @@ impl Failures {
     fn show_consequences(&self, report: &StepReport, summary: &RunSummary) {
         let skipped = skipped_below(&report.node, summary);
         if !skipped.is_empty() {
-            self.terminal.say(&format!("  skipped because of it: {}", skipped.join(", ")));
+            self.terminal.complain(&format!("  skipped because of it: {}", skipped.join(", ")));
         }
         if let Some((nodes, last_good)) = self.stale.get(&report.node) {
             let names: Vec<String> = nodes.iter().map(ToString::to_string).collect();
-            self.terminal.say(&format!("  built on its state of {last_good:.0}: {}", names.join(", ")));
+            self.terminal.complain(&format!("  built on its state of {last_good:.0}: {}", names.join(", ")));
         }
     }
 
@@ -75,9 +75,9 @@ impl Failures {
         let failing = words::count(report.failing_rows.unwrap_or(0));
         let word = words::status(report.status);
         let title = format!("{word} {}: {failing} failing rows", report.node);
-        self.terminal.say(&self.terminal.paint(&title, words::status_style(report.status)));
+        self.terminal.complain(&self.terminal.paint(&title, words::status_style(report.status)));
         if let Some(hint) = report.failure.as_ref().and_then(|failure| failure.hint.as_ref()) {
-            self.terminal.say(&format!("  {hint}"));
+            self.terminal.complain(&format!("  {hint}"));
         }
         self.show_consequences(report, summary);
     }

@@ -4,6 +4,9 @@
 
 pub mod artifacts;
 pub mod failures;
+pub mod json_lines;
+pub mod junit;
+pub mod log;
 pub mod plain;
 pub mod progress;
 pub mod summary;

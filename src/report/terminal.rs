@@ -4,7 +4,11 @@ use std::io::{self, IsTerminal, Write};
 
 use owo_colors::{OwoColorize, Style};
 
-use crate::diagnostic::{self, Diagnostic};
+use serde_json::{Map, Value, json};
+
+use crate::diagnostic::{self, Diagnostic, Severity};
+use crate::report::artifacts;
+use crate::report::log::{LogFormat, LogLevel, record};
 
 /// Who reads stderr.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +25,9 @@ pub struct Terminal {
     pub colour: bool,
     /// Characters in a line.
     pub width: usize,
+    /// What is less grave is not said.
+    pub level: LogLevel,
+    pub format: LogFormat,
 }
 
 impl Terminal {
@@ -35,12 +42,48 @@ impl Terminal {
             audience: if person { Audience::Person } else { Audience::Pipe },
             colour: (person || forced) && !plain,
             width: width.clamp(40, 200),
+            level: LogLevel::Info,
+            format: LogFormat::Text,
+        }
+    }
+
+    /// The same with what the command line says of its lines; JSON is for programs, whoever looks on.
+    #[must_use]
+    pub fn with_log(self, format: LogFormat, level: LogLevel) -> Self {
+        match format {
+            LogFormat::Text => Self { format, level, ..self },
+            LogFormat::Json => Self { format, level, audience: Audience::Pipe, colour: false, ..self },
         }
     }
 
     /// A line of talk. A closed pipe is no reason to stop a migration.
     pub fn say(&self, line: &str) {
-        let _ = writeln!(io::stderr(), "{line}");
+        self.line(LogLevel::Info, line);
+    }
+
+    /// A line of why something went wrong.
+    pub fn complain(&self, line: &str) {
+        self.line(LogLevel::Error, line);
+    }
+
+    fn line(&self, level: LogLevel, line: &str) {
+        match self.format {
+            LogFormat::Text if level >= self.level => {
+                let _ = writeln!(io::stderr(), "{line}");
+            }
+            // An empty line parts paragraphs, which a list of objects does not have.
+            LogFormat::Json if !line.trim().is_empty() => {
+                self.log(level, "message", [("message".to_owned(), json!(line))].into_iter().collect());
+            }
+            LogFormat::Text | LogFormat::Json => {}
+        }
+    }
+
+    /// An event as one object.
+    pub fn log(&self, level: LogLevel, event: &str, fields: Map<String, Value>) {
+        if level >= self.level {
+            let _ = writeln!(io::stderr(), "{}", record(level, event, fields));
+        }
     }
 
     /// A line of data.
@@ -50,7 +93,19 @@ impl Terminal {
 
     pub fn show(&self, diagnostic: &Diagnostic) {
         let diagnostic = diagnostic.clone().or_usual_hint();
-        self.say(diagnostic::render(&diagnostic, self.diagnostic_style()).trim_end());
+        let level = match diagnostic.severity {
+            Severity::Error => LogLevel::Error,
+            Severity::Warning => LogLevel::Warn,
+        };
+        match (self.format, artifacts::diagnostic(&diagnostic)) {
+            (LogFormat::Json, Value::Object(fields)) => {
+                let fields = fields.into_iter().filter(|(key, _)| key != "severity");
+                self.log(level, "diagnostic", fields.collect());
+            }
+            (LogFormat::Text | LogFormat::Json, _) => {
+                self.line(level, diagnostic::render(&diagnostic, self.diagnostic_style()).trim_end());
+            }
+        }
     }
 
     pub fn diagnostic_style(&self) -> diagnostic::Style {

@@ -120,6 +120,19 @@ fn wrong_with_results(fields: &Fields, results: &Value) -> Vec<String> {
     wrong
 }
 
+fn wrong_with_catalog(fields: &Fields, catalog: &Value) -> Vec<String> {
+    let mut wrong = fields.check("catalog", "catalog", catalog);
+    for section in ["nodes", "sources"] {
+        wrong.extend(fields.check_each("catalog.table", section, &catalog[section]));
+        for table in catalog[section].as_object().expect("tables are a map").values() {
+            wrong.extend(fields.check("catalog.metadata", "metadata", &table["metadata"]));
+            wrong.extend(fields.check_each("catalog.column", "column", &table["columns"]));
+            wrong.extend(fields.check_each("catalog.stat", "stat", &table["stats"]));
+        }
+    }
+    wrong
+}
+
 #[test]
 fn artifacts_have_the_fields_that_dbts_schemas_require_and_no_others() {
     let fields = Fields::read();
@@ -152,6 +165,16 @@ fn artifacts_have_the_fields_that_dbts_schemas_require_and_no_others() {
         .filter_map(|result| result["thread_id"].as_str())
         .collect();
     assert!(threads.contains("Thread-1") && threads.len() <= 2, "{threads:?}");
+
+    test.succeeds(&["docs", "generate"]);
+    none(&wrong_with_catalog(&fields, &artifact(&test, "catalog.json")));
+    let catalog = artifact(&test, "catalog.json");
+    let person = &catalog["nodes"]["model.shop.person"];
+    assert_eq!((&person["metadata"]["type"], &person["columns"]["amount"]["index"]), (&"BASE TABLE".into(), &4.into()));
+    assert_eq!(person["columns"]["id"]["type"], "bigint");
+    assert_eq!(catalog["nodes"]["model.shop.people"]["metadata"]["type"], "VIEW");
+    assert_eq!(catalog["sources"]["source.shop.qvp.applicants"]["metadata"]["name"], "applicants_live");
+    assert!(catalog["nodes"].get("model.shop.tidy_person").is_none(), "an ephemeral model is nowhere");
 
     test.run(&["test"]).exit(1);
     let results = artifact(&test, "run_results.json");

@@ -9,7 +9,8 @@ cd "$folder"
 "$UNIMIG" server start >/dev/null
 "$UNIMIG" psql shop -- -qf demo/shop.sql
 "$UNIMIG" psql -- -qf demo/app.sql
-for verb in seed run test; do
-    "$UNIMIG" "$verb" 2>"$verb.log" || { cat "$verb.log"; exit 1; }
+for verb in seed run test "docs generate"; do
+    # shellcheck disable=SC2086
+    "$UNIMIG" $verb 2>"$verb.log" || { cat "$verb.log"; exit 1; }
     python3 "$here/read_artifacts.py" target
 done

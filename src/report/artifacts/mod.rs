@@ -3,6 +3,7 @@
 //! dbt's schemas forbid keys of others in most places. What dbt has no word for stands where they allow any key: in a
 //! node's `config.unimig`, and in a result's `adapter_response`.
 
+mod catalog;
 mod config;
 mod identity;
 mod manifest;
@@ -21,6 +22,7 @@ use crate::ident::NodeName;
 use crate::manifest::Manifest;
 use crate::project::{Environment, Project};
 
+pub use catalog::{CatalogColumn, CatalogTable, write_catalog};
 pub use identity::unique_id;
 pub use manifest::{manifest, write_manifest};
 pub use mistake::diagnostic;

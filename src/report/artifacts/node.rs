@@ -31,6 +31,8 @@ fn model(described: Described<'_>, model: &ModelNode) -> Map<String, Value> {
     let resource = Resource {
         kind: "model",
         node: &model.name,
+        package: &model.package,
+        patch_path: model.patch_path.as_deref(),
         name: &model.model,
         folders: &model.folders,
         file: &model.file.path,
@@ -74,13 +76,16 @@ fn primary_key(model: &ModelNode) -> Value {
 }
 
 fn seed(described: Described<'_>, seed: &SeedNode) -> Map<String, Value> {
-    let own = object(json!({ "column_types": seed.column_types, "delimiter": seed.delimiter }));
-    let mut config = config::built("seed", &own);
-    config.insert("quote_columns".to_owned(), Value::Null);
+    let mut config = config::built("seed", &seed.config);
+    let own = json!({ "column_types": seed.column_types, "delimiter": seed.delimiter, "tags": seed.tags });
+    config.extend(object(own));
+    config.entry("quote_columns").or_insert(Value::Null);
     config.insert("unimig".to_owned(), json!({ "name": seed.name }));
     let resource = Resource {
         kind: "seed",
         node: &seed.name,
+        package: &seed.package,
+        patch_path: seed.patch_path.as_deref(),
         name: &seed.seed,
         folders: &seed.folders,
         file: &seed.path,
@@ -108,11 +113,8 @@ fn seed_checksum(root: &Path, path: &Path) -> Value {
 
 fn test(described: Described<'_>, test: &TestNode) -> Map<String, Value> {
     let short = test.short_name();
-    let filter = match &test.kind {
-        TestKind::Generic { filter, .. } => filter.clone(),
-        TestKind::Singular { .. } => None,
-    };
-    let mut config = config::test(&object(json!({ "severity": test.severity.as_str(), "where": filter })));
+    let mut config = config::test(&test.config);
+    config.extend(object(json!({ "severity": test.severity.as_str(), "tags": test.tags })));
     config.insert("unimig".to_owned(), json!({ "name": test.name }));
     let file = match &test.kind {
         TestKind::Singular { file } => file.path.clone(),
@@ -121,6 +123,8 @@ fn test(described: Described<'_>, test: &TestNode) -> Map<String, Value> {
     let resource = Resource {
         kind: "test",
         node: &test.name,
+        package: &test.package,
+        patch_path: None,
         name: short,
         folders: &test.folders,
         file: &file,

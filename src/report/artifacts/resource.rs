@@ -14,6 +14,7 @@ pub(super) struct Resource<'a> {
     /// dbt's word: `model`, `seed`, `test`, …
     pub kind: &'static str,
     pub node: &'a NodeName,
+    pub package: &'a str,
     /// As `ref()` names it.
     pub name: &'a str,
     pub folders: &'a [String],
@@ -21,6 +22,8 @@ pub(super) struct Resource<'a> {
     pub checksum: Value,
     pub description: &'a str,
     pub columns: &'a [ColumnNode],
+    /// The YAML file that speaks of it.
+    pub patch_path: Option<&'a Path>,
     pub config: Map<String, Value>,
 }
 
@@ -37,12 +40,12 @@ impl Resource<'_> {
             "unique_id": identity::unique_id(manifest, self.node),
             "name": self.name,
             "alias": self.name,
-            "package_name": manifest.project_name,
+            "package_name": self.package,
             "database": described.environment.target.dbname,
             "schema": described.environment.target.schema,
             "path": identity::inner_path(self.folders, self.file),
             "original_file_path": self.file,
-            "fqn": identity::fqn(&manifest.project_name, self.folders, self.name),
+            "fqn": identity::fqn(self.package, self.folders, self.name),
             "checksum": self.checksum,
             "description": self.description,
             "columns": columns(self.columns),
@@ -52,7 +55,7 @@ impl Resource<'_> {
             "meta": setting("meta", json!({})),
             "group": setting("group", Value::Null),
             "docs": setting("docs", json!({ "show": true, "node_color": null })),
-            "patch_path": null,
+            "patch_path": self.patch_path.map(|path| format!("{}://{}", self.package, path.display())),
             "build_path": null,
             "relation_name": null,
             "raw_code": "",
