@@ -110,6 +110,8 @@ pub(super) enum Command {
     Compile(SelectionArguments),
     /// Seeds, staging, models and tests in one go: each test runs as soon as what it tests is there
     Build(BuildArguments),
+    /// Have the server look at every model without data: columns, types, and mistakes at their lines
+    Check(CheckArguments),
     /// Copy source tables to staging, and merge models into the target
     Run(RunArguments),
     /// Run data tests: each looks for rows that should not be
@@ -157,6 +159,21 @@ pub(super) struct SelectionArguments {
     /// Names to leave out, written the same way
     #[arg(long, num_args = 1.., value_name = "NAME")]
     pub exclude: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArguments {
+    #[command(flatten)]
+    pub selection: SelectionArguments,
+    /// Print the columns and types of everything that was looked at
+    #[arg(long)]
+    pub columns: bool,
+    /// Use the saved catalog of the target and the project's private server instead of the target
+    #[arg(long, conflicts_with = "save_catalog")]
+    pub offline: bool,
+    /// Also write the target's catalog to target_catalog.json, for --offline
+    #[arg(long)]
+    pub save_catalog: bool,
 }
 
 #[derive(Debug, Args)]

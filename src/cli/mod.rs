@@ -1,6 +1,7 @@
 //! The command line: arguments in, text or JSON out, an exit code at the end.
 
 mod arguments;
+mod check;
 mod demo;
 mod docs;
 mod log;
@@ -60,6 +61,7 @@ async fn dispatch(door: &Door, command: Command) -> Result<u8, OpError> {
         Command::Ls(selection) => look::list(door, &selection.into()),
         Command::Compile(selection) => look::compile(door, &selection.into()),
         Command::Build(build) => runs::build(door, &build).await,
+        Command::Check(arguments) => check::check(door, &arguments).await,
         Command::Run(run) => runs::run(door, &run).await,
         Command::Test(test) => runs::test(door, &test).await,
         Command::Seed(seed) => runs::seed(door, &seed).await,

@@ -29,6 +29,15 @@ impl Embedded {
         embedded
     }
 
+    /// The whole statement between a head and a tail.
+    #[must_use]
+    pub fn inside(self, head: &str, tail: &str) -> Self {
+        Self {
+            sql: format!("{head}\n\n{}{tail}", self.sql),
+            characters_before: self.characters_before + head.chars().count() + 2,
+        }
+    }
+
     /// Where the server's position (in characters, from 1) lies in the user's files.
     pub fn locate(&self, position: u32, select: &CompiledSql) -> Option<Span> {
         let position = usize::try_from(position).ok()?;

@@ -9,6 +9,7 @@ mod embedded;
 mod ephemeral;
 mod one_select;
 mod plain_names;
+mod retarget;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -19,6 +20,7 @@ use std::ops::Range;
 pub use builder::SqlBuilder;
 pub use compiler::{CompileFacts, Compiler};
 pub use embedded::Embedded;
+pub use retarget::Elsewhere;
 
 use crate::diagnostic::Span;
 use crate::ident::NodeName;

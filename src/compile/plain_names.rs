@@ -75,7 +75,7 @@ impl KnownRelations {
 }
 
 /// A name as the catalog spells it.
-fn folded(written: &str) -> std::borrow::Cow<'_, str> {
+pub(super) fn folded(written: &str) -> std::borrow::Cow<'_, str> {
     if let Some(inner) = written.strip_prefix('"') {
         return inner.strip_suffix('"').unwrap_or(inner).replace("\"\"", "\"").into();
     }

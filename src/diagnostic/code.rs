@@ -59,12 +59,14 @@ codes! {
     UnknownTargetTable = "unknown-target-table",
     UnknownTargetColumn = "unknown-target-column",
     MissingKeyColumn = "missing-key-column",
+    MissingRequiredColumn = "missing-required-column",
     DuplicateKey = "duplicate-key",
     NotOurs = "not-ours",
     UnknownSourceTable = "unknown-source-table",
     UnknownSourceColumn = "unknown-source-column",
     ChangedColumn = "changed-column",
     SchemaChanged = "schema-changed",
+    UnknownColumns = "unknown-columns",
 }
 
 /// What to try where the mistake itself suggests nothing better.

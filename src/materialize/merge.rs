@@ -111,7 +111,7 @@ pub fn mark_written(shape: MergeShape<'_>, mark: &str) -> String {
 
 /// Writes the statements, or says everything that is wrong with the SELECT's columns.
 pub fn statements(shape: MergeShape<'_>, select: &CompiledSql) -> Result<MergeStatements, Vec<ColumnFault>> {
-    let faults = column_faults(shape, shape.keys());
+    let faults = column_faults(shape);
     if !faults.is_empty() {
         return Err(faults);
     }
@@ -185,7 +185,9 @@ fn merge_context(shape: MergeShape<'_>) -> Value {
     }
 }
 
-fn column_faults(shape: MergeShape<'_>, keys: &[Ident]) -> Vec<ColumnFault> {
+/// Everything that is wrong with the SELECT's columns.
+pub fn column_faults(shape: MergeShape<'_>) -> Vec<ColumnFault> {
+    let keys = shape.keys();
     let mut faults = Vec::new();
     for (at, name) in shape.selected.iter().enumerate() {
         if shape.selected[..at].contains(name) {

@@ -5,6 +5,7 @@
 pub mod incremental;
 pub mod merge;
 pub mod seed;
+pub mod shell;
 pub mod stage;
 pub mod table;
 pub mod view;

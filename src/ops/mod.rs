@@ -2,6 +2,7 @@
 //!
 //! A verb takes settled options and gives data; it writes files and databases, and knows no terminal.
 
+pub mod check;
 pub mod clean;
 pub mod compile;
 pub mod connections;

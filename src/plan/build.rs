@@ -7,7 +7,7 @@ use crate::compile::{Compiled, CompiledSql};
 use crate::data_test;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::graph::Graph;
-use crate::ident::{NodeName, Relation};
+use crate::ident::{Ident, NodeName, Relation};
 use crate::manifest::{Manifest, Materialization, MergeConfig, ModelNode, TestKind, TestNode, TestSeverity};
 use crate::materialize::TargetTable;
 use crate::plan::{
@@ -101,17 +101,21 @@ fn model_action(inputs: Inputs<'_>, model: &ModelNode) -> Result<Option<Action>,
 
 fn target_table<'a>(catalog: &'a TargetCatalog, model: &ModelNode) -> Result<&'a TargetTable, Box<Diagnostic>> {
     catalog.tables.get(&model.relation).ok_or_else(|| {
-        let message = format!("the target has no table {} for model \"{}\" to merge into", model.relation, model.model);
-        let same_schema = || catalog.tables.keys().filter(|relation| relation.schema == model.relation.schema);
-        let written = model.relation.name.as_str();
-        let hint = match crate::diagnostic::nearest(written, same_schema().map(|relation| relation.name.as_str())) {
-            Some(near) => format!("did you mean \"{near}\"? set it with config(alias='{near}')"),
-            None => "create the table with the application's own migrations, or set config(schema=…, alias=…), \
-                     or config(materialized='table') for a table that unimig makes itself"
-                .to_owned(),
-        };
-        Box::new(Diagnostic::error(Code::UnknownTargetTable, message).at(model.configured_at.clone()).hint(hint))
+        let same_schema = catalog.tables.keys().filter(|relation| relation.schema == model.relation.schema);
+        Box::new(unknown_target(model, same_schema.map(|relation| &relation.name)))
     })
+}
+
+/// The mistake of a model that merges into a table which is not there; the names are those of the schema's tables.
+pub fn unknown_target<'a>(model: &ModelNode, tables: impl Iterator<Item = &'a Ident>) -> Diagnostic {
+    let message = format!("the target has no table {} for model \"{}\" to merge into", model.relation, model.model);
+    let hint = match crate::diagnostic::nearest(model.relation.name.as_str(), tables.map(Ident::as_str)) {
+        Some(near) => format!("did you mean \"{near}\"? set it with config(alias='{near}')"),
+        None => "create the table with the application's own migrations, or set config(schema=…, alias=…), \
+                 or config(materialized='table') for a table that unimig makes itself"
+            .to_owned(),
+    };
+    Diagnostic::error(Code::UnknownTargetTable, message).at(model.configured_at.clone()).hint(hint)
 }
 
 fn test_action(inputs: Inputs<'_>, test: &TestNode, settings: &RunSettings) -> TestAction {

@@ -15,7 +15,7 @@ use crate::ident::{NodeName, Relation};
 use crate::manifest::{IncrementalConfig, MergeConfig, ModelNode, SeedNode, StageNode, TestSeverity};
 use crate::materialize::TargetTable;
 
-pub use build::{Inputs, TargetCatalog, build, foreign_key_order};
+pub use build::{Inputs, TargetCatalog, build, foreign_key_order, unknown_target};
 pub use gates::with_gates;
 
 /// Steps in an order in which every step comes after those it waits for.

@@ -4,7 +4,9 @@ use tokio_postgres::Client;
 
 use crate::compile::Embedded;
 use crate::diagnostic::{Code, Diagnostic, Span};
-use crate::ident::Ident;
+use crate::ident::{Ident, Relation};
+use crate::manifest::ModelNode;
+use crate::materialize::TargetTable;
 use crate::materialize::merge::{self, ANALYZE_FROM_ROWS, ColumnFault, MergeShape, MergeStatements};
 use crate::plan::MergeAction;
 use crate::postgres::PostgresError;
@@ -33,8 +35,9 @@ pub async fn merge(
         deletes: &action.config.deletes,
         selected: &selected,
     };
-    let statements = merge::statements(shape, &action.select)
-        .map_err(|faults| TransformError::Project(Box::new(column_mistake(action, &selected, &faults))))?;
+    let statements = merge::statements(shape, &action.select).map_err(|faults| {
+        TransformError::Project(Box::new(column_mistake((&action.node, &action.target), &selected, &faults)))
+    })?;
     let rows = stage(client, action, &statements).await?;
     progress(rows);
     check_keys(client, action, &statements).await?;
@@ -112,9 +115,13 @@ async fn check_keys(client: &Client, action: &MergeAction, statements: &MergeSta
 }
 
 /// All faults of the SELECT's columns as one diagnostic; the first decides its code.
-fn column_mistake(action: &MergeAction, selected: &[Ident], faults: &[ColumnFault]) -> Diagnostic {
-    let target = &action.target.relation;
-    let sentences: Vec<String> = faults.iter().map(|fault| fault_sentence(fault, action)).collect();
+pub fn column_mistake(
+    (node, table): (&ModelNode, &TargetTable),
+    selected: &[Ident],
+    faults: &[ColumnFault],
+) -> Diagnostic {
+    let target = &table.relation;
+    let sentences: Vec<String> = faults.iter().map(|fault| fault_sentence(fault, (node, target))).collect();
     let code = match faults.first() {
         Some(ColumnFault::NoKey(_) | ColumnFault::NoPrimaryKey) => Code::MissingKeyColumn,
         Some(ColumnFault::Twice(_)) => Code::DuplicateKey,
@@ -123,12 +130,12 @@ fn column_mistake(action: &MergeAction, selected: &[Ident], faults: &[ColumnFaul
     };
     let place = match faults.first() {
         Some(ColumnFault::Unknown(name) | ColumnFault::Computed(name) | ColumnFault::Twice(name)) => {
-            place_of_name(action, name)
+            place_of_name(node, name)
         }
         Some(ColumnFault::NoKey(_) | ColumnFault::NoPrimaryKey | ColumnFault::DeletedColumn(_)) | None => None,
     };
-    let mistake = Diagnostic::error(code, sentences.join("; ")).at(place.unwrap_or(action.node.configured_at.clone()));
-    let known = || action.target.columns.iter().map(|column| column.name.as_str());
+    let mistake = Diagnostic::error(code, sentences.join("; ")).at(place.unwrap_or(node.configured_at.clone()));
+    let known = || table.columns.iter().map(|column| column.name.as_str());
     match faults.first() {
         Some(ColumnFault::Unknown(name)) => {
             let written = name.as_str();
@@ -149,8 +156,8 @@ fn is_selected(selected: &[Ident], name: &str) -> bool {
     selected.iter().any(|column| column.as_str() == name)
 }
 
-fn fault_sentence(fault: &ColumnFault, action: &MergeAction) -> String {
-    let (model, target) = (&action.node.model, &action.target.relation);
+fn fault_sentence(fault: &ColumnFault, (node, target): (&ModelNode, &Relation)) -> String {
+    let model = &node.model;
     match fault {
         ColumnFault::Unknown(name) => format!("table {target} has no column \"{}\"", name.as_str()),
         ColumnFault::Computed(name) => {
@@ -168,8 +175,8 @@ fn fault_sentence(fault: &ColumnFault, action: &MergeAction) -> String {
 }
 
 /// The last time that the model's file writes a name: the alias of a select list mostly comes after its expression.
-fn place_of_name(action: &MergeAction, name: &Ident) -> Option<Span> {
-    let file = &action.node.file;
+fn place_of_name(node: &ModelNode, name: &Ident) -> Option<Span> {
+    let file = &node.file;
     let is_word = |letter: char| letter.is_alphanumeric() || letter == '_';
     let (start, found) = file
         .text

@@ -3,6 +3,8 @@
 //! The caller has begun the transaction and holds the target's lock; it commits, or discards the session.
 
 mod catalog;
+pub mod description;
+pub mod flight;
 mod incremental;
 mod keys;
 mod merge;
@@ -16,7 +18,7 @@ use crate::postgres::PostgresError;
 
 pub use catalog::{has_rows, our_tables, read_catalog};
 pub use incremental::incremental;
-pub use merge::merge;
+pub use merge::{column_mistake, merge};
 pub use relation::{ViewChange, table, view};
 pub use seed::seed;
 

@@ -9,6 +9,7 @@ mod harness;
 
 mod artifacts;
 mod build;
+mod check;
 mod codes;
 mod commands;
 mod damaged_layer;

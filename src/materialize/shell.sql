@@ -1,0 +1,33 @@
+-- name: create_table
+create table {{ shell }} (
+{% for column in columns %}
+    {{ column.name }} {{ column.data_type }},
+{% endfor %}
+    primary key ({{ keys | inline }})
+) partition by list ({{ first_key }})
+
+-- name: create_keyless_table
+create table {{ shell }} (
+{% for column in columns %}
+    {{ column.name }} {{ column.data_type }}{% if not loop.last %},{% endif %}
+
+{% endfor %}
+) partition by list (({{ first_column }} is null))
+
+-- name: create_empty_table
+create table {{ shell }} ()
+
+-- name: create_view
+create view {{ shell }} as
+
+-- name: insert
+insert into {{ shell }} (
+{{ columns | lines }}
+)
+
+-- name: prepare
+prepare unimig_look as
+
+-- name: forget
+;
+deallocate unimig_look

@@ -1,0 +1,144 @@
+//! What the server is shown of one node: the shell that stands for it, its SELECT, the INSERT around it.
+
+use std::sync::Arc;
+
+use crate::compile::{CompiledSql, Embedded};
+use crate::data_test;
+use crate::diagnostic::{Code, Diagnostic, SourceFile, Span};
+use crate::ident::{Ident, NodeName};
+use crate::manifest::{Materialization, ModelNode, SeedNode, StageNode, TestKind, TestNode};
+use crate::materialize;
+use crate::materialize::shell::{self, ShellColumns};
+use crate::materialize::stage::{OWN_COLUMNS, StageShape, StagedColumn};
+use crate::ops::check::Subject;
+use crate::ops::check::scratch::Scratch;
+use crate::ops::compile::generic_sql;
+
+/// One statement, and whose it is.
+pub(super) struct Look<'a> {
+    pub name: &'a NodeName,
+    pub statement: String,
+    /// Where in the statement the user's SELECT stands.
+    pub select: Option<(Embedded, CompiledSql)>,
+}
+
+impl<'a> Look<'a> {
+    pub(super) fn shell(name: &'a NodeName, statement: String) -> Self {
+        Self { name, statement, select: None }
+    }
+
+    pub(super) fn of(name: &'a NodeName, embedded: Embedded, select: CompiledSql) -> Self {
+        Self { name, statement: embedded.sql.clone(), select: Some((embedded, select)) }
+    }
+}
+
+/// Makes the statements of a check.
+pub(super) struct Looks<'a> {
+    pub subject: &'a Subject<'a>,
+    pub scratch: &'a Scratch,
+}
+
+impl<'a> Looks<'a> {
+    fn sql(&self, name: &NodeName) -> CompiledSql {
+        let sql = self.subject.compiled.compiled.get(name).map(|compiled| &compiled.sql);
+        sql.map(|sql| self.scratch.retarget(sql)).unwrap_or_default()
+    }
+
+    /// The copy of a source table, and the view of its live rows.
+    pub(super) fn stage(&self, stage: &'a StageNode, known: &ShellColumns) -> Look<'a> {
+        let stand_in = StageNode {
+            stg_relation: self.scratch.shell(&stage.stg_relation),
+            live_relation: self.scratch.shell(&stage.live_relation),
+            ..stage.clone()
+        };
+        let shape = StageShape { node: &stand_in, columns: &known.columns, batch_id: 0 };
+        let names: Vec<&Ident> = known.columns.iter().map(|column| &column.name).collect();
+        let own = OWN_COLUMNS.map(|name| StagedColumn {
+            name: Ident::from_catalog(name),
+            data_type: if name == "_batch_id" { "bigint" } else { "timestamp with time zone" }.to_owned(),
+        });
+        let table =
+            ShellColumns { columns: [known.columns.as_slice(), &own].concat(), primary_key: known.primary_key.clone() };
+        let mut statements = vec![shell::create_table(&stand_in.stg_relation, &table)];
+        statements.extend(shape.create_view(&names));
+        Look::shell(&stage.name, statements.join(";\n"))
+    }
+
+    /// A seed, from its file.
+    pub(super) fn seed(&self, seed: &SeedNode) -> Result<ShellColumns, Box<Diagnostic>> {
+        let refuse = |message: String, file: &Arc<SourceFile>| {
+            Box::new(Diagnostic::error(Code::BadValue, message).at(Span::whole(file)))
+        };
+        let path = self.subject.workspace.project.root.join(&seed.path);
+        let text = fs_err::read_to_string(&path);
+        let file = |text: String| Arc::new(SourceFile { path: seed.path.clone(), text });
+        let text = text.map_err(|error| refuse(format!("could not read the seed: {error}"), &file(String::new())))?;
+        let text = text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned);
+        let columns = materialize::seed::columns(&text, seed.delimiter, &seed.column_types);
+        let columns = columns.map_err(|error| {
+            refuse(format!("seed \"{}\" is not well-formed CSV: {error}", seed.seed), &file(text.clone()))
+        })?;
+        Ok(ShellColumns { columns, primary_key: Vec::new() })
+    }
+
+    /// A shell of anything else whose columns are known.
+    pub(super) fn known(&self, name: &'a NodeName, known: &ShellColumns) -> Option<Look<'a>> {
+        let relation = self.subject.workspace.manifest.relation(name)?;
+        Some(Look::shell(name, shell::create_table(&self.scratch.shell(relation), known)))
+    }
+
+    /// A model's SELECT: as the view that stands for the model, or apart where the model is no relation of ours.
+    pub(super) fn model(&self, model: &'a ModelNode, place: usize) -> Vec<Look<'a>> {
+        let select = self.sql(&model.name);
+        let view = match &model.materialization {
+            Materialization::Ephemeral => {
+                let embedded = shell::prepare(Embedded::bare(&select));
+                return vec![Look::of(&model.name, embedded, select)];
+            }
+            Materialization::Merge(_) if self.target(model).is_some() => self.scratch.select(place),
+            Materialization::Merge(_)
+            | Materialization::Incremental(_)
+            | Materialization::Table
+            | Materialization::View => self.scratch.shell(&model.relation),
+        };
+        let mut looks = vec![Look::of(&model.name, shell::create_view(&view, &select), select)];
+        if let Some(incremental) = self.subject.incremental.get(&model.name) {
+            let select = self.scratch.retarget(&incremental.sql);
+            looks.push(Look::of(&model.name, shell::prepare(Embedded::bare(&select)), select));
+        }
+        looks
+    }
+
+    /// The columns of the table that a model merges into, where there is one.
+    pub(super) fn target(&self, model: &ModelNode) -> Option<ShellColumns> {
+        match &model.materialization {
+            Materialization::Merge(_) => {
+                self.subject.description.relation(&model.relation).map(|relation| relation.shell())
+            }
+            Materialization::Incremental(_)
+            | Materialization::Table
+            | Materialization::View
+            | Materialization::Ephemeral => None,
+        }
+    }
+
+    /// A model's SELECT as it is inserted, columns and types held against the table.
+    pub(super) fn insert(&self, model: &'a ModelNode, columns: &[Ident]) -> Look<'a> {
+        let select = self.sql(&model.name);
+        let shell = self.scratch.shell(&model.relation);
+        Look::of(&model.name, shell::prepare_insert(&shell, columns, &select), select)
+    }
+
+    /// A data test, as it is counted.
+    pub(super) fn test(&self, test: &'a TestNode) -> Look<'a> {
+        let select = match &test.kind {
+            TestKind::Singular { .. } => self.sql(&test.name),
+            TestKind::Generic { .. } => {
+                let sql = CompiledSql { text: generic_sql(test).unwrap_or_default(), origins: Vec::new() };
+                self.scratch.retarget(&sql)
+            }
+        };
+        let embedded = shell::prepare(data_test::count(&select));
+        Look::of(&test.name, embedded, select)
+    }
+}
