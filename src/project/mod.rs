@@ -3,6 +3,7 @@
 //! Nothing is looked up here: a source may name a connection that does not exist, a test a model that does not.
 //! [`crate::manifest::resolve`] does that. Every mistake of form is collected, with its place.
 
+mod builtin;
 mod config;
 mod declare;
 mod fields;
@@ -28,6 +29,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::SourceFile;
 
+pub use builtin::{BUILT_IN_PACKAGES, BuiltInMacros, built_in_macros};
 pub use config::{ConfigOf, ConfigPatch, FolderConfig, Setting};
 pub use declare::{CdcDecl, ColumnDecl, Declarations, PropertyDecl, SourceDecl, TableDecl, TestDecl, Written};
 pub use fields::{Reader, unknown_key};

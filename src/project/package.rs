@@ -14,6 +14,11 @@ pub struct Package {
 }
 
 impl Project {
+    /// Whether a package of this name is installed; one that comes with unimig then gives way to it.
+    pub fn has_package(&self, name: &str) -> bool {
+        self.packages.iter().any(|package| package.name == name)
+    }
+
     /// The package that the file of `path` (relative to the project folder) belongs to: the project's own name, or an
     /// installed package's.
     pub fn package_of(&self, path: &Path) -> &str {

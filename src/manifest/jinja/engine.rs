@@ -14,7 +14,7 @@ use super::scan::Scan;
 use super::scope::{MissingName, NAMES, Names, Scope, Shared};
 use super::values::print;
 use crate::diagnostic::{Diagnostics, SourceFile};
-use crate::project::{self, Project};
+use crate::project::{self, Project, built_in_macros};
 
 pub struct Engine {
     environment: Environment<'static>,
@@ -53,9 +53,13 @@ pub struct Piece {
 }
 
 impl Engine {
-    /// Reads the project's macros; their syntax errors are among the diagnostics.
+    /// Reads the macros of the project, of its packages and those that come along; their syntax errors are among the
+    /// diagnostics.
     pub fn new(project: &Project, environment: &project::Environment) -> (Self, Diagnostics) {
-        let files = project.macros.iter().map(|file| (project.name.clone(), Arc::clone(file))).collect();
+        let own = project.macros.iter().map(|file| (project.package_of(&file.path).to_owned(), Arc::clone(file)));
+        let built_in = built_in_macros().iter().filter(|built_in| !project.has_package(built_in.package));
+        let built_in = built_in.map(|built_in| (built_in.package.to_owned(), Arc::clone(&built_in.file)));
+        let files = own.chain(built_in).collect();
         let macros = MacroFiles { root: project.name.clone(), files, ..MacroFiles::default() };
         Self::with_macros(&macros, project, environment)
     }

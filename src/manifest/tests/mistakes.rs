@@ -187,14 +187,6 @@ fn config_that_makes_no_sense_is_shown_at_its_key() {
       |
       = hint: name the timestamp column that marks a row as deleted
 
-    error[bad-config]: "incremental" is no value of "materialized"
-     --> models/bl/c.sql:1:11
-      |
-    1 | {{ config(materialized='incremental') }} select 1
-      |           ^^^^^^^^^^^^
-      |
-      = hint: it is one of merge, table, view, ephemeral; dbt's incremental is merge here
-
     error[unknown-key]: model config has no key "pre_hook"
      --> models/bl/d.sql:1:25
       |
