@@ -113,6 +113,11 @@ impl NodeName {
         Self(format!("stg.{source}.{table}"))
     }
 
+    /// A source table that is read where it is.
+    pub fn table(source: &str, table: &str) -> Self {
+        Self(format!("source.{source}.{table}"))
+    }
+
     pub fn model(name: &str) -> Self {
         Self(format!("bl.{name}"))
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use minijinja::{Error, Value};
+use minijinja::{Error, ErrorKind, Value};
 
 use crate::ident::{Ident, NodeName, Relation};
 use crate::manifest::jinja::{Names, RelationValue, SourceCall};
@@ -22,7 +22,8 @@ pub(super) struct Directory {
 struct SourceAnswers {
     node: NodeName,
     live: Value,
-    with_tombstones: Value,
+    /// Tables that nobody stages have none.
+    with_tombstones: Option<Value>,
     at_source: Value,
 }
 
@@ -44,10 +45,20 @@ impl Directory {
             let answers = SourceAnswers {
                 node: stage.name.clone(),
                 live: RelationValue::value(&stage.live_relation),
-                with_tombstones: RelationValue::value(&stage.stg_relation),
+                with_tombstones: Some(RelationValue::value(&stage.stg_relation)),
                 at_source: RelationValue::value(&stage.source_relation),
             };
             directory.sources.entry(stage.source.clone()).or_default().insert(stage.table.clone(), answers);
+        }
+        for table in manifest.tables.values() {
+            let relation = RelationValue::value(&table.relation);
+            let answers = SourceAnswers {
+                node: table.name.clone(),
+                live: relation.clone(),
+                with_tombstones: None,
+                at_source: relation,
+            };
+            directory.sources.entry(table.source.clone()).or_default().insert(table.table.clone(), answers);
         }
         directory
     }
@@ -135,7 +146,13 @@ impl Names for Answers {
             Side::Source => return Ok(answers.at_source.clone()),
             Side::Target => self.reads().nodes.push(answers.node.clone()),
         }
-        Ok(if deleted { answers.with_tombstones.clone() } else { answers.live.clone() })
+        if !deleted {
+            return Ok(answers.live.clone());
+        }
+        answers.with_tombstones.clone().ok_or_else(|| {
+            let message = format!("source \"{source}\" is not staged, so that \"{table}\" has no deleted rows");
+            Error::new(ErrorKind::InvalidOperation, message)
+        })
     }
 
     fn this(&self) -> Value {

@@ -28,7 +28,7 @@ impl KnownRelations {
             known.add(&stage.stg_relation, &stage.name);
             known.add(&stage.live_relation, &stage.name);
         }
-        for name in manifest.models.keys().chain(manifest.seeds.keys()) {
+        for name in manifest.models.keys().chain(manifest.seeds.keys()).chain(manifest.tables.keys()) {
             if let Some(relation) = manifest.relation(name) {
                 known.add(relation, name);
             }

@@ -49,6 +49,7 @@ impl Graph {
     pub fn build(manifest: &Manifest, compiled: &Dependencies) -> Result<Self, Diagnostics> {
         let mut declared: BTreeMap<&NodeName, &[NodeName]> = BTreeMap::new();
         declared.extend(manifest.stages.keys().map(|name| (name, [].as_slice())));
+        declared.extend(manifest.tables.keys().map(|name| (name, [].as_slice())));
         declared.extend(manifest.seeds.keys().map(|name| (name, [].as_slice())));
         declared.extend(manifest.models.values().map(|model| (&model.name, model.depends_on.as_slice())));
         declared.extend(manifest.tests.values().map(|test| (&test.name, test.depends_on.as_slice())));

@@ -6,12 +6,12 @@ use super::Manifest;
 use super::model::Draft;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, SourceFile, Span};
 use crate::ident::{NodeName, Relation};
-use crate::project::{Project, PropertyDecl, Written};
+use crate::project::{Flavour, Project, PropertyDecl, Written};
 
 /// Two files with one stem, among models and seeds together, since `ref` takes both.
 pub(super) fn stems(project: &Project, diagnostics: &mut Diagnostics) {
     let mut seen: HashMap<&str, Span> = HashMap::new();
-    let models = project.models.iter().filter(|model| !is_extraction(&model.folders));
+    let models = project.models.iter().filter(|model| !is_extraction(project, &model.folders));
     let models = models.map(|model| (model.stem.as_str(), Span::whole(&model.file)));
     let seeds = project.seeds.iter().map(|seed| (seed.stem.as_str(), seed_place(&seed.path)));
     for (stem, span) in models.chain(seeds) {
@@ -27,9 +27,9 @@ pub(super) fn stems(project: &Project, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// Whether the folders are those of `models/stg/<source>/`.
-pub(super) fn is_extraction(folders: &[String]) -> bool {
-    folders.first().is_some_and(|folder| folder == "stg")
+/// Whether the folders are those of `models/stg/<source>/`; in a dbt project that is a folder like any other.
+pub(super) fn is_extraction(project: &Project, folders: &[String]) -> bool {
+    project.flavour == Flavour::Unimig && folders.first().is_some_and(|folder| folder == "stg")
 }
 
 /// A CSV file as a place: it has a path and no text that is worth showing.

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{Deletes, Materialization, MergeConfig, TestSeverity};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::ident::{Ident, Relation};
-use crate::project::{ConfigOf, ConfigPatch, Environment, Setting, unknown_key};
+use crate::project::{ConfigOf, ConfigPatch, Environment, Setting, unknown_setting};
 
 /// The settings of one node, the strongest patch last in.
 #[derive(Debug, Clone, Default)]
@@ -22,17 +22,27 @@ impl Settled {
             if key == "tags" {
                 let tags = self.texts(setting);
                 self.tags.extend(tags);
+            } else if let ("meta", Some(merged)) = (key.as_str(), self.merged(key, setting)) {
+                self.settings.insert(key.clone(), merged);
             } else {
                 self.settings.insert(key.clone(), setting.clone());
             }
         }
     }
 
+    /// The keys of a map over those of the map that is there.
+    fn merged(&self, key: &str, setting: &Setting) -> Option<Setting> {
+        let below = self.get(key)?.value.as_object()?;
+        let above = setting.value.as_object()?;
+        let merged = below.iter().chain(above).map(|(key, value)| (key.clone(), value.clone())).collect();
+        Some(Setting { value: Value::Object(merged), span: setting.span.clone() })
+    }
+
     /// Keys that config does not have; only a model's own `config()` can bring some, YAML was checked when it was read.
     pub fn check_keys(&mut self, patch: &ConfigPatch, of: ConfigOf) {
         for (key, setting) in patch {
             if !of.keys().contains(&key.as_str()) {
-                self.mistakes.push(unknown_key(key, of.what(), of.keys()).at(setting.span.clone()));
+                self.mistakes.push(unknown_setting(key, of).at(setting.span.clone()));
             }
         }
     }
@@ -107,6 +117,18 @@ impl Settled {
             }
         }
         idents
+    }
+
+    /// A map whose keys the user chooses.
+    pub fn map(&mut self, key: &str) -> serde_json::Map<String, Value> {
+        let Some(setting) = self.get(key).cloned() else { return serde_json::Map::new() };
+        match setting.value {
+            Value::Object(entries) => entries,
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+                self.bad(&setting, format!("\"{key}\" must be a map"));
+                serde_json::Map::new()
+            }
+        }
     }
 
     /// Where the node is switched off, if it is.

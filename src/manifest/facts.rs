@@ -9,7 +9,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::{Check, Manifest, ModelNode, SeedNode, StageNode, TestKind, TestNode, TestSeverity};
+use super::{Check, Manifest, ModelNode, SeedNode, StageNode, TableNode, TestKind, TestNode, TestSeverity};
 use crate::ident::NodeName;
 
 /// dbt's words for kinds of nodes; a stage is a source.
@@ -114,6 +114,8 @@ impl Manifest {
             Some(model_facts(model))
         } else if let Some(stage) = self.stages.get(name) {
             Some(self.stage_facts(stage))
+        } else if let Some(table) = self.tables.get(name) {
+            Some(self.table_facts(table))
         } else {
             self.seeds.get(name).map(seed_facts)
         }
@@ -128,8 +130,23 @@ impl Manifest {
             fqn: vec![&self.project_name, &stage.source, &stage.table],
             path: stage.declared_at.path(),
             patch_path: None,
-            tags: Cow::Borrowed(&stage.tags),
+            tags: Cow::Borrowed(&stage.properties.tags),
             source: Some(&stage.source),
+            test: None,
+        }
+    }
+
+    fn table_facts<'m>(&'m self, table: &'m TableNode) -> NodeFacts<'m> {
+        NodeFacts {
+            name: &table.name,
+            resource_type: ResourceType::Source,
+            package: &table.package,
+            short_name: &table.table,
+            fqn: fqn_of_source(table),
+            path: table.declared_at.path(),
+            patch_path: None,
+            tags: Cow::Borrowed(&table.properties.tags),
+            source: Some(&table.source),
             test: None,
         }
     }
@@ -151,9 +168,12 @@ impl Manifest {
             config.extend(test.config.clone());
             config.insert("severity".to_owned(), test.severity.as_str().into());
             config.insert("tags".to_owned(), json!(test.tags));
+        } else if let Some(table) = self.tables.get(name) {
+            config.extend(table.properties.config.clone());
+            config.insert("tags".to_owned(), json!(table.properties.tags));
         } else if let Some(stage) = self.stages.get(name) {
-            config.insert("tags".to_owned(), json!(stage.tags));
-            config.insert("meta".to_owned(), Value::Object(stage.meta.clone()));
+            config.insert("tags".to_owned(), json!(stage.properties.tags));
+            config.insert("meta".to_owned(), Value::Object(stage.properties.meta.clone()));
         }
         config
     }
@@ -222,6 +242,14 @@ fn test_facts(test: &TestNode) -> NodeFacts<'_> {
 fn fqn<'m>(package: &'m str, folders: &'m [String], name: &'m str) -> Vec<&'m str> {
     let folders = folders.iter().map(String::as_str);
     std::iter::once(package).chain(folders).chain([name]).collect()
+}
+
+fn fqn_of_source(table: &TableNode) -> Vec<&str> {
+    let folders = table.folders.iter().map(String::as_str);
+    std::iter::once(table.package.as_str())
+        .chain(folders)
+        .chain([table.source.as_str(), table.table.as_str()])
+        .collect()
 }
 
 fn object(value: Value) -> Map<String, Value> {

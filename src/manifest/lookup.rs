@@ -1,6 +1,6 @@
 //! What a name in `ref` or `source` means, or the diagnostic that says why it means nothing.
 
-use super::{Manifest, Materialization, StageNode};
+use super::{Manifest, Materialization, StageNode, TableNode};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::ident::{Ident, NodeName, Relation};
 
@@ -33,9 +33,9 @@ impl Manifest {
         let names = names.chain(self.seeds.values().map(|seed| seed.seed.as_str()));
         let diagnostic = Diagnostic::error(Code::UnknownRef, format!("model or seed \"{name}\" does not exist"));
         let diagnostic = diagnostic.did_you_mean(name, names);
-        Err(match (&diagnostic.hint, self.stages.values().find(|stage| stage.table == name)) {
-            (None, Some(stage)) => {
-                let hint = format!("a source table is read by source('{}', '{}')", stage.source, stage.table);
+        Err(match (&diagnostic.hint, self.source_tables().find(|(_, table)| *table == name)) {
+            (None, Some((source, table))) => {
+                let hint = format!("a source table is read by source('{source}', '{table}')");
                 diagnostic.hint(hint)
             }
             (Some(_), _) | (None, None) => diagnostic,
@@ -43,14 +43,25 @@ impl Manifest {
     }
 
     /// The table that `source('source', 'table')` means.
-    pub fn find_source(&self, source: &str, table: &str) -> Result<&StageNode, NoSource> {
+    pub fn find_source(&self, source: &str, table: &str) -> Result<SourceTable<'_>, NoSource> {
         if let Some(stage) = self.stages.get(&NodeName::stage(source, table)) {
-            return Ok(stage);
+            return Ok(SourceTable::Staged(stage));
+        }
+        let name = NodeName::table(source, table);
+        if let Some(found) = self.tables.get(&name) {
+            return Ok(SourceTable::Plain(found));
+        }
+        if let Some(switch) = self.disabled.get(&name).or_else(|| self.disabled.get(&NodeName::stage(source, table))) {
+            let message = format!("source table \"{source}.{table}\" is disabled");
+            let diagnostic = Diagnostic::error(Code::UnknownSource, message)
+                .related(switch.clone(), "disabled here")
+                .hint("enable it, or remove this source()");
+            return Err(NoSource { written: table.to_owned(), diagnostic });
         }
         let tables: Vec<&str> =
-            self.stages.values().filter(|stage| stage.source == source).map(|stage| stage.table.as_str()).collect();
+            self.source_tables().filter(|(known, _)| *known == source).map(|(_, table)| table).collect();
         if tables.is_empty() {
-            let sources = self.stages.values().map(|stage| stage.source.as_str());
+            let sources = self.source_tables().map(|(source, _)| source);
             let diagnostic = Diagnostic::error(Code::UnknownSource, format!("source \"{source}\" does not exist"));
             return Err(NoSource { written: source.to_owned(), diagnostic: diagnostic.did_you_mean(source, sources) });
         }
@@ -62,6 +73,12 @@ impl Manifest {
             None => diagnostic.hint("declare the table in the source's YAML"),
         };
         Err(NoSource { written: table.to_owned(), diagnostic })
+    }
+
+    /// Source and table of every source table, staged or plain.
+    fn source_tables(&self) -> impl Iterator<Item = (&str, &str)> {
+        let staged = self.stages.values().map(|stage| (stage.source.as_str(), stage.table.as_str()));
+        staged.chain(self.tables.values().map(|table| (table.source.as_str(), table.table.as_str())))
     }
 
     /// What a query reads when it reads the node: a stage's live view, a model's or seed's relation; an ephemeral model
@@ -82,10 +99,31 @@ impl Manifest {
         if let Some(stage) = self.stages.get(name) {
             return Some(stage.declared_at.clone());
         }
+        if let Some(table) = self.tables.get(name) {
+            return Some(table.declared_at.clone());
+        }
         if let Some(model) = self.models.get(name) {
             return Some(model.configured_at.clone());
         }
         self.tests.get(name).map(|test| test.declared_at.clone())
+    }
+}
+
+/// A table that `source()` names.
+#[derive(Debug, Clone, Copy)]
+pub enum SourceTable<'m> {
+    /// Copied into the target by a process of its own.
+    Staged(&'m StageNode),
+    /// There already.
+    Plain(&'m TableNode),
+}
+
+impl<'m> SourceTable<'m> {
+    pub fn name(self) -> &'m NodeName {
+        match self {
+            Self::Staged(stage) => &stage.name,
+            Self::Plain(table) => &table.name,
+        }
     }
 }
 

@@ -15,6 +15,7 @@ mod model;
 mod record;
 mod resolve;
 mod seed;
+mod source;
 mod stage;
 mod test;
 #[cfg(test)]
@@ -25,7 +26,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use facts::{NodeFacts, ResourceType, TestFacts, TestType};
-pub use lookup::{NoSource, ephemeral_cte};
+pub use lookup::{NoSource, SourceTable, ephemeral_cte};
 pub use materialization::{IncrementalConfig, IncrementalStrategy, MergeUpdates, OnSchemaChange, Refresh};
 pub use resolve::resolve;
 
@@ -37,10 +38,12 @@ use crate::ident::{Ident, NodeName, Relation};
 pub struct Manifest {
     pub project_name: String,
     pub stages: BTreeMap<NodeName, StageNode>,
+    /// Source tables that nobody stages: tables of the target that are only read.
+    pub tables: BTreeMap<NodeName, TableNode>,
     pub models: BTreeMap<NodeName, ModelNode>,
     pub seeds: BTreeMap<NodeName, SeedNode>,
     pub tests: BTreeMap<NodeName, TestNode>,
-    /// Models and seeds that config switched off, and where.
+    /// Models, seeds and source tables that config switched off, and where.
     pub disabled: BTreeMap<NodeName, Span>,
 }
 
@@ -63,12 +66,66 @@ pub struct StageNode {
     pub key: Vec<Ident>,
     pub strategy: Strategy,
     pub columns: Vec<ColumnNode>,
-    pub tags: Vec<String>,
-    pub meta: serde_json::Map<String, serde_json::Value>,
     /// `models/stg/<source>/<table>.sql`, which replaces the generated extraction SELECT.
     pub extraction: Option<Arc<SourceFile>>,
+    pub properties: SourceProperties,
     /// The `name:` of the table in its YAML file.
     pub declared_at: Span,
+}
+
+/// A table of the target that somebody else fills, declared as dbt declares a source; no process writes it.
+#[derive(Debug, Clone)]
+pub struct TableNode {
+    pub name: NodeName,
+    pub source: String,
+    pub table: String,
+    pub description: String,
+    pub source_description: String,
+    /// The folders between the model folder and the YAML file, for dbt's `fqn`.
+    pub folders: Vec<String>,
+    /// The package that the YAML file belongs to.
+    pub package: String,
+    pub relation: Relation,
+    pub columns: Vec<ColumnNode>,
+    pub properties: SourceProperties,
+    /// The `name:` of the table in its YAML file.
+    pub declared_at: Span,
+}
+
+/// What dbt lets a source table say of itself, its source's word included.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SourceProperties {
+    pub loader: Option<String>,
+    pub tags: Vec<String>,
+    pub meta: serde_json::Map<String, serde_json::Value>,
+    pub freshness: Option<Freshness>,
+    /// An expression over the table's columns.
+    pub loaded_at_field: Option<String>,
+    pub loaded_at_query: Option<String>,
+    /// Every setting after precedence, for the artifacts.
+    pub config: serde_json::Map<String, serde_json::Value>,
+}
+
+/// How old the newest row of a source table may be.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Freshness {
+    pub warn_after: Option<FreshnessAfter>,
+    pub error_after: Option<FreshnessAfter>,
+    /// A condition on the rows that count.
+    pub filter: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FreshnessAfter {
+    pub count: u64,
+    pub period: Period,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Period {
+    Minute,
+    Hour,
+    Day,
 }
 
 /// How an extraction finds what changed.
@@ -240,8 +297,11 @@ impl Materialization {
 }
 
 impl Manifest {
-    /// The relation that a node maintains; ephemeral models and tests have none.
+    /// The relation that a node maintains, or that a plain source table is; ephemeral models and tests have none.
     pub fn relation(&self, name: &NodeName) -> Option<&Relation> {
+        if let Some(table) = self.tables.get(name) {
+            return Some(&table.relation);
+        }
         if let Some(stage) = self.stages.get(name) {
             return Some(&stage.stg_relation);
         }

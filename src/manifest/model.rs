@@ -10,7 +10,7 @@ use super::{Deletes, Materialization, MergeConfig, ModelNode};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::ident::{Ident, NodeName, Relation};
 use crate::project::{
-    ConfigOf, ConfigPatch, Environment, FolderConfig, ModelFile, Project, PropertyDecl, Setting, TextScope,
+    ConfigOf, ConfigPatch, Environment, Flavour, FolderConfig, ModelFile, Project, PropertyDecl, Setting, TextScope,
 };
 
 /// A model on its way to a node.
@@ -38,16 +38,21 @@ impl<'a> Surroundings<'a> {
         Self { project, environment, scope, properties }
     }
 
-    /// What YAML says about the file of a folder: the project file's tree, then the properties.
-    pub fn settled(
-        &self,
-        tree: &FolderConfig,
-        (folders, stem): (&[String], &str),
-        property: Option<&PropertyDecl>,
-    ) -> Settled {
+    /// dbt's `fqn` of a file's node: the package, the folders below its path, the node.
+    pub fn fqn<'n>(&self, path: &std::path::Path, (folders, stem): (&'n [String], &'n str)) -> Vec<&'n str>
+    where
+        'a: 'n,
+    {
+        let mut fqn = vec![self.project.package_of(path)];
+        fqn.extend(folders.iter().map(String::as_str));
+        fqn.push(stem);
+        fqn
+    }
+
+    /// What YAML says about the node of an `fqn`: the project file's tree, then the properties.
+    pub fn settled(&self, tree: &FolderConfig, fqn: &[&str], property: Option<&PropertyDecl>) -> Settled {
         let mut settled = Settled::default();
-        let place: Vec<&str> = folders.iter().map(String::as_str).chain([stem]).collect();
-        self.lay(&mut settled, &tree.along(&place));
+        self.lay(&mut settled, &tree.along(fqn));
         if let Some(property) = property {
             self.lay(&mut settled, &[&property.config]);
         }
@@ -74,7 +79,8 @@ impl<'a> Surroundings<'a> {
 pub(super) fn draft(engine: &Engine, around: &Surroundings<'_>, (model, plan): (&ModelFile, &Plan)) -> Draft {
     let this = Relation::new(around.environment.target.schema.clone(), Ident::from_catalog(model.stem.clone()));
     let property = around.properties.get(model.stem.as_str()).copied();
-    let mut settled = around.settled(&around.project.model_config, (&model.folders, &model.stem), property);
+    let fqn = around.fqn(&model.file.path, (&model.folders, &model.stem));
+    let mut settled = around.settled(&around.project.model_config, &fqn, property);
     let subject = Subject { this, config: settled.to_json() };
     let Recording { noted, asks_incremental, mut diagnostics } = record(engine, plan, subject);
     let own = own_patch(plan, &noted);
@@ -111,9 +117,9 @@ pub(super) fn draft(engine: &Engine, around: &Surroundings<'_>, (model, plan): (
 }
 
 fn node(around: &Surroundings<'_>, model: &ModelFile, settled: &mut Settled) -> Option<(Relation, Materialization)> {
-    let default = match model.folders.first().map(String::as_str) {
-        Some("bl") => Materialization::Merge(MergeConfig::default()),
-        Some(_) | None => Materialization::View,
+    let default = match (around.project.flavour, model.folders.first().map(String::as_str)) {
+        (Flavour::Unimig, Some("bl")) => Materialization::Merge(MergeConfig::default()),
+        (Flavour::Unimig | Flavour::Dbt, _) => Materialization::View,
     };
     let materialization = settled.materialization(default);
     let relation = match materialization {
@@ -123,7 +129,7 @@ fn node(around: &Surroundings<'_>, model: &ModelFile, settled: &mut Settled) -> 
         | Materialization::Incremental(_)
         | Materialization::Ephemeral => settled.own_relation(around.environment, &model.stem),
     };
-    Some((relation?, materialization))
+    Some((around.project.quoting.apply(relation?), materialization))
 }
 
 fn description(property: Option<&PropertyDecl>, settled: &mut Settled) -> String {

@@ -12,7 +12,7 @@ use super::model::{Draft, Surroundings, draft};
 use super::record::{Noted, Subject, record};
 use super::seed::SeedOutcome;
 use super::test::Place;
-use super::{Manifest, TestKind, TestNode, check, seed, stage, test};
+use super::{Manifest, TestKind, TestNode, check, seed, source, test};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, SourceFile, Span};
 use crate::ident::{Ident, NodeName, Relation};
 use crate::project::{ColumnDecl, Environment, ModelFile, Project, TestDecl};
@@ -21,11 +21,11 @@ use crate::project::{ColumnDecl, Environment, ModelFile, Project, TestDecl};
 pub fn resolve(project: &Project, environment: &Environment) -> Result<(Manifest, Diagnostics), Diagnostics> {
     let (engine, mut diagnostics) = Engine::new(project, environment);
     let mut manifest = Manifest { project_name: project.name.clone(), ..Manifest::default() };
-    manifest.stages = stage::settle(&project.declared.sources, environment, &mut diagnostics);
-    check::stems(project, &mut diagnostics);
     let around = Surroundings::new(project, environment, &project.declared.models);
+    source::settle(&mut manifest, &around, &mut diagnostics);
+    check::stems(project, &mut diagnostics);
     let (extractions, models): (Vec<_>, Vec<_>) =
-        project.models.iter().partition(|model| check::is_extraction(&model.folders));
+        project.models.iter().partition(|model| check::is_extraction(project, &model.folders));
     let plans: Vec<Plan> = models.par_iter().map(|model| engine.plan(&model.file)).collect();
     let mut drafts: Vec<Draft> =
         models.par_iter().zip(&plans).map(|(model, plan)| draft(&engine, &around, (model, plan))).collect();
@@ -105,7 +105,7 @@ fn look_up_noted(
     }
     for (source, table) in &noted.sources {
         match manifest.find_source(source, table) {
-            Ok(stage) => nodes.push(stage.name.clone()),
+            Ok(table) => nodes.push(table.name().clone()),
             Err(no) => diagnostics.push(no.diagnostic.at(engine.literal_span(plan, "source", &no.written))),
         }
     }
@@ -122,7 +122,7 @@ fn override_extractions(manifest: &mut Manifest, engine: &Engine, files: &[&Mode
             continue;
         };
         let stage = match manifest.find_source(source, &model.stem) {
-            Ok(stage) => stage.name.clone(),
+            Ok(table) => table.name().clone(),
             Err(no) => {
                 diagnostics.push(no.diagnostic.at(Span::whole(&model.file)));
                 continue;
@@ -162,7 +162,11 @@ fn generic_tests(manifest: &Manifest, models: &Surroundings<'_>, diagnostics: &m
     for source in &declared.sources {
         for table in &source.tables {
             let name = table.name.value.as_str();
-            let node = NodeName::stage(&source.name.value, name);
+            let staged = NodeName::stage(&source.name.value, name);
+            let node = match manifest.stages.contains_key(&staged) {
+                true => staged,
+                false => NodeName::table(&source.name.value, name),
+            };
             let label = format!("{}_{name}", source.name.value);
             let at = |column| Place { subject: node.clone(), label: label.clone(), prefix: "source_", column };
             standing(&mut places, (&table.tests, &table.columns), at);
@@ -186,7 +190,10 @@ fn generic_tests(manifest: &Manifest, models: &Surroundings<'_>, diagnostics: &m
 }
 
 fn exists(manifest: &Manifest, name: &NodeName) -> bool {
-    manifest.models.contains_key(name) || manifest.seeds.contains_key(name) || manifest.stages.contains_key(name)
+    manifest.models.contains_key(name)
+        || manifest.seeds.contains_key(name)
+        || manifest.stages.contains_key(name)
+        || manifest.tables.contains_key(name)
 }
 
 fn standing<'a>(

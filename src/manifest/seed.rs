@@ -18,10 +18,12 @@ pub(super) enum SeedOutcome {
 /// Settles one seed's config.
 pub(super) fn settle(around: &Surroundings<'_>, seed: &SeedFile, diagnostics: &mut Diagnostics) -> SeedOutcome {
     let property = around.properties.get(seed.stem.as_str()).copied();
-    let mut settled = around.settled(&around.project.seed_config, (&seed.folders, &seed.stem), property);
+    let fqn = around.fqn(&seed.path, (&seed.folders, &seed.stem));
+    let mut settled = around.settled(&around.project.seed_config, &fqn, property);
     let name = NodeName::seed(&seed.stem);
     let disabled = settled.disabled();
     let relation = settled.own_relation(around.environment, &seed.stem);
+    let relation = relation.map(|relation| around.project.quoting.apply(relation));
     let delimiter = delimiter(&mut settled);
     let column_types = column_types(&mut settled);
     let place = property.map_or_else(|| Span::whole(&around.project.file), |property| property.name.span.clone());

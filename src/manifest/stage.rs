@@ -1,51 +1,12 @@
-//! Source declarations become stages: defaults filled in, connections looked up, change capture settled.
+//! The staged side of a source table: its connection looked up, its copy named, its change capture settled.
 
-use std::collections::BTreeMap;
-
-use super::{ColumnNode, StageNode, Strategy};
+use super::{ColumnNode, SourceProperties, StageNode, Strategy};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::ident::{Ident, NodeName, Relation};
-use crate::project::{CdcDecl, ColumnDecl, Environment, SourceDecl, TableDecl, Written};
+use crate::project::{CdcDecl, ColumnDecl, Environment, SourceDecl, TableDecl};
 
-/// Every table of every source.
-pub(super) fn settle(
-    sources: &[SourceDecl],
-    environment: &Environment,
-    diagnostics: &mut Diagnostics,
-) -> BTreeMap<NodeName, StageNode> {
-    let mut stages: BTreeMap<NodeName, StageNode> = BTreeMap::new();
-    let mut seen: BTreeMap<&str, &Span> = BTreeMap::new();
-    for source in sources {
-        if let Some(first) = seen.insert(&source.name.value, &source.name.span) {
-            diagnostics.push(twice("source", &source.name, first));
-        }
-        let connection = connection(source, environment, diagnostics);
-        let Some(stg_schema) = stg_schema(source, diagnostics) else { continue };
-        for table in &source.tables {
-            let Some(stage) = stage(source, table, (&connection, &stg_schema), diagnostics) else { continue };
-            if let Some(first) = stages.get(&stage.name) {
-                diagnostics.push(twice_table(&stage, first));
-            }
-            stages.insert(stage.name.clone(), stage);
-        }
-    }
-    stages
-}
-
-fn twice(what: &str, name: &Written<String>, first: &Span) -> Diagnostic {
-    Diagnostic::error(Code::DuplicateName, format!("{what} \"{}\" is declared twice", name.value))
-        .at(name.span.clone())
-        .related(first.clone(), "first declared here")
-}
-
-fn twice_table(stage: &StageNode, first: &StageNode) -> Diagnostic {
-    let message = format!("source table \"{}.{}\" is declared twice", stage.source, stage.table);
-    Diagnostic::error(Code::DuplicateName, message)
-        .at(stage.declared_at.clone())
-        .related(first.declared_at.clone(), "first declared here")
-}
-
-fn connection(source: &SourceDecl, environment: &Environment, diagnostics: &mut Diagnostics) -> String {
+/// The connection that reads a source; one that the profile does not have is reported.
+pub(super) fn connection(source: &SourceDecl, environment: &Environment, diagnostics: &mut Diagnostics) -> String {
     let written = source.connection.as_ref().unwrap_or(&source.name);
     let name = &written.value;
     if !environment.connections.contains_key(name) {
@@ -67,7 +28,8 @@ fn connection(source: &SourceDecl, environment: &Environment, diagnostics: &mut 
     name.clone()
 }
 
-fn stg_schema(source: &SourceDecl, diagnostics: &mut Diagnostics) -> Option<Ident> {
+/// The schema of a source's copies.
+pub(super) fn stg_schema(source: &SourceDecl, diagnostics: &mut Diagnostics) -> Option<Ident> {
     if let Some(schema) = &source.stg_schema {
         return Some(schema.clone());
     }
@@ -84,42 +46,34 @@ fn named(text: String, span: &Span, diagnostics: &mut Diagnostics) -> Option<Ide
     }
 }
 
-fn stage(
-    source: &SourceDecl,
-    table: &TableDecl,
+/// One table's copy; its key is there.
+pub(super) fn stage(
+    (source, table): (&SourceDecl, &TableDecl),
     (connection, stg_schema): (&str, &Ident),
+    source_relation: Relation,
     diagnostics: &mut Diagnostics,
 ) -> Option<StageNode> {
     let name = table.name.value.as_str();
     let live = named(format!("{name}_live"), &table.name.span, diagnostics)?;
-    let schema = match &source.schema {
-        Some(schema) => schema.clone(),
-        None => Ident::from_catalog("public"),
-    };
     let strategy = match table.cdc.as_ref().or(source.cdc.as_ref()) {
         // The mistake is reported; the table stays, so that models that read it are not reported too.
         Some(cdc) => strategy(cdc, diagnostics).unwrap_or(Strategy::Full),
         None => Strategy::Full,
     };
-    // A table without key was reported when its file was read.
-    if table.key.is_empty() {
-        return None;
-    }
     Some(StageNode {
         name: NodeName::stage(&source.name.value, name),
         source: source.name.value.clone(),
         table: name.to_owned(),
-        description: table.description.clone(),
+        description: table.description.as_ref().map(|written| written.value.clone()).unwrap_or_default(),
         connection: connection.to_owned(),
-        source_relation: Relation::new(schema, table.identifier.clone().unwrap_or_else(|| table.name.value.clone())),
+        source_relation,
         stg_relation: Relation::new(stg_schema.clone(), table.name.value.clone()),
         live_relation: Relation::new(stg_schema.clone(), live),
         key: table.key.clone(),
         strategy,
         columns: table.columns.iter().map(column).collect(),
-        tags: tags(source, table),
-        meta: meta(source, table),
         extraction: None,
+        properties: SourceProperties::default(),
         declared_at: table.name.span.clone(),
     })
 }
@@ -185,17 +139,4 @@ fn reach(text: &str) -> Option<jiff::SignedDuration> {
     }
     let duration = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok()?;
     (duration > jiff::SignedDuration::ZERO).then_some(duration)
-}
-
-fn tags(source: &SourceDecl, table: &TableDecl) -> Vec<String> {
-    let mut tags: Vec<String> = source.tags.iter().chain(&table.tags).cloned().collect();
-    tags.sort();
-    tags.dedup();
-    tags
-}
-
-/// The table's keys over the source's.
-fn meta(source: &SourceDecl, table: &TableDecl) -> serde_json::Map<String, serde_json::Value> {
-    let maps = [&source.meta, &table.meta].into_iter().filter_map(serde_json::Value::as_object);
-    maps.flatten().map(|(key, value)| (key.clone(), value.clone())).collect()
 }

@@ -35,7 +35,8 @@ pub(super) fn settle(
     diagnostics: &mut Diagnostics,
 ) -> Option<TestNode> {
     let mut settled = Settled::default();
-    around.lay(&mut settled, &[&around.project.test_config.settings, &test.config]);
+    around.lay(&mut settled, &around.project.test_config.along(&[&around.project.name]));
+    around.lay(&mut settled, &[&test.config]);
     let severity = settled.severity();
     let filter = settled.text("where");
     let disabled = settled.disabled().is_some();
@@ -168,7 +169,7 @@ impl<'t> Arguments<'t> {
                 Err(diagnostic) => diagnostic.at(self.within(yaml, name)),
             },
             (Some("source"), [source, table]) => match manifest.find_source(source, table) {
-                Ok(stage) => return Some(stage.name.clone()),
+                Ok(table) => return Some(table.name().clone()),
                 Err(no) => no.diagnostic.at(self.within(yaml, &no.written)),
             },
             _ => Diagnostic::error(Code::BadValue, format!("\"{text}\" is neither a ref nor a source"))
@@ -275,7 +276,9 @@ pub(super) fn singular_config(
 ) -> (Settled, bool) {
     let own: ConfigPatch = own_patch(plan, noted);
     let mut settled = Settled::default();
-    settled.lay(&project.test_config.settings);
+    for patch in project.test_config.along(&[&project.name]) {
+        settled.lay(patch);
+    }
     settled.check_keys(&own, ConfigOf::Test);
     settled.lay(&own);
     let enabled = settled.disabled().is_none();

@@ -1,5 +1,6 @@
 //! What a sound project settles into.
 
+mod dbt;
 mod declared;
 mod mistakes;
 

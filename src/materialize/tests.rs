@@ -113,9 +113,8 @@ fn a_batch_passes_through_staging() {
         key: vec![ident("id")],
         strategy: Strategy::Full,
         columns: Vec::new(),
-        tags: Vec::new(),
-        meta: serde_json::Map::new(),
         extraction: None,
+        properties: crate::manifest::SourceProperties::default(),
         declared_at: Span::whole(&file),
     };
     let column = |name: &str, data_type: &str| StagedColumn { name: ident(name), data_type: data_type.to_owned() };

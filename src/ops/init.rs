@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rust_embed::RustEmbed;
 
 use crate::ops::OpError;
-use crate::project::PROJECT_FILE;
+use crate::project;
 
 /// The example that the book's first guide walks through.
 #[derive(RustEmbed)]
@@ -23,7 +23,7 @@ pub fn init(folder: &Path) -> Result<Vec<PathBuf>, OpError> {
 /// Writes every embedded file, after making sure that none is there yet.
 pub(super) fn write_new<Files: RustEmbed>(folder: &Path) -> Result<Vec<PathBuf>, OpError> {
     let paths: Vec<PathBuf> = Files::iter().map(|name| PathBuf::from(name.as_ref())).collect();
-    if folder.join(PROJECT_FILE).exists() {
+    if project::is_project(folder) {
         return Err(OpError::usage(
             format!("{} is a project already", folder.display()),
             "choose another folder: unimig init FOLDER",

@@ -47,6 +47,8 @@ fn listed(manifest: &Manifest, name: &NodeName, depends_on: Vec<NodeName>) -> Li
 pub fn resource_type(manifest: &Manifest, name: &NodeName) -> &'static str {
     if manifest.stages.contains_key(name) {
         "stage"
+    } else if manifest.tables.contains_key(name) {
+        "source"
     } else if manifest.seeds.contains_key(name) {
         "seed"
     } else if manifest.tests.contains_key(name) {
@@ -61,6 +63,8 @@ fn path(manifest: &Manifest, name: &NodeName) -> String {
         model.file.path.clone()
     } else if let Some(stage) = manifest.stages.get(name) {
         stage.declared_at.path().to_path_buf()
+    } else if let Some(table) = manifest.tables.get(name) {
+        table.declared_at.path().to_path_buf()
     } else if let Some(seed) = manifest.seeds.get(name) {
         seed.path.clone()
     } else if let Some(test) = manifest.tests.get(name) {

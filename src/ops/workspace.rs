@@ -10,7 +10,7 @@ use crate::ident::NodeName;
 use crate::manifest::{self, Manifest};
 use crate::ops::OpError;
 use crate::project::{
-    self, EnvVars, Environment, Invocation, LoadOptions, PROJECT_FILE, ProfileOptions, Project, Vars,
+    self, DBT_PROJECT_FILE, EnvVars, Environment, Invocation, LoadOptions, PROJECT_FILE, ProfileOptions, Project, Vars,
 };
 
 /// Which project, and what the command line changes in it.
@@ -115,11 +115,11 @@ fn find_root(given: Option<&Path>) -> Result<PathBuf, OpError> {
     let start = given.map_or_else(|| PathBuf::from("."), Path::to_path_buf);
     let start = std::path::absolute(&start).unwrap_or(start);
     let found = match given {
-        Some(_) => start.join(PROJECT_FILE).is_file().then(|| start.clone()),
+        Some(_) => project::is_project(&start).then(|| start.clone()),
         None => project::find_root(&start),
     };
     found.ok_or_else(|| {
-        let message = format!("{} holds no {PROJECT_FILE}", start.display());
+        let message = format!("{} holds no {PROJECT_FILE} and no {DBT_PROJECT_FILE}", start.display());
         let mistake = Diagnostic::error(Code::ProjectNotFound, message)
             .hint("unimig init makes a project here; --project-dir names one elsewhere");
         OpError::Project(Diagnostics(vec![mistake]))

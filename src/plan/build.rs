@@ -171,7 +171,8 @@ fn is_ephemeral(manifest: &Manifest, name: &NodeName) -> bool {
 /// alone for those that its target's foreign keys name.
 fn waits(inputs: Inputs<'_>, name: &NodeName, selected: &BTreeSet<NodeName>, on_error: OnError) -> Vec<Wait> {
     let mut waits = Vec::new();
-    let is_step = |parent: &NodeName| selected.contains(parent) && !is_ephemeral(inputs.manifest, parent);
+    let makes_none = |node: &NodeName| is_ephemeral(inputs.manifest, node) || inputs.manifest.tables.contains_key(node);
+    let is_step = |parent: &NodeName| selected.contains(parent) && !makes_none(parent);
     for parent in nearest_ancestors(inputs.graph, name, is_step) {
         let on_failure = match on_error {
             OnError::Skip => OnFailure::Skip,

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::fields::{Reader, unknown_key};
+use super::config_keys::{ConfigOf, MAP_KEYS, canonical, unknown_setting};
+use super::fields::Reader;
 use super::yaml::{Key, Yaml, YamlValue};
 use crate::diagnostic::{Code, Diagnostic, Span};
 
@@ -13,7 +14,7 @@ pub struct Setting {
     pub span: Span,
 }
 
-/// The settings of one place, by key without `+`.
+/// The settings of one place, by [`canonical`] key.
 pub type ConfigPatch = BTreeMap<String, Setting>;
 
 /// `models:`, `seeds:` or `tests:` of the project file: settings per folder, the deepest wins.
@@ -23,58 +24,12 @@ pub struct FolderConfig {
     pub folders: BTreeMap<String, FolderConfig>,
 }
 
-/// Which keys a config may have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ConfigOf {
-    Model,
-    Seed,
-    Test,
-}
-
-impl ConfigOf {
-    pub fn keys(self) -> &'static [&'static str] {
-        match self {
-            ConfigOf::Model => &[
-                "materialized",
-                "schema",
-                "alias",
-                "unique_key",
-                "deletes",
-                "deleted_column",
-                "incremental_strategy",
-                "incremental_predicates",
-                "predicates",
-                "merge_update_columns",
-                "merge_exclude_columns",
-                "on_schema_change",
-                "full_refresh",
-                "enabled",
-                "tags",
-                "description",
-                "meta",
-            ],
-            ConfigOf::Seed => {
-                &["schema", "alias", "enabled", "tags", "description", "meta", "column_types", "delimiter"]
-            }
-            ConfigOf::Test => &["enabled", "severity", "where", "tags", "meta", "name", "description"],
-        }
-    }
-
-    pub fn what(self) -> &'static str {
-        match self {
-            ConfigOf::Model => "model config",
-            ConfigOf::Seed => "seed config",
-            ConfigOf::Test => "test config",
-        }
-    }
-}
-
 impl FolderConfig {
-    /// The patches that apply to a file in `folders`, the outermost first.
-    pub fn along<'c>(&'c self, folders: &[&str]) -> Vec<&'c ConfigPatch> {
+    /// The patches that apply to a node, the outermost first; its path begins with its package.
+    pub fn along<'c>(&'c self, path: &[&str]) -> Vec<&'c ConfigPatch> {
         let mut patches = vec![&self.settings];
         let mut place = self;
-        for folder in folders {
+        for folder in path {
             match place.folders.get(*folder) {
                 Some(inner) => {
                     patches.push(&inner.settings);
@@ -90,8 +45,22 @@ impl FolderConfig {
 impl Reader {
     /// A `config:` map.
     pub fn config(&mut self, yaml: &Yaml, of: ConfigOf) -> ConfigPatch {
-        let Some(fields) = self.fields(yaml, of.what(), of.keys()) else { return ConfigPatch::new() };
-        fields.entries().iter().map(|(key, value)| (key.name.clone(), self.setting(key, value))).collect()
+        let Some(fields) = self.open_fields(yaml, of.what()) else { return ConfigPatch::new() };
+        let mut patch = ConfigPatch::new();
+        for (key, value) in fields.entries() {
+            self.add_setting(&mut patch, (key, value), of);
+        }
+        patch
+    }
+
+    fn add_setting(&mut self, patch: &mut ConfigPatch, (key, value): (&Key, &Yaml), of: ConfigOf) {
+        let name = canonical(&key.name);
+        if of.keys().contains(&name) {
+            patch.insert(name.to_owned(), self.setting(key, value));
+        } else {
+            let diagnostic = unknown_setting(&key.name, of).at(self.span(&key.range));
+            self.report(diagnostic);
+        }
     }
 
     fn setting(&self, key: &Key, value: &Yaml) -> Setting {
@@ -102,18 +71,12 @@ impl Reader {
         Setting { value: value.to_json(), span: self.span(range) }
     }
 
-    /// The tree under `models:` of the project file, whose first level is the project's name.
+    /// The tree under `models:` of the project file, whose first level is the names of packages.
     pub fn folder_config(&mut self, yaml: &Yaml, project: &str, of: ConfigOf) -> FolderConfig {
-        let mut tree = FolderConfig::default();
-        let Some(fields) = self.open_fields(yaml, of.what()) else { return tree };
-        for (key, value) in fields.entries() {
-            if key.name == project {
-                let inner = self.folder(value, of);
-                tree.settings.extend(inner.settings);
-                tree.folders = inner.folders;
-            } else if is_setting(&key.name, of) {
-                tree.settings.insert(key.name.trim_start_matches('+').to_owned(), self.setting(key, value));
-            } else {
+        let Some(tree) = self.folder(yaml, of) else { return FolderConfig::default() };
+        let fields = self.open_fields(yaml, of.what());
+        for (key, _) in fields.iter().flat_map(|fields| fields.entries()) {
+            if key.name != project && tree.folders.contains_key(&key.name) {
                 let diagnostic =
                     Diagnostic::error(Code::UnknownKey, format!("{} has no key \"{}\"", of.what(), key.name))
                         .at(self.span(&key.range))
@@ -124,23 +87,27 @@ impl Reader {
         tree
     }
 
-    fn folder(&mut self, yaml: &Yaml, of: ConfigOf) -> FolderConfig {
+    fn folder(&mut self, yaml: &Yaml, of: ConfigOf) -> Option<FolderConfig> {
         let mut tree = FolderConfig::default();
-        let Some(fields) = self.open_fields(yaml, of.what()) else { return tree };
+        let fields = self.open_fields(yaml, of.what())?;
         for (key, value) in fields.entries() {
-            if is_setting(&key.name, of) {
-                tree.settings.insert(key.name.trim_start_matches('+').to_owned(), self.setting(key, value));
-            } else if !key.name.starts_with('+') && matches!(value.value, YamlValue::Map(_)) {
-                tree.folders.insert(key.name.clone(), self.folder(value, of));
+            if is_folder(key, value, of) {
+                tree.folders.insert(key.name.clone(), self.folder(value, of)?);
             } else {
-                let diagnostic = unknown_key(&key.name, of.what(), of.keys()).at(self.span(&key.range));
-                self.report(diagnostic);
+                self.add_setting(&mut tree.settings, (key, value), of);
             }
         }
-        tree
+        Some(tree)
     }
 }
 
-fn is_setting(key: &str, of: ConfigOf) -> bool {
-    of.keys().contains(&key.strip_prefix('+').unwrap_or(key))
+/// dbt's rule: a map without `+` is a folder. We also take it as a setting where the name is one that holds a map and
+/// nothing in it looks like a folder's settings, since that is what its writer meant.
+fn is_folder(key: &Key, value: &Yaml, of: ConfigOf) -> bool {
+    let YamlValue::Map(entries) = &value.value else { return false };
+    if key.name.starts_with('+') {
+        return false;
+    }
+    let holds_a_map = MAP_KEYS.contains(&key.name.as_str()) && of.keys().contains(&key.name.as_str());
+    !holds_a_map || entries.iter().any(|(inner, _)| inner.name.starts_with('+') && key.name != "grants")
 }

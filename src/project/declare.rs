@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::config::{ConfigOf, ConfigPatch};
+use super::config::ConfigPatch;
+use super::config_keys::ConfigOf;
+use super::declare_source::SourceDecl;
 use super::fields::{Fields, Reader};
 use super::yaml::{Yaml, YamlValue};
 use crate::diagnostic::{Code, Diagnostic, SourceFile, Span};
@@ -13,35 +15,6 @@ use crate::ident::Ident;
 pub struct Written<T> {
     pub value: T,
     pub span: Span,
-}
-
-/// A source system of `sources/*.yml`.
-#[derive(Debug, Clone)]
-pub struct SourceDecl {
-    pub name: Written<String>,
-    pub connection: Option<Written<String>>,
-    pub schema: Option<Ident>,
-    pub stg_schema: Option<Ident>,
-    pub cdc: Option<CdcDecl>,
-    pub tags: Vec<String>,
-    /// A map, or nothing.
-    pub meta: serde_json::Value,
-    pub tables: Vec<TableDecl>,
-}
-
-/// A table of a source.
-#[derive(Debug, Clone)]
-pub struct TableDecl {
-    pub name: Written<Ident>,
-    pub identifier: Option<Ident>,
-    pub description: String,
-    pub key: Vec<Ident>,
-    pub cdc: Option<CdcDecl>,
-    /// Over and above the source's.
-    pub tags: Vec<String>,
-    pub meta: serde_json::Value,
-    pub columns: Vec<ColumnDecl>,
-    pub tests: Vec<TestDecl>,
 }
 
 /// `cdc:` as written; what a strategy needs is checked when the table's is settled.
@@ -111,70 +84,13 @@ impl Reader {
         declared
     }
 
-    fn source(&mut self, yaml: &Yaml) -> Option<SourceDecl> {
-        const KEYS: &[&str] =
-            &["name", "description", "connection", "schema", "stg_schema", "cdc", "tables", "tags", "meta"];
-        let fields = self.fields(yaml, "source", KEYS)?;
-        let name = self.required(&fields, "name").and_then(|name| self.written_text(name));
-        let connection = fields.get("connection").and_then(|value| self.written_text(value));
-        let schema = fields.get("schema").and_then(|value| self.ident(value));
-        let stg_schema = fields.get("stg_schema").and_then(|value| self.ident(value));
-        let cdc = fields.get("cdc").and_then(|value| self.cdc(value));
-        let tables = match self.required(&fields, "tables") {
-            Some(tables) => self.list(tables).iter().filter_map(|table| self.table(table)).collect(),
-            None => Vec::new(),
-        };
-        let (tags, meta) = (self.tags(&fields), Self::meta(&fields));
-        Some(SourceDecl { name: name?, connection, schema, stg_schema, cdc, tags, meta, tables })
-    }
-
-    fn table(&mut self, yaml: &Yaml) -> Option<TableDecl> {
-        const KEYS: &[&str] =
-            &["name", "identifier", "description", "key", "cdc", "columns", "data_tests", "tests", "tags", "meta"];
-        let fields = self.fields(yaml, "source table", KEYS)?;
-        let name = self.required(&fields, "name").and_then(|name| self.written_ident(name));
-        let identifier = fields.get("identifier").and_then(|value| self.ident(value));
-        let key = fields.get("key").map(|value| self.idents(value)).unwrap_or_default();
-        if key.is_empty()
-            && fields.get("key").is_none_or(|key| matches!(&key.value, YamlValue::List(list) if list.is_empty()))
-        {
-            let mut diagnostic = self.missing_key(&fields, "key").hint(KEY_HINT);
-            if let Some(name) = &name {
-                diagnostic.message = format!("source table \"{}\" needs the key \"key\"", name.value.as_str());
-                diagnostic.span = Some(name.span.clone());
-            }
-            self.report(diagnostic);
-        }
-        let cdc = fields.get("cdc").and_then(|value| self.cdc(value));
-        let description = self.description(&fields);
-        let columns = self.columns(&fields);
-        let tests = self.tests(&fields);
-        let (tags, meta) = (self.tags(&fields), Self::meta(&fields));
-        Some(TableDecl { name: name?, identifier, description, key, cdc, tags, meta, columns, tests })
-    }
-
-    fn tags(&mut self, fields: &Fields<'_>) -> Vec<String> {
-        fields.get("tags").map(|tags| self.texts(tags)).unwrap_or_default()
-    }
-
-    fn meta(fields: &Fields<'_>) -> serde_json::Value {
-        fields.get("meta").map(Yaml::to_json).unwrap_or_default()
-    }
-
-    fn cdc(&mut self, yaml: &Yaml) -> Option<CdcDecl> {
-        let fields = self.fields(yaml, "cdc", &["strategy", "columns", "window"])?;
-        let strategy = self.required(&fields, "strategy").and_then(|value| self.written_text(value));
-        let columns = fields.get("columns").map(|value| self.idents(value)).unwrap_or_default();
-        let window = fields.get("window").and_then(|value| self.written_text(value));
-        Some(CdcDecl { strategy: strategy?, columns, window })
-    }
-
     fn property(&mut self, yaml: &Yaml, of: ConfigOf) -> Option<PropertyDecl> {
         const KEYS: &[&str] = &["name", "description", "config", "columns", "data_tests", "tests", "tags", "meta"];
         let what = match of {
             ConfigOf::Model => "model",
             ConfigOf::Seed => "seed",
-            ConfigOf::Test => "test",
+            ConfigOf::Snapshot => "snapshot",
+            ConfigOf::Test | ConfigOf::UnitTest | ConfigOf::Source | ConfigOf::Exposure => "test",
         };
         let fields = self.fields(yaml, what, KEYS)?;
         let name = self.required(&fields, "name").and_then(|name| self.written_text(name));
@@ -195,7 +111,7 @@ impl Reader {
         fields.get("description").and_then(|value| self.scalar(value)).unwrap_or_default()
     }
 
-    fn columns(&mut self, fields: &Fields<'_>) -> Vec<ColumnDecl> {
+    pub(super) fn columns(&mut self, fields: &Fields<'_>) -> Vec<ColumnDecl> {
         let Some(columns) = fields.get("columns") else { return Vec::new() };
         self.list(columns).iter().filter_map(|column| self.column(column)).collect()
     }
@@ -210,7 +126,7 @@ impl Reader {
         Some(ColumnDecl { name: name?, data_type, description, tests })
     }
 
-    fn tests(&mut self, fields: &Fields<'_>) -> Vec<TestDecl> {
+    pub(super) fn tests(&mut self, fields: &Fields<'_>) -> Vec<TestDecl> {
         let mut tests = Vec::new();
         for key in ["data_tests", "tests"] {
             if let Some(list) = fields.get(key) {
@@ -276,7 +192,7 @@ impl Reader {
         Some(Written { value, span: self.span(&yaml.range) })
     }
 
-    fn written_ident(&mut self, yaml: &Yaml) -> Option<Written<Ident>> {
+    pub(super) fn written_ident(&mut self, yaml: &Yaml) -> Option<Written<Ident>> {
         let value = self.ident(yaml)?;
         Some(Written { value, span: self.span(&yaml.range) })
     }
@@ -291,5 +207,3 @@ impl TestDecl {
 /// Keys that may stand beside the kind rather than under it.
 const TEST_SIDE_KEYS: &[&str] =
     &["name", "config", "description", "severity", "where", "arguments", "enabled", "tags", "meta"];
-
-const KEY_HINT: &str = "name the columns that identify a row, as in \"key: [id]\"";

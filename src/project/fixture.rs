@@ -51,6 +51,11 @@ impl Fixture {
         self
     }
 
+    pub fn without(self, path: &str) -> Self {
+        fs_err::remove_file(self.root().join(path)).expect("the file was there");
+        self
+    }
+
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.env = [(name.to_owned(), value.to_owned())].into_iter().collect();
         self

@@ -5,7 +5,9 @@
 
 mod builtin;
 mod config;
+mod config_keys;
 mod declare;
+mod declare_source;
 mod fields;
 mod files;
 #[cfg(test)]
@@ -16,6 +18,7 @@ mod load;
 mod output;
 mod package;
 mod profile;
+mod project_file;
 mod settings;
 mod template;
 #[cfg(test)]
@@ -28,10 +31,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::diagnostic::SourceFile;
+use crate::ident::{Ident, Relation};
 
 pub use builtin::{BUILT_IN_PACKAGES, BuiltInMacros, built_in_macros};
-pub use config::{ConfigOf, ConfigPatch, FolderConfig, Setting};
-pub use declare::{CdcDecl, ColumnDecl, Declarations, PropertyDecl, SourceDecl, TableDecl, TestDecl, Written};
+pub use config::{ConfigPatch, FolderConfig, Setting};
+pub use config_keys::{ConfigOf, canonical, unknown_setting};
+pub use declare::{CdcDecl, ColumnDecl, Declarations, PropertyDecl, TestDecl, Written};
+pub use declare_source::{SourceDecl, SourcePropertiesDecl, TableDecl, missing_table_key};
 pub use fields::{Reader, unknown_key};
 pub use files::{ModelFile, SeedFile};
 pub use inline::INLINE_QUERY;
@@ -49,6 +55,9 @@ pub use settings::Settings;
 /// The file that makes a folder a project.
 pub const PROJECT_FILE: &str = "unimig.yml";
 
+/// dbt's, which makes a folder a project too.
+pub const DBT_PROJECT_FILE: &str = "dbt_project.yml";
+
 /// What `var()` gives: any value that YAML or JSON can say.
 pub type Vars = BTreeMap<String, serde_json::Value>;
 
@@ -56,6 +65,7 @@ pub type Vars = BTreeMap<String, serde_json::Value>;
 #[derive(Debug)]
 pub struct Project {
     pub root: PathBuf,
+    pub flavour: Flavour,
     pub name: String,
     pub version: String,
     pub profile_name: String,
@@ -67,21 +77,82 @@ pub struct Project {
     pub roots: Vec<PathBuf>,
     /// Folders that `clean` removes, relative to the project folder.
     pub clean_targets: Vec<PathBuf>,
+    /// Where packages are installed, relative to the project folder.
+    pub packages_path: PathBuf,
     /// The project file itself.
     pub file: Arc<SourceFile>,
     pub model_config: FolderConfig,
     pub seed_config: FolderConfig,
+    pub snapshot_config: FolderConfig,
     pub test_config: FolderConfig,
+    pub unit_test_config: FolderConfig,
+    pub source_config: FolderConfig,
+    pub exposure_config: FolderConfig,
+    /// Statements before the first and after the last step of a run, as templates.
+    pub on_run_start: Vec<Written<String>>,
+    pub on_run_end: Vec<Written<String>>,
+    /// Where `adapter.dispatch` looks for the macros of a package.
+    pub dispatch: Vec<DispatchRule>,
+    pub quoting: Quoting,
+    /// dbt's `flags:`, as written.
+    pub flags: BTreeMap<String, serde_json::Value>,
     /// Everything that YAML files declare.
     pub declared: Declarations,
     /// The SQL files of the model folders, extraction overrides among them.
     pub models: Vec<ModelFile>,
     pub seeds: Vec<SeedFile>,
+    /// SQL files of the snapshot folders.
+    pub snapshots: Vec<ModelFile>,
+    /// SQL files that are compiled and never run.
+    pub analyses: Vec<ModelFile>,
     /// Installed packages, whose files are among those here.
     pub packages: Vec<Package>,
     pub macros: Vec<Arc<SourceFile>>,
     /// Singular tests.
     pub tests: Vec<Arc<SourceFile>>,
+    /// Markdown files, for their docs blocks.
+    pub docs: Vec<Arc<SourceFile>>,
+}
+
+/// Whose defaults hold where a project says nothing: ours or dbt's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flavour {
+    /// The project file is `unimig.yml`.
+    Unimig,
+    /// The project file is `dbt_project.yml`.
+    Dbt,
+}
+
+/// An item of `dispatch:`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DispatchRule {
+    pub macro_namespace: String,
+    /// Packages, the first asked first.
+    pub search_order: Vec<String>,
+}
+
+/// `quoting:`; a name that is not quoted is folded to lower case, as PostgreSQL does with bare names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Quoting {
+    pub schema: Option<bool>,
+    pub identifier: Option<bool>,
+}
+
+impl Quoting {
+    /// With what a narrower place says over it.
+    #[must_use]
+    pub fn under(self, inner: Quoting) -> Quoting {
+        Quoting { schema: inner.schema.or(self.schema), identifier: inner.identifier.or(self.identifier) }
+    }
+
+    /// The relation that the names mean.
+    pub fn apply(self, relation: Relation) -> Relation {
+        let folded = |quoted: Option<bool>, name: Ident| match quoted {
+            Some(false) => Ident::from_catalog(name.as_str().to_ascii_lowercase()),
+            Some(true) | None => name,
+        };
+        Relation::new(folded(self.schema, relation.schema), folded(self.identifier, relation.name))
+    }
 }
 
 impl Project {
@@ -134,5 +205,10 @@ impl fmt::Debug for EnvVars {
 
 /// The nearest folder, upward from `start`, that holds a project file.
 pub fn find_root(start: &Path) -> Option<PathBuf> {
-    start.ancestors().find(|folder| folder.join(PROJECT_FILE).is_file()).map(Path::to_path_buf)
+    start.ancestors().find(|folder| is_project(folder)).map(Path::to_path_buf)
+}
+
+/// Whether a folder holds a project file.
+pub fn is_project(folder: &Path) -> bool {
+    [PROJECT_FILE, DBT_PROJECT_FILE].iter().any(|name| folder.join(name).is_file())
 }

@@ -76,7 +76,7 @@ pub struct StoreOutput {
 /// Which profile file and output the command line asks for.
 #[derive(Debug, Clone, Default)]
 pub struct ProfileOptions {
-    /// `--profiles-dir`; without it the project folder, then `~/.unimig`.
+    /// `--profiles-dir`; without it `DBT_PROFILES_DIR`, the project folder, `~/.unimig`, `~/.dbt`.
     pub profiles_dir: Option<PathBuf>,
     /// `--target`; without it the profile's `target:`.
     pub target: Option<String>,
@@ -107,11 +107,14 @@ fn only(diagnostic: Diagnostic) -> Diagnostics {
     Diagnostics(vec![diagnostic])
 }
 
+/// `--profiles-dir`, then `DBT_PROFILES_DIR`, then the project's folder, then our folder and dbt's under the home.
 fn find_file(project: &Project, options: &ProfileOptions) -> Result<Arc<SourceFile>, Diagnostic> {
-    let home = options.env.get("HOME").map(|home| PathBuf::from(home).join(".unimig"));
-    let candidates: Vec<PathBuf> = match &options.profiles_dir {
-        Some(folder) => vec![folder.clone()],
-        None => std::iter::once(project.root.clone()).chain(home).collect(),
+    let variable = options.env.get("DBT_PROFILES_DIR").filter(|folder| !folder.is_empty()).map(PathBuf::from);
+    let homes = options.env.get("HOME").map(|home| [".unimig", ".dbt"].map(|folder| Path::new(home).join(folder)));
+    let candidates: Vec<PathBuf> = match (&options.profiles_dir, variable) {
+        (Some(folder), _) => vec![folder.clone()],
+        (None, Some(folder)) => vec![folder],
+        (None, None) => std::iter::once(project.root.clone()).chain(homes.into_iter().flatten()).collect(),
     };
     match candidates.iter().find(|folder| folder.join(PROFILES_FILE).is_file()) {
         Some(folder) => files::read_one(folder, Path::new(PROFILES_FILE)),

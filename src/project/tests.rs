@@ -90,14 +90,6 @@ fn mistakes_of_form_are_collected_over_files() {
     2 |   - nmae: svp
       |     ^
 
-    error[missing-key]: source table "labors" needs the key "key"
-     --> sources/svp.yml:4:15
-      |
-    4 |       - name: labors
-      |               ^^^^^^
-      |
-      = hint: name the columns that identify a row, as in "key: [id]"
-
     error[wrong-type]: expected text, found a list
      --> models/a.yml:2:11
       |
@@ -114,16 +106,15 @@ fn mistakes_of_form_are_collected_over_files() {
 
 #[test]
 fn keys_of_dbt_that_are_not_supported_are_named_as_such() {
-    let fixture =
-        Fixture::new().file("unimig.yml", &format!("{PROJECT}on-run-start: [\"select 1\"]\nmodel-path: [m]\n"));
+    let fixture = Fixture::new().file("unimig.yml", &format!("{PROJECT}metrics: []\nmodel-path: [m]\n"));
     insta::assert_snapshot!(shown(&fixture.load().expect_err("broken")), @r##"
-    error[unknown-key]: project file has no key "on-run-start"
+    error[unknown-key]: project file has no key "metrics"
      --> unimig.yml:5:1
       |
-    5 | on-run-start: ["select 1"]
-      | ^^^^^^^^^^^^
+    5 | metrics: []
+      | ^^^^^^^
       |
-      = hint: dbt's "on-run-start" is not supported yet
+      = hint: dbt's "metrics" is not supported yet
 
     error[unknown-key]: project file has no key "model-path"
      --> unimig.yml:6:1

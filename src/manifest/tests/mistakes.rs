@@ -160,8 +160,7 @@ fn config_that_makes_no_sense_is_shown_at_its_key() {
     let fixture = Fixture::new()
         .file("models/bl/a.sql", "{{ config(materialized='mrege', uniqe_key='id') }} select 1")
         .file("models/bl/b.sql", "{{ config(deletes='soft') }} select 1")
-        .file("models/bl/c.sql", "{{ config(materialized='incremental') }} select 1")
-        .file("models/bl/d.sql", "{{ config(unique_key=5, pre_hook='x') }} select 1");
+        .file("models/bl/d.sql", "{{ config(unique_key=5, sql_header='x') }} select 1");
     insta::assert_snapshot!(fixture.resolve_errors(), @r##"
     error[unknown-key]: model config has no key "uniqe_key"
      --> models/bl/a.sql:1:33
@@ -187,18 +186,18 @@ fn config_that_makes_no_sense_is_shown_at_its_key() {
       |
       = hint: name the timestamp column that marks a row as deleted
 
-    error[unknown-key]: model config has no key "pre_hook"
+    error[unknown-key]: model config has no key "sql_header"
      --> models/bl/d.sql:1:25
       |
-    1 | {{ config(unique_key=5, pre_hook='x') }} select 1
-      |                         ^^^^^^^^
+    1 | {{ config(unique_key=5, sql_header='x') }} select 1
+      |                         ^^^^^^^^^^
       |
-      = hint: dbt's "pre_hook" is not supported yet
+      = hint: dbt's "sql_header" is not supported yet
 
     error[bad-config]: expected text or a list of texts
      --> models/bl/d.sql:1:11
       |
-    1 | {{ config(unique_key=5, pre_hook='x') }} select 1
+    1 | {{ config(unique_key=5, sql_header='x') }} select 1
       |           ^^^^^^^^^^
     "##);
 }

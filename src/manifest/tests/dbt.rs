@@ -1,0 +1,123 @@
+//! Projects as dbt has them: `dbt_project.yml`, sources that nobody stages.
+
+use crate::ident::NodeName;
+use crate::manifest::{FreshnessAfter, Materialization, Period};
+use crate::project::fixture::Fixture;
+
+const DBT_PROJECT: &str = "name: shop
+config-version: 2
+version: '1.0'
+profile: shop
+model-paths: [models]
+analysis-paths: [analyses]
+require-dbt-version: ['>=1.0.0', '<2.0.0']
+clean-targets: [target, dbt_packages]
+query-comment: null
+flags: {send_anonymous_usage_stats: false}
+dispatch: [{macro_namespace: dbt_utils, search_order: [shop, dbt_utils]}]
+on-run-start: \"select 1\"
+vars: {shop: {country: SA}, country: US}
+models:
+  shop:
+    stg: {+schema: staging}
+    marts: {materialized: table, +meta: {owner: me}}
+sources:
+  shop: {+enabled: true}
+";
+
+const SOURCES: &str = "version: 2
+sources:
+  - name: raw
+    schema: \"{{ target.schema }}_raw\"
+    database: shop
+    loader: fivetran
+    loaded_at_field: loaded_at
+    freshness: {warn_after: {count: 12, period: hour}, error_after: {count: 1, period: day}}
+    tables:
+      - name: orders
+        identifier: Orders
+        freshness: {warn_after: {count: 1, period: hour}}
+        columns: [{name: id, data_tests: [unique]}]
+      - name: quiet
+        freshness: null
+        quoting: {identifier: false}
+        identifier: Quiet
+      - {name: gone, config: {enabled: false}}
+  - name: web
+    tables: [{name: hits}]
+";
+
+fn dbt_project() -> Fixture {
+    let fixture = Fixture::new().without("unimig.yml").file("dbt_project.yml", DBT_PROJECT);
+    fixture
+        .file("models/sources.yml", SOURCES)
+        .file("models/stg/orders.sql", "select * from {{ source('raw', 'orders') }}")
+        .file("models/bl/hits.sql", "select * from {{ source('web', 'hits') }}")
+        .file("models/marts/totals.sql", "select '{{ var('country') }}' as country from {{ ref('orders') }}")
+}
+
+#[test]
+fn a_dbt_project_is_read_with_dbts_defaults() {
+    let resolved = dbt_project().resolved();
+    let model = |name: &str| &resolved.manifest.models[&NodeName::model(name)];
+
+    assert_eq!(model("orders").relation.to_string(), "app_staging.orders");
+    assert_eq!(model("orders").depends_on, [NodeName::table("raw", "orders")]);
+    assert_eq!(model("hits").materialization, Materialization::View, "bl is a folder like any other");
+    assert_eq!(model("totals").materialization, Materialization::Table);
+    assert_eq!(resolved.project.vars["country"], "SA", "the package's own variable wins");
+    assert_eq!(resolved.project.on_run_start[0].value, "select 1");
+    assert_eq!(resolved.project.dispatch[0].search_order, ["shop", "dbt_utils"]);
+}
+
+#[test]
+fn sources_that_nobody_stages_are_tables_of_the_target() {
+    let resolved = dbt_project().resolved();
+    let table = |source: &str, table: &str| &resolved.manifest.tables[&NodeName::table(source, table)];
+
+    assert_eq!(table("raw", "orders").relation.to_string(), "app_raw.\"Orders\"");
+    assert_eq!(table("raw", "quiet").relation.to_string(), "app_raw.quiet");
+    assert_eq!(table("web", "hits").relation.to_string(), "web.hits", "the schema is the source's name");
+    let orders = table("raw", "orders").properties.freshness.clone().expect("it has limits");
+    assert_eq!(orders.warn_after, Some(FreshnessAfter { count: 1, period: Period::Hour }));
+    assert_eq!(orders.error_after, Some(FreshnessAfter { count: 1, period: Period::Day }), "from the source");
+    assert_eq!(table("raw", "orders").properties.loaded_at_field.as_deref(), Some("loaded_at"));
+    assert_eq!(table("raw", "quiet").properties.freshness, None);
+    assert!(resolved.manifest.disabled.contains_key(&NodeName::table("raw", "gone")));
+    assert!(resolved.manifest.tests.contains_key(&NodeName::test("source_unique_raw_orders_id")));
+}
+
+#[test]
+fn what_is_wrong_with_a_plain_source_is_told_at_its_place() {
+    let fixture = dbt_project()
+        .file(
+            "models/sources.yml",
+            "sources:\n  - name: raw\n    database: other\n    tables:\n      - name: orders\n        freshness: {warn_after: {count: 1, period: week}}\n",
+        )
+        .file("models/bl/hits.sql", "select * from {{ source('raw', 'order') }}");
+    insta::assert_snapshot!(fixture.resolve_errors(), @r#"
+    error[bad-value]: database "other" is not the target's, "shop"
+     --> models/sources.yml:3:15
+      |
+    3 |     database: other
+      |               ^^^^^
+      |
+      = hint: a plain source lies in the target database; to copy tables from another one, give the source a connection
+
+    error[bad-config]: {"count":1,"period":"week"} is no length of time
+     --> models/sources.yml:6:9
+      |
+    6 |         freshness: {warn_after: {count: 1, period: week}}
+      |         ^^^^^^^^^
+      |
+      = hint: write it as in "freshness: {warn_after: {count: 12, period: hour}}"; the other keys are error_after and filter, periods are minute, hour and day
+
+    error[unknown-source]: source "raw" has no table "order"
+     --> models/bl/hits.sql:1:33
+      |
+    1 | select * from {{ source('raw', 'order') }}
+      |                                 ^^^^^
+      |
+      = hint: did you mean "orders"?
+    "#);
+}

@@ -1,0 +1,176 @@
+//! Which settings each kind of node may have.
+
+use super::fields::unknown_key;
+use crate::diagnostic::Diagnostic;
+
+/// What a config configures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConfigOf {
+    Model,
+    Seed,
+    Snapshot,
+    Test,
+    UnitTest,
+    Source,
+    Exposure,
+}
+
+const MODEL: &[&str] = &[
+    "materialized",
+    "schema",
+    "database",
+    "alias",
+    "enabled",
+    "tags",
+    "description",
+    "meta",
+    "unique_key",
+    "deletes",
+    "deleted_column",
+    "incremental_strategy",
+    "incremental_predicates",
+    "predicates",
+    "merge_update_columns",
+    "merge_exclude_columns",
+    "on_schema_change",
+    "full_refresh",
+    "pre_hook",
+    "post_hook",
+    "grants",
+    "indexes",
+    "unlogged",
+    "contract",
+    "group",
+    "access",
+    "docs",
+    "persist_docs",
+    "event_time",
+];
+
+const SEED: &[&str] = &[
+    "schema",
+    "database",
+    "alias",
+    "enabled",
+    "tags",
+    "description",
+    "meta",
+    "column_types",
+    "delimiter",
+    "quote_columns",
+    "full_refresh",
+    "pre_hook",
+    "post_hook",
+    "grants",
+    "indexes",
+    "unlogged",
+    "group",
+    "docs",
+    "persist_docs",
+    "event_time",
+];
+
+const SNAPSHOT: &[&str] = &[
+    "materialized",
+    "schema",
+    "database",
+    "alias",
+    "target_schema",
+    "target_database",
+    "enabled",
+    "tags",
+    "description",
+    "meta",
+    "strategy",
+    "unique_key",
+    "updated_at",
+    "check_cols",
+    "hard_deletes",
+    "invalidate_hard_deletes",
+    "dbt_valid_to_current",
+    "snapshot_meta_column_names",
+    "quote_columns",
+    "pre_hook",
+    "post_hook",
+    "grants",
+    "indexes",
+    "unlogged",
+    "group",
+    "docs",
+    "persist_docs",
+    "event_time",
+];
+
+const TEST: &[&str] = &[
+    "enabled",
+    "severity",
+    "warn_if",
+    "error_if",
+    "fail_calc",
+    "limit",
+    "where",
+    "store_failures",
+    "store_failures_as",
+    "schema",
+    "database",
+    "alias",
+    "group",
+    "tags",
+    "meta",
+    "name",
+    "description",
+];
+
+/// Settings whose value is a map.
+pub(super) const MAP_KEYS: &[&str] =
+    &["meta", "column_types", "grants", "contract", "docs", "persist_docs", "freshness", "snapshot_meta_column_names"];
+
+impl ConfigOf {
+    pub fn keys(self) -> &'static [&'static str] {
+        match self {
+            ConfigOf::Model => MODEL,
+            ConfigOf::Seed => SEED,
+            ConfigOf::Snapshot => SNAPSHOT,
+            ConfigOf::Test => TEST,
+            ConfigOf::UnitTest => &["enabled", "tags", "meta"],
+            ConfigOf::Source => {
+                &["enabled", "tags", "meta", "event_time", "freshness", "loaded_at_field", "loaded_at_query"]
+            }
+            ConfigOf::Exposure => &["enabled", "tags", "meta"],
+        }
+    }
+
+    pub fn what(self) -> &'static str {
+        match self {
+            ConfigOf::Model => "model config",
+            ConfigOf::Seed => "seed config",
+            ConfigOf::Snapshot => "snapshot config",
+            ConfigOf::Test => "test config",
+            ConfigOf::UnitTest => "unit test config",
+            ConfigOf::Source => "source config",
+            ConfigOf::Exposure => "exposure config",
+        }
+    }
+}
+
+/// A setting's name without `+`; dbt spells hooks in two ways.
+pub fn canonical(key: &str) -> &str {
+    match key.strip_prefix('+').unwrap_or(key).trim() {
+        "pre-hook" => "pre_hook",
+        "post-hook" => "post_hook",
+        other => other,
+    }
+}
+
+/// A setting that nothing knows; dbt would keep it, and a typing error with it.
+pub fn unknown_setting(key: &str, of: ConfigOf) -> Diagnostic {
+    let bare = canonical(key);
+    let diagnostic = unknown_key(bare, of.what(), of.keys());
+    match &diagnostic.hint {
+        Some(hint) if hint.starts_with("known keys") => {
+            let hint = format!("a key of your own stands under meta: \"meta: {{{bare}: …}}\"; {hint}");
+            diagnostic.hint(hint)
+        }
+        Some(_) | None => diagnostic,
+    }
+}
