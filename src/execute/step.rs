@@ -173,13 +173,15 @@ async fn work(context: &StepContext, action: &Action) -> Result<Done, StepError>
             in_transaction(context, transaction, merged).await
         }
         Action::Table(select) => {
-            let built =
-                async |client: &Client| Ok(Done::wrote(transform::table(client, select).await?.unwrap_or_default()));
+            let built = async |client: &Client| {
+                let note = |message: &str| context.note(message);
+                Ok(Done::wrote(transform::table(client, select, note).await?.unwrap_or_default()))
+            };
             in_transaction(context, Transaction::of_ours(&select.node.relation, &select.staged_parents), built).await
         }
         Action::View(select) => {
             let created = async |client: &Client| {
-                let status = match transform::view(client, select).await? {
+                let status = match transform::view(client, select, |message: &str| context.note(message)).await? {
                     ViewChange::Replaced => StepStatus::Success,
                     ViewChange::Same => StepStatus::Unchanged,
                 };
@@ -197,8 +199,10 @@ async fn work(context: &StepContext, action: &Action) -> Result<Done, StepError>
         }
         Action::Seed(seed) => {
             let root = &context.hands.project_root;
-            let loaded =
-                async |client: &Client| Ok(Done::wrote(transform::seed(client, seed, root).await?.unwrap_or_default()));
+            let loaded = async |client: &Client| {
+                let note = |message: &str| context.note(message);
+                Ok(Done::wrote(transform::seed(client, seed, root, note).await?.unwrap_or_default()))
+            };
             in_transaction(context, Transaction::of_ours(&seed.node.relation, &[]), loaded).await
         }
         Action::Test(test) => test_target(context, test).await,

@@ -20,6 +20,7 @@ mod stage;
 mod test;
 #[cfg(test)]
 mod tests;
+mod upkeep;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -29,6 +30,7 @@ pub use facts::{NodeFacts, ResourceType, TestFacts, TestType};
 pub use lookup::{NoSource, SourceTable, ephemeral_cte};
 pub use materialization::{IncrementalConfig, IncrementalStrategy, MergeUpdates, OnSchemaChange, Refresh};
 pub use resolve::resolve;
+pub use upkeep::{IndexConfig, Logging, PersistDocs, Uniqueness, Upkeep};
 
 use crate::diagnostic::{SourceFile, Span};
 use crate::ident::{Ident, NodeName, Relation};
@@ -164,6 +166,7 @@ pub struct ModelNode {
     pub file: Arc<SourceFile>,
     pub relation: Relation,
     pub materialization: Materialization,
+    pub upkeep: Upkeep,
     pub description: String,
     pub columns: Vec<ColumnNode>,
     pub tags: Vec<String>,
@@ -224,6 +227,7 @@ pub struct SeedNode {
     /// Relative to the project folder.
     pub path: PathBuf,
     pub relation: Relation,
+    pub upkeep: Upkeep,
     pub description: String,
     pub columns: Vec<ColumnNode>,
     pub tags: Vec<String>,
@@ -233,6 +237,15 @@ pub struct SeedNode {
     /// Types that the project states; the others are found from the values.
     pub column_types: BTreeMap<String, String>,
     pub delimiter: char,
+    pub quoting: SeedQuoting,
+}
+
+/// `quote_columns`: whether the names of a seed's header keep their case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SeedQuoting {
+    AsWritten,
+    /// As SQL reads a bare name, in lower case.
+    Folded,
 }
 
 /// A data test: a SELECT that returns the rows that are wrong.

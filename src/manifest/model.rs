@@ -89,6 +89,7 @@ pub(super) fn draft(engine: &Engine, around: &Surroundings<'_>, (model, plan): (
     let name = NodeName::model(&model.stem);
     let disabled = settled.disabled();
     let configured_at = configured_at(plan);
+    let upkeep = settled.upkeep();
     let node = node(around, model, &mut settled).map(|(relation, materialization)| ModelNode {
         name: name.clone(),
         model: model.stem.clone(),
@@ -97,6 +98,7 @@ pub(super) fn draft(engine: &Engine, around: &Surroundings<'_>, (model, plan): (
         file: std::sync::Arc::clone(&model.file),
         relation,
         materialization,
+        upkeep,
         description: description(property, &mut settled),
         columns: property.map(|property| property.columns.iter().map(column).collect()).unwrap_or_default(),
         tags: settled.tags(),

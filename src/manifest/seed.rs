@@ -1,9 +1,9 @@
 //! CSV files become seed nodes; their rows are not read here.
 
-use super::SeedNode;
 use super::config::Settled;
 use super::model::Surroundings;
 use super::stage::column;
+use super::{SeedNode, SeedQuoting};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::ident::NodeName;
 use crate::project::{SeedFile, Setting};
@@ -26,6 +26,11 @@ pub(super) fn settle(around: &Surroundings<'_>, seed: &SeedFile, diagnostics: &m
     let relation = relation.map(|relation| around.project.quoting.apply(relation));
     let delimiter = delimiter(&mut settled);
     let column_types = column_types(&mut settled);
+    let upkeep = settled.upkeep();
+    let quoting =
+        if settled.switch("quote_columns") == Some(false) { SeedQuoting::Folded } else { SeedQuoting::AsWritten };
+    // A seed's table always becomes what the file says, so there is nothing that a full refresh would add.
+    settled.switch("full_refresh");
     let place = property.map_or_else(|| Span::whole(&around.project.file), |property| property.name.span.clone());
     for mut mistake in std::mem::take(&mut settled.mistakes).0 {
         mistake.span.get_or_insert(place.clone());
@@ -42,6 +47,7 @@ pub(super) fn settle(around: &Surroundings<'_>, seed: &SeedFile, diagnostics: &m
         folders: seed.folders.clone(),
         path: seed.path.clone(),
         relation,
+        upkeep,
         description: property.map(|property| property.description.clone()).unwrap_or_default(),
         columns: property.map(|property| property.columns.iter().map(column).collect()).unwrap_or_default(),
         tags: settled.tags(),
@@ -49,6 +55,7 @@ pub(super) fn settle(around: &Surroundings<'_>, seed: &SeedFile, diagnostics: &m
         patch_path: property.map(|property| property.name.span.path().to_path_buf()),
         column_types,
         delimiter,
+        quoting,
     }))
 }
 

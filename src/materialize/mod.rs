@@ -8,6 +8,7 @@ pub mod seed;
 pub mod shell;
 pub mod stage;
 pub mod table;
+pub mod upkeep;
 pub mod view;
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::ident::{Ident, IdentError};
+use crate::manifest::SeedQuoting;
 use crate::materialize::stage::StagedColumn;
 
 /// Why a CSV file can't become a seed.
@@ -39,7 +40,7 @@ const CANDIDATES: &[Candidate] = &[
 /// Finds a seed's columns. A column without a value, or with values that no type fits, is text.
 pub fn columns(
     csv_text: &str,
-    delimiter: char,
+    (delimiter, quoting): (char, SeedQuoting),
     stated: &BTreeMap<String, String>,
 ) -> Result<Vec<StagedColumn>, SeedError> {
     let mut reader =
@@ -60,7 +61,10 @@ pub fn columns(
     for (name, (candidates, seen)) in header.iter().zip(fitting) {
         let found = if seen { candidates.first().map_or("text", |(name, _)| name) } else { "text" };
         let data_type = stated.get(name).map_or(found, String::as_str).to_owned();
-        let name = Ident::new(name)?;
+        let name = match quoting {
+            SeedQuoting::AsWritten => Ident::new(name)?,
+            SeedQuoting::Folded => Ident::new(name.to_lowercase())?,
+        };
         if columns.iter().any(|column| column.name == name) {
             return Err(SeedError::ColumnTwice(name.as_str().to_owned()));
         }
@@ -98,7 +102,7 @@ mod tests {
     use super::*;
 
     fn types(csv_text: &str) -> Vec<String> {
-        let columns = columns(csv_text, ',', &BTreeMap::new()).expect("a valid seed");
+        let columns = columns(csv_text, (',', SeedQuoting::AsWritten), &BTreeMap::new()).expect("a valid seed");
         columns.into_iter().map(|column| column.data_type).collect()
     }
 
@@ -120,13 +124,14 @@ mod tests {
     #[test]
     fn a_stated_type_wins() {
         let stated = BTreeMap::from([("code".to_owned(), "smallint".to_owned())]);
-        let columns = columns("code\n1\n", ',', &stated).expect("a valid seed");
+        let columns = columns("code\n1\n", (',', SeedQuoting::AsWritten), &stated).expect("a valid seed");
         assert_eq!(columns[0].data_type, "smallint");
     }
 
     #[test]
     fn a_line_with_too_few_fields_is_named() {
-        let error = columns("a,b\n1,2\n3\n", ',', &BTreeMap::new()).expect_err("a short line");
+        let error =
+            columns("a,b\n1,2\n3\n", (',', SeedQuoting::AsWritten), &BTreeMap::new()).expect_err("a short line");
         assert_eq!(error.to_string(), "line 3 has 1 fields, the header has 2");
     }
 }

@@ -9,6 +9,7 @@ use minijinja::{Value, context};
 
 use crate::compile::{CompiledSql, Embedded};
 use crate::ident::{Literal, NodeName, Relation};
+use crate::manifest::{Logging, SeedQuoting};
 use crate::materialize::mark;
 use crate::materialize::stage::StagedColumn;
 use crate::sql::{StatementFile, quoted, quoted_list};
@@ -33,10 +34,11 @@ pub struct SeedStatements {
     pub copy_csv: String,
 }
 
-pub fn statements(node: &NodeName, table: &Relation) -> TableStatements {
+pub fn statements(node: &NodeName, table: &Relation, logging: Logging) -> TableStatements {
     let context = context! {
         table => quoted(table),
         mark => quoted(Literal(&mark(node))),
+        unlogged => logging == Logging::Unlogged,
     };
     let render = |name| STATEMENTS.render(name, context.clone());
     TableStatements {
@@ -54,7 +56,7 @@ pub fn build(select: &CompiledSql) -> Embedded {
 }
 
 /// Builds the temporary table from CSV.
-pub fn seed(columns: &[StagedColumn], delimiter: char) -> SeedStatements {
+pub fn seed(columns: &[StagedColumn], delimiter: char, quoting: SeedQuoting) -> SeedStatements {
     let typed: Vec<Value> = columns
         .iter()
         .map(|column| context! { name => quoted(&column.name), data_type => quoted(&column.data_type) })
@@ -62,6 +64,11 @@ pub fn seed(columns: &[StagedColumn], delimiter: char) -> SeedStatements {
     let context = context! {
         columns => typed,
         names => quoted_list(columns.iter().map(|column| &column.name)),
+        // Names that were folded are no longer the header's.
+        header => quoted(match quoting {
+            SeedQuoting::AsWritten => "match",
+            SeedQuoting::Folded => "true",
+        }),
         delimiter => quoted(Literal(&delimiter.to_string())),
     };
     SeedStatements {

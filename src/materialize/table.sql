@@ -13,7 +13,7 @@ create temporary table unimig_built (
 copy pg_temp.unimig_built (
 {{ names | lines }}
 )
-from stdin (format csv, header match, delimiter {{ delimiter }})
+from stdin (format csv, header {{ header }}, delimiter {{ delimiter }})
 
 -- name: compare
 select
@@ -35,7 +35,7 @@ cross join (
 ) as kept
 
 -- name: create
-create table {{ table }} as
+create {% if unlogged %}unlogged {% endif %}table {{ table }} as
 table pg_temp.unimig_built
 
 -- name: replace_rows

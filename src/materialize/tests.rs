@@ -5,11 +5,15 @@ use std::sync::Arc;
 use super::incremental::{self, IncrementalShape, IncrementalStatements, Width};
 use super::merge::{ColumnFault, MergeShape, statements};
 use super::stage::{StageShape, StagedColumn};
-use super::{FilledBy, TargetColumn, TargetTable, table, view};
+use super::upkeep::{Carried, RelationKind};
+use super::{FilledBy, TargetColumn, TargetTable, table, upkeep, view};
 use crate::compile::CompiledSql;
 use crate::diagnostic::{SourceFile, Span};
 use crate::ident::{Ident, NodeName, Relation};
-use crate::manifest::{Deletes, IncrementalConfig, IncrementalStrategy, MergeUpdates, StageNode, Strategy};
+use crate::manifest::{
+    Deletes, IncrementalConfig, IncrementalStrategy, IndexConfig, Logging, MergeUpdates, PersistDocs, StageNode,
+    Strategy, Uniqueness, Upkeep,
+};
 
 fn ident(name: &str) -> Ident {
     Ident::new(name).expect("a valid name")
@@ -141,7 +145,7 @@ fn a_batch_passes_through_staging() {
 #[test]
 fn a_table_and_a_view_say_who_made_them() {
     let (node, made) = (NodeName::model("left_out"), relation("reporting", "left_out"));
-    let table = table::statements(&node, &made);
+    let table = table::statements(&node, &made, Logging::Logged);
     let view = view::statements(&node, &made, &select());
     let all = [
         table::build(&select()).sql,
@@ -193,4 +197,43 @@ fn rows_are_brought_in_in_dbts_three_ways() {
     insta::assert_snapshot!("incremental_merge", brought_in(&merge, Width::WholeRow));
     let keyless = config(IncrementalStrategy::Merge, &[], MergeUpdates::All);
     insta::assert_snapshot!("incremental_merge_without_key", brought_in(&keyless, Width::WholeRow));
+}
+
+#[test]
+fn only_what_is_missing_or_too_much_is_written() {
+    let node = NodeName::model("fact");
+    let relation = relation("app", "Fact");
+    let index = IndexConfig {
+        columns: vec!["id".to_owned(), "lower(name)".to_owned()],
+        uniqueness: Uniqueness::Unique,
+        method: Some(ident("btree")),
+    };
+    let upkeep = Upkeep {
+        indexes: vec![index.clone()],
+        grants: Some([("select".to_owned(), [ident("reader"), ident("Auditor")].into())].into()),
+        logging: Logging::Unlogged,
+        docs: PersistDocs { relation: true, columns: true },
+    };
+    let subject = upkeep::Subject {
+        node: &node,
+        relation: &relation,
+        kind: RelationKind::Table,
+        upkeep: &upkeep,
+        description: "What it\'s about.",
+        columns: &[],
+    };
+    let bare = Carried {
+        indexes: ["Fact_000000000000".to_owned()].into(),
+        grants: [("insert".to_owned(), ident("reader")), ("select".to_owned(), ident("public"))].into(),
+        ..Carried::default()
+    };
+    insta::assert_snapshot!("upkeep", upkeep::statements(subject, &bare).join(";\n\n"));
+    let kept_up = Carried {
+        indexes: [upkeep::index_name(&relation, &index).as_str().to_owned()].into(),
+        grants: [("select".to_owned(), ident("reader")), ("select".to_owned(), ident("Auditor"))].into(),
+        logging: Logging::Unlogged,
+        comment: "What it\'s about.\nmade by unimig: bl.fact".to_owned(),
+        ..Carried::default()
+    };
+    assert_eq!(upkeep::statements(subject, &kept_up), Vec::<String>::new());
 }

@@ -55,6 +55,12 @@ where reference.contype = 'f'
 select
     class.relkind::text as kind,
     coalesce(obj_description(class.oid, 'pg_class'), '') as comment,
+    class.relpersistence = 'u' or exists (
+        select
+        from pg_index as index
+        where index.indrelid = class.oid
+            and obj_description(index.indexrelid, 'pg_class') like 'made by unimig: %'
+    ) as carries,
     (
         select coalesce(
             array_agg(

@@ -17,8 +17,9 @@ use crate::state::run::Tally;
 use crate::transform::TransformError;
 use crate::transform::catalog::STATEMENTS;
 use crate::transform::keys::duplicate_keys;
-use crate::transform::located;
-use crate::transform::relation::{Existing, Subject, existing, keep_built};
+use crate::transform::relation::{Existing, existing, keep_built};
+use crate::transform::subject::Subject;
+use crate::transform::{located, upkeep};
 
 /// The longest text that dbt takes a column without a length for.
 const USUAL_TEXT_LENGTH: u32 = 256;
@@ -31,7 +32,7 @@ pub async fn incremental(
     note: impl FnMut(&str),
 ) -> Result<Option<Tally>, TransformError> {
     let node = &action.node;
-    let subject = Subject { node: &node.name, relation: &node.relation, declared_at: &node.configured_at };
+    let subject = Subject::of_model(node);
     let there = existing(client, subject).await?;
     let build = table::build(&action.select);
     let doing = format!("build {}", node.relation);
@@ -40,9 +41,13 @@ pub async fn incremental(
         .await
         .map_err(|error| located(PostgresError::server(doing, error), &build, &action.select))?;
     match (action.extent, there) {
-        (Extent::Increment, Existing::Table { .. }) => add_built(client, action, note).await.map(Some),
+        (Extent::Increment, Existing::Table { carries, .. }) => {
+            let tally = add_built(client, action, note).await?;
+            upkeep::keep_up_table(client, subject, carries).await?;
+            Ok(Some(tally))
+        }
         (Extent::Increment, Existing::Nothing | Existing::View) => Err(vanished(action)),
-        (Extent::Whole, _) => keep_built(client, subject).await,
+        (Extent::Whole, _) => keep_built(client, subject, note).await,
     }
 }
 

@@ -9,7 +9,10 @@ mod incremental;
 mod keys;
 mod merge;
 mod relation;
+mod remake;
 mod seed;
+mod subject;
+mod upkeep;
 mod written;
 
 use crate::compile::{CompiledSql, Embedded};

@@ -4,32 +4,37 @@ use minijinja::context;
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
-use crate::diagnostic::{Code, Diagnostic, Span};
-use crate::ident::{NodeName, Relation};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::materialize::table::TableStatements;
+use crate::materialize::upkeep::RelationKind;
 use crate::materialize::{self, is_marked};
 use crate::plan::SelectAction;
 use crate::postgres::PostgresError;
 use crate::state::run::Tally;
 use crate::transform::catalog::STATEMENTS;
-use crate::transform::{TransformError, located};
+use crate::transform::remake::{self, Kept};
+use crate::transform::subject::Subject;
+use crate::transform::{TransformError, located, upkeep};
 
 /// PostgreSQL's code for a view whose columns can't be replaced in place.
 const INVALID_TABLE_DEFINITION: &str = "42P16";
 
-/// A relation's name, whose it is, and where the project says so.
-#[derive(Clone, Copy)]
-pub(super) struct Subject<'a> {
-    pub node: &'a NodeName,
-    pub relation: &'a Relation,
-    pub declared_at: &'a Span,
-}
-
 /// What stands under the name now.
 pub(super) enum Existing {
     Nothing,
-    Table { columns: Vec<String> },
+    Table {
+        columns: Vec<String>,
+        /// Whether it has indexes of ours or is unlogged.
+        carries: Carries,
+    },
     View,
+}
+
+/// Whether a relation has anything that its project may no longer want.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Carries {
+    Something,
+    Nothing,
 }
 
 /// What became of a view.
@@ -40,27 +45,41 @@ pub enum ViewChange {
 }
 
 /// Builds the SELECT into a table; `None` when the table holds the same rows already.
-pub async fn table(client: &Client, action: &SelectAction) -> Result<Option<Tally>, TransformError> {
+pub async fn table(
+    client: &Client,
+    action: &SelectAction,
+    note: impl FnMut(&str),
+) -> Result<Option<Tally>, TransformError> {
     let build = materialize::table::build(&action.select);
     let doing = format!("build {}", action.node.relation);
     client
         .execute_typed(&build.sql, &[])
         .await
         .map_err(|error| located(PostgresError::server(doing, error), &build, &action.select))?;
-    keep_built(client, subject(action)).await
+    keep_built(client, Subject::of_model(&action.node), note).await
 }
 
 /// Creates or replaces a view; whether its definition changed. A view whose columns change is made anew, unless
 /// something depends on it.
-pub async fn view(client: &Client, action: &SelectAction) -> Result<ViewChange, TransformError> {
-    let subject = subject(action);
+pub async fn view(
+    client: &Client,
+    action: &SelectAction,
+    mut note: impl FnMut(&str),
+) -> Result<ViewChange, TransformError> {
+    let subject = Subject::of_model(&action.node);
     let statements = materialize::view::statements(subject.node, subject.relation, &action.select);
     let failed = |error| PostgresError::server(format!("create view {}", subject.relation), error);
     match existing(client, subject).await? {
         Existing::Nothing | Existing::View => {}
         Existing::Table { .. } => {
-            let drop = materialize::table::statements(subject.node, subject.relation).drop;
-            client.batch_execute(&drop).await.map_err(failed)?;
+            let drop = table_statements(subject).drop;
+            let kept = remake::drop(client, subject, &drop).await?;
+            let created = client.batch_execute(&statements.create.sql).await;
+            created.map_err(|error| located(failed(error), &statements.create, &action.select))?;
+            client.batch_execute(&statements.mark).await.map_err(failed)?;
+            remake::restore(client, kept, &mut note).await?;
+            upkeep::keep_up(client, subject, RelationKind::View).await?;
+            return Ok(ViewChange::Replaced);
         }
     }
     let before = definition(client, subject).await?;
@@ -68,18 +87,21 @@ pub async fn view(client: &Client, action: &SelectAction) -> Result<ViewChange, 
     match client.batch_execute(&statements.create.sql).await.map_err(failed) {
         Ok(()) if before.is_some() && before == definition(client, subject).await? => {
             client.batch_execute("rollback to savepoint before_view").await.map_err(failed)?;
+            upkeep::keep_up(client, subject, RelationKind::View).await?;
             return Ok(ViewChange::Same);
         }
         Ok(()) => {}
         Err(error) if error.sqlstate() == Some(INVALID_TABLE_DEFINITION) => {
             client.batch_execute("rollback to savepoint before_view").await.map_err(failed)?;
-            client.batch_execute(&statements.drop).await.map_err(failed)?;
+            let kept = remake::drop(client, subject, &statements.drop).await?;
             let created = client.batch_execute(&statements.create.sql).await;
             created.map_err(|error| located(failed(error), &statements.create, &action.select))?;
+            remake::restore(client, kept, &mut note).await?;
         }
         Err(error) => return Err(located(error, &statements.create, &action.select)),
     }
     client.batch_execute(&statements.mark).await.map_err(failed)?;
+    upkeep::keep_up(client, subject, RelationKind::View).await?;
     Ok(ViewChange::Replaced)
 }
 
@@ -93,25 +115,32 @@ async fn definition(client: &Client, subject: Subject<'_>) -> Result<Option<Stri
     Ok(row.get(0))
 }
 
-fn subject(action: &SelectAction) -> Subject<'_> {
-    Subject { node: &action.node.name, relation: &action.node.relation, declared_at: &action.node.configured_at }
+fn table_statements(subject: Subject<'_>) -> TableStatements {
+    materialize::table::statements(subject.node, subject.relation, subject.upkeep.logging)
 }
 
 /// Puts the rows of the temporary table into the permanent one, unless it holds them already.
-pub(super) async fn keep_built(client: &Client, subject: Subject<'_>) -> Result<Option<Tally>, TransformError> {
-    let statements = materialize::table::statements(subject.node, subject.relation);
+pub(super) async fn keep_built(
+    client: &Client,
+    subject: Subject<'_>,
+    mut note: impl FnMut(&str),
+) -> Result<Option<Tally>, TransformError> {
+    let statements = table_statements(subject);
     let failed = |error| PostgresError::server(format!("write {}", subject.relation), error);
-    let execute = async |statement: &str| client.batch_execute(statement).await.map_err(failed);
-    match existing(client, subject).await? {
-        Existing::Table { columns } if columns == built_columns(client, subject).await? => {
-            return replace_rows(client, subject, &statements).await;
+    let kept = match existing(client, subject).await? {
+        Existing::Table { columns, carries } if columns == built_columns(client, subject).await? => {
+            let tally = replace_rows(client, subject, &statements).await?;
+            upkeep::keep_up_table(client, subject, carries).await?;
+            return Ok(tally);
         }
-        Existing::Table { .. } => execute(&statements.drop).await?,
-        Existing::View => execute(&materialize::view::drop(subject.relation)).await?,
-        Existing::Nothing => {}
-    }
+        Existing::Table { .. } => remake::drop(client, subject, &statements.drop).await?,
+        Existing::View => remake::drop(client, subject, &materialize::view::drop(subject.relation)).await?,
+        Existing::Nothing => Kept::default(),
+    };
     let inserted = client.execute_typed(&statements.create, &[]).await.map_err(failed)?;
-    execute(&statements.mark).await?;
+    client.batch_execute(&statements.mark).await.map_err(failed)?;
+    remake::restore(client, kept, &mut note).await?;
+    upkeep::keep_up_table(client, subject, Carries::Nothing).await?;
     Ok(Some(Tally { inserted, ..Tally::default() }))
 }
 
@@ -151,7 +180,10 @@ pub(super) async fn existing(client: &Client, subject: Subject<'_>) -> Result<Ex
         return Ok(Existing::Nothing);
     };
     match kind.as_str() {
-        "r" if is_marked(row.get("comment")) => Ok(Existing::Table { columns: row.get("columns") }),
+        "r" if is_marked(row.get("comment")) => {
+            let carries = if row.get("carries") { Carries::Something } else { Carries::Nothing };
+            Ok(Existing::Table { columns: row.get("columns"), carries })
+        }
         "v" if is_marked(row.get("comment")) => Ok(Existing::View),
         _ => {
             let mistake = Diagnostic::error(Code::NotOurs, format!("{relation} exists, and unimig did not make it"))

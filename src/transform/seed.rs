@@ -12,21 +12,29 @@ use crate::plan::SeedAction;
 use crate::postgres::{CopyInError, PostgresError, copy_in};
 use crate::state::run::Tally;
 use crate::transform::TransformError;
-use crate::transform::relation::{Subject, keep_built};
+use crate::transform::relation::keep_built;
+use crate::transform::subject::Subject;
 
 /// Loads a seed; `None` when the table holds the same rows already. The path is relative to the project's root.
-pub async fn seed(client: &Client, action: &SeedAction, root: &Path) -> Result<Option<Tally>, TransformError> {
+pub async fn seed(
+    client: &Client,
+    action: &SeedAction,
+    root: &Path,
+    note: impl FnMut(&str),
+) -> Result<Option<Tally>, TransformError> {
     let node = &action.node;
     let path = root.join(&node.path);
     let text = fs_err::read_to_string(&path).map_err(|source| TransformError::File { path, source })?;
     let text = text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned);
     let file = Arc::new(SourceFile { path: node.path.clone(), text });
     let declared_at = Span::whole(&file);
-    let columns = materialize::seed::columns(&file.text, node.delimiter, &node.column_types).map_err(|error| {
-        let message = format!("seed \"{}\" is not well-formed CSV: {error}", node.seed);
-        TransformError::Project(Box::new(Diagnostic::error(Code::BadValue, message).at(declared_at.clone())))
-    })?;
-    let statements = materialize::table::seed(&columns, node.delimiter);
+    let columns = materialize::seed::columns(&file.text, (node.delimiter, node.quoting), &node.column_types).map_err(
+        |error| {
+            let message = format!("seed \"{}\" is not well-formed CSV: {error}", node.seed);
+            TransformError::Project(Box::new(Diagnostic::error(Code::BadValue, message).at(declared_at.clone())))
+        },
+    )?;
+    let statements = materialize::table::seed(&columns, node.delimiter, node.quoting);
     let doing = format!("load seed {}", node.name);
     client
         .batch_execute(&statements.create_typed)
@@ -38,5 +46,5 @@ pub async fn seed(client: &Client, action: &SeedAction, root: &Path) -> Result<O
         CopyInError::Postgres(error) => TransformError::Postgres(error),
         CopyInError::Input(source) => TransformError::File { path: node.path.clone(), source },
     })?;
-    keep_built(client, Subject { node: &node.name, relation: &node.relation, declared_at: &declared_at }).await
+    keep_built(client, Subject::of_seed(node, &declared_at), note).await
 }

@@ -33,4 +33,5 @@ mod stateless;
 mod twice;
 mod types;
 mod unreachable;
+mod upkeep;
 mod wrong_input;

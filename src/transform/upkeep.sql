@@ -1,0 +1,150 @@
+-- name: carried
+select
+    coalesce(
+        (
+            select array_agg(index_class.relname::text)
+            from pg_index as index
+            join pg_class as index_class on index_class.oid = index.indexrelid
+            where index.indrelid = class.oid
+                and obj_description(index_class.oid, 'pg_class') like 'made by unimig: %'
+        ),
+        '{}'
+    ) as indexes,
+    class.relpersistence = 'u' as unlogged,
+    coalesce(obj_description(class.oid, 'pg_class'), '') as comment,
+    (
+        select coalesce(array_agg(attribute.attname::text order by attribute.attnum), '{}')
+        from pg_attribute as attribute
+        where attribute.attrelid = class.oid
+            and attribute.attnum > 0
+            and not attribute.attisdropped
+    ) as column_names,
+    (
+        select coalesce(
+            array_agg(coalesce(col_description(class.oid, attribute.attnum), '') order by attribute.attnum),
+            '{}'
+        )
+        from pg_attribute as attribute
+        where attribute.attrelid = class.oid
+            and attribute.attnum > 0
+            and not attribute.attisdropped
+    ) as column_comments
+from pg_class as class
+where class.oid = to_regclass($1)
+
+-- name: grants
+select
+    lower(granted.privilege_type) as privilege,
+    coalesce(role.rolname::text, 'public') as role
+from pg_class as class
+cross join aclexplode(class.relacl) as granted
+left join pg_roles as role on role.oid = granted.grantee
+where class.oid = to_regclass($1)
+    and granted.grantee <> class.relowner
+    and granted.grantor = (select own.oid from pg_roles as own where own.rolname = current_user)
+
+-- name: roles
+select role.rolname::text
+from pg_roles as role
+
+-- name: dependents
+with recursive dependents as (
+    select
+        rewrite.ev_class as oid,
+        1 as depth
+    from pg_depend as depend
+    join pg_rewrite as rewrite on rewrite.oid = depend.objid
+    where depend.classid = 'pg_rewrite'::regclass
+        and depend.refclassid = 'pg_class'::regclass
+        and depend.refobjid = to_regclass($1)
+        and rewrite.ev_class <> depend.refobjid
+    union
+    select
+        rewrite.ev_class,
+        dependents.depth + 1
+    from dependents
+    join pg_depend as depend on depend.refobjid = dependents.oid
+    join pg_rewrite as rewrite on rewrite.oid = depend.objid
+    where depend.classid = 'pg_rewrite'::regclass
+        and depend.refclassid = 'pg_class'::regclass
+        and rewrite.ev_class <> depend.refobjid
+)
+select
+    format('%I.%I', class.relnamespace::regnamespace::text, class.relname) as name,
+    class.relkind::text as kind,
+    coalesce(obj_description(class.oid, 'pg_class'), '') as comment,
+    format(
+        'create view %s%s as %s',
+        class.oid::regclass,
+        ' with (' || array_to_string(class.reloptions, ', ') || ')',
+        pg_get_viewdef(class.oid)
+    ) as create_view,
+    format('drop view %s', class.oid::regclass) as drop_view,
+    format(
+        'comment on view %s is %L',
+        class.oid::regclass,
+        obj_description(class.oid, 'pg_class')
+    ) as mark_view
+from (
+    select
+        oid,
+        max(depth) as depth
+    from dependents
+    group by oid
+) as dependent
+join pg_class as class on class.oid = dependent.oid
+order by dependent.depth
+
+-- name: regrants
+select format(
+    'grant %s on %s to %s%s',
+    granted.privilege_type,
+    class.oid::regclass,
+    coalesce(quote_ident(role.rolname), 'public'),
+    case when granted.is_grantable then ' with grant option' end
+)
+from pg_class as class
+cross join aclexplode(class.relacl) as granted
+left join pg_roles as role on role.oid = granted.grantee
+where class.oid = to_regclass($1)
+    and granted.grantee <> class.relowner
+
+-- name: attached
+select
+    case
+        when reference.oid is null then pg_get_indexdef(index.indexrelid)
+        else format(
+            'alter table %s add constraint %I %s',
+            index.indrelid::regclass,
+            reference.conname,
+            pg_get_constraintdef(reference.oid)
+        )
+    end as create_attached,
+    index_class.relname::text as name
+from pg_index as index
+join pg_class as index_class on index_class.oid = index.indexrelid
+left join pg_constraint as reference on reference.conindid = index.indexrelid
+    and reference.conrelid = index.indrelid
+    and reference.contype in ('p', 'u', 'x')
+where index.indrelid = to_regclass($1)
+    and coalesce(obj_description(index.indexrelid, 'pg_class'), '') not like 'made by unimig: %'
+union all
+select
+    format(
+        'alter table %s add constraint %I %s',
+        reference.conrelid::regclass,
+        reference.conname,
+        pg_get_constraintdef(reference.oid)
+    ),
+    reference.conname::text
+from pg_constraint as reference
+where reference.conrelid = to_regclass($1)
+    and reference.contype in ('c', 'f')
+    and coalesce(obj_description(reference.oid, 'pg_constraint'), '') not like 'made by unimig: %'
+union all
+select
+    pg_get_triggerdef(trigger.oid),
+    trigger.tgname::text
+from pg_trigger as trigger
+where trigger.tgrelid = to_regclass($1)
+    and not trigger.tgisinternal
