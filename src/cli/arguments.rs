@@ -8,6 +8,7 @@ use clap_complete::Shell;
 
 use crate::cli::docs::DocsArguments;
 use crate::cli::show::ShowArguments;
+use crate::cli::source::SourceArguments;
 use crate::ops::resource::ResourceType;
 use crate::ops::workspace::Selection;
 use crate::plan::OnError;
@@ -120,6 +121,8 @@ pub(super) enum Command {
     Seed(RunArguments),
     /// Print the first rows of what models, seeds, source tables or tests give, or of a query of your own
     Show(ShowArguments),
+    /// Look at source tables: how old their data is
+    Source(SourceArguments),
     /// Write what the target's catalog says of every relation, for tools that read dbt's catalog.json
     Docs(DocsArguments),
     /// Remove target/ and the other folders that clean-targets names

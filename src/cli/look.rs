@@ -1,4 +1,4 @@
-//! Commands that look and change nothing: `parse`, `ls`, `compile`, `debug`.
+//! Commands that look, and change nothing but `target/`: `parse`, `ls`, `compile`, `debug`.
 
 use crate::cli::Door;
 use crate::compile::CompileFacts;
@@ -11,6 +11,7 @@ use crate::report::words;
 pub(super) fn parse(door: &Door) -> Result<u8, OpError> {
     let workspace = door.workspace()?;
     let compiled = workspace.compile(&CompileFacts::default())?;
+    workspace.write_manifest(&compiled)?;
     let manifest = &workspace.manifest;
     let counts = [
         ("source tables", manifest.stages.len()),

@@ -9,6 +9,7 @@ mod look;
 mod places;
 mod runs;
 mod show;
+mod source;
 
 use std::process::ExitCode;
 
@@ -66,6 +67,7 @@ async fn dispatch(door: &Door, command: Command) -> Result<u8, OpError> {
         Command::Test(test) => runs::test(door, &test).await,
         Command::Seed(seed) => runs::seed(door, &seed).await,
         Command::Show(show) => show::show(door, &show).await,
+        Command::Source(source) => source::source(door, &source).await,
         Command::Docs(docs) => docs::docs(door, &docs).await,
         Command::Clean => places::clean(door),
         Command::Server(server) => places::server(door, server.action).await,

@@ -8,6 +8,7 @@ mod config;
 mod facts;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod freshness;
 pub mod jinja;
 mod lookup;
 mod materialization;
@@ -27,6 +28,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use facts::{NodeFacts, ResourceType, TestFacts, TestType};
+pub use freshness::FreshnessStatus;
 pub use lookup::{NoSource, SourceTable, ephemeral_cte};
 pub use materialization::{IncrementalConfig, IncrementalStrategy, MergeUpdates, OnSchemaChange, Refresh};
 pub use resolve::resolve;

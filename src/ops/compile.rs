@@ -23,6 +23,7 @@ pub struct CompiledNode {
 pub fn compile(workspace: &Workspace, selection: &Selection) -> Result<Vec<CompiledNode>, OpError> {
     let compiled = workspace.compile(&CompileFacts::default())?;
     let selected = compiled.select(&workspace.manifest, selection, |_| true)?;
+    workspace.write_manifest(&compiled)?;
     write_compiled(workspace, &compiled, |name| selected.contains(name))
 }
 

@@ -10,6 +10,7 @@ pub mod debug;
 pub mod demo;
 pub mod docs;
 mod error;
+pub mod freshness;
 pub mod init;
 pub mod list;
 pub mod psql;

@@ -7,16 +7,26 @@ use serde_json::Value;
 use crate::harness::Test;
 
 /// dbt's names, as `tests/artifacts/fields.txt` lists them.
-struct Fields(BTreeMap<&'static str, Vec<(&'static str, Need)>>);
+pub struct Fields(BTreeMap<&'static str, Vec<(&'static str, Need)>>);
+
+const PERSON_YAML: &str = "
+models:
+  - name: person
+    description: Everybody
+    columns:
+      - name: id
+        data_type: bigint
+        data_tests: [unique, not_null]
+";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Need {
+pub enum Need {
     Required,
     Allowed,
 }
 
 impl Fields {
-    fn read() -> Self {
+    pub fn read() -> Self {
         let mut fields: BTreeMap<&str, Vec<(&str, Need)>> = BTreeMap::new();
         let mut section = "";
         for line in include_str!("../artifacts/fields.txt").lines().filter(|line| !line.starts_with('#')) {
@@ -34,7 +44,7 @@ impl Fields {
     }
 
     /// Everything that is wrong with an object, so that one failure shows all of it.
-    fn check(&self, section: &str, at: &str, value: &Value) -> Vec<String> {
+    pub fn check(&self, section: &str, at: &str, value: &Value) -> Vec<String> {
         let known = self.0.get(section).expect("the section is in the file");
         let Some(object) = value.as_object() else { return vec![format!("{at} is no object")] };
         let missing = known.iter().filter(|(name, need)| *need == Need::Required && !object.contains_key(*name));
@@ -44,19 +54,19 @@ impl Fields {
         missing.chain(foreign.map(|key| format!("{at} has {key}, which dbt forbids"))).collect()
     }
 
-    fn check_each(&self, section: &str, at: &str, entries: &Value) -> Vec<String> {
+    pub fn check_each(&self, section: &str, at: &str, entries: &Value) -> Vec<String> {
         let entries = entries.as_object().expect("entries are a map");
         entries.iter().flat_map(|(id, entry)| self.check(section, &format!("{at} {id}"), entry)).collect()
     }
 }
 
-fn artifact(test: &Test, name: &str) -> Value {
+pub fn artifact(test: &Test, name: &str) -> Value {
     let text = std::fs::read(test.path().join("target").join(name)).expect("the artifact is there");
     serde_json::from_slice(&text).expect("artifacts are JSON")
 }
 
 #[track_caller]
-fn none(wrong: &[String]) {
+pub fn none(wrong: &[String]) {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
@@ -136,11 +146,13 @@ fn wrong_with_catalog(fields: &Fields, catalog: &Value) -> Vec<String> {
 #[test]
 fn artifacts_have_the_fields_that_dbts_schemas_require_and_no_others() {
     let fields = Fields::read();
-    let test = Test::sample().file("tests/somebody.sql", "select * from {{ ref('person') }} where id <= 3\n").file(
-        "models/bl/person.yml",
-        "version: 2\nmodels:\n  - name: person\n    description: Everybody\n    columns:\n      - name: id\n        \
-             data_type: bigint\n        data_tests: [unique, not_null]\n",
-    );
+    let test = Test::sample()
+        .file("tests/somebody.sql", "select * from {{ ref('person') }} where id <= {{ few() }}\n")
+        .file(
+            "macros/few.sql",
+            "{% macro few() %}{{ return(three()) }}{% endmacro %}\n{% macro three() %}3{% endmacro %}\n",
+        )
+        .file("models/bl/person.yml", PERSON_YAML);
 
     test.succeeds(&["seed"]);
     let run = test.succeeds(&["run", "--threads", "2", "--output", "json"]);
@@ -158,6 +170,12 @@ fn artifacts_have_the_fields_that_dbts_schemas_require_and_no_others() {
     assert_eq!(person["relation_name"], format!("\"{}\".\"app\".\"person\"", test.database("target")));
     assert_eq!(person["sources"], serde_json::json!([["qvp", "applicants"], ["svp", "labors"]]));
     assert_eq!(person["config"]["unimig"]["name"], "bl.person");
+    assert_eq!(person["patch_path"], "shop://models/bl/person.yml");
+    let macros = &manifest["macros"];
+    assert_eq!(manifest["nodes"]["test.shop.somebody"]["depends_on"]["macros"], serde_json::json!(["macro.shop.few"]));
+    assert_eq!(macros["macro.shop.few"]["depends_on"]["macros"], serde_json::json!(["macro.shop.three"]));
+    assert_eq!(macros["macro.shop.three"]["macro_sql"], "{% macro three() %}3{% endmacro %}");
+    assert!(macros["macro.dbt_utils.star"].is_object(), "those that come along are there too");
     let threads: BTreeSet<&str> = results["results"]
         .as_array()
         .expect("a list")

@@ -16,6 +16,7 @@ mod damaged_layer;
 mod defended;
 mod equal_rows;
 mod failing_source;
+mod freshness;
 mod healing;
 mod idempotent;
 mod incremental;

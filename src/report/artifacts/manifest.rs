@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
+use super::macros::Macros;
 use super::write::{self, Unwritten};
 use super::{Described, identity, node, source};
 use crate::ident::NodeName;
@@ -15,11 +16,12 @@ pub fn write_manifest(folder: &Path, described: Described<'_>) -> Result<(), Unw
 /// The whole document.
 pub fn manifest(described: Described<'_>) -> Value {
     let graph = described.graph;
+    let macros = Macros::of(described);
     json!({
         "metadata": metadata(described),
-        "nodes": node::nodes(described),
+        "nodes": node::nodes(described, &macros),
         "sources": source::sources(described),
-        "macros": {},
+        "macros": macros.entries(described),
         "docs": {},
         "exposures": {},
         "metrics": {},

@@ -5,7 +5,9 @@
 
 mod catalog;
 mod config;
+mod freshness;
 mod identity;
+mod macros;
 mod manifest;
 mod mistake;
 mod node;
@@ -23,6 +25,7 @@ use crate::manifest::Manifest;
 use crate::project::{Environment, Project};
 
 pub use catalog::{CatalogColumn, CatalogTable, write_catalog};
+pub use freshness::{Age, Measured, sources, write_sources};
 pub use identity::unique_id;
 pub use manifest::{manifest, write_manifest};
 pub use mistake::diagnostic;

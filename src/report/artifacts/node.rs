@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
+use super::macros::Macros;
 use super::resource::Resource;
 use super::write::object;
 use super::{Described, config, identity};
@@ -13,13 +15,14 @@ use crate::manifest::{Materialization, ModelNode, SeedNode, TestKind, TestNode};
 const HASHED_BYTES_AT_MOST: u64 = 1 << 20;
 
 /// Every entry of `nodes`, by `unique_id`.
-pub(super) fn nodes(described: Described<'_>) -> Map<String, Value> {
+pub(super) fn nodes(described: Described<'_>, macros: &Macros<'_>) -> Map<String, Value> {
     let manifest = described.manifest;
     let models = manifest.models.values().map(|node| (&node.name, model(described, node)));
     let seeds = manifest.seeds.values().map(|node| (&node.name, seed(described, node)));
     let tests = manifest.tests.values().map(|node| (&node.name, test(described, node)));
-    let entries = models.chain(seeds).chain(tests);
-    entries.map(|(name, entry)| (identity::unique_id(manifest, name), Value::Object(entry))).collect()
+    let mut entries: Vec<_> = models.chain(seeds).chain(tests).collect();
+    entries.par_iter_mut().for_each(|(_, entry)| macros.attach(entry));
+    entries.into_iter().map(|(name, entry)| (identity::unique_id(manifest, name), Value::Object(entry))).collect()
 }
 
 fn model(described: Described<'_>, model: &ModelNode) -> Map<String, Value> {
@@ -27,7 +30,8 @@ fn model(described: Described<'_>, model: &ModelNode) -> Map<String, Value> {
     config.insert("tags".to_owned(), json!(model.tags));
     config.entry("access").or_insert(json!("protected"));
     config.insert("unimig".to_owned(), json!({ "name": model.name }));
-    let access = config["access"].clone();
+    let (access, mut contract) = (config["access"].clone(), config["contract"].clone());
+    contract["checksum"] = Value::Null;
     let resource = Resource {
         kind: "model",
         node: &model.name,
@@ -56,6 +60,7 @@ fn model(described: Described<'_>, model: &ModelNode) -> Map<String, Value> {
     entry.extend(object(json!({
         "compiled_path": described.compiled_path(&model.file.path),
         "access": access,
+        "contract": contract,
         "constraints": [],
         "version": null,
         "latest_version": null,

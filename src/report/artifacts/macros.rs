@@ -1,0 +1,107 @@
+//! `macros` of a manifest, and which of them a template calls.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use super::Described;
+use crate::diagnostic::SourceFile;
+use crate::manifest::jinja::{Block, BlockKind, blocks, scan};
+use crate::project::built_in_macros;
+
+/// Every macro that templates of the project may call, by package and name.
+pub(super) struct Macros<'a> {
+    project: &'a str,
+    found: BTreeMap<(String, String), (Arc<SourceFile>, Block)>,
+}
+
+impl<'a> Macros<'a> {
+    /// Those of the project, of its packages, and those that come along.
+    pub fn of(described: Described<'a>) -> Self {
+        let project = described.project;
+        let own = project.macros.iter().map(|file| (project.package_of(&file.path).to_owned(), Arc::clone(file)));
+        let tests = project.tests.iter().map(|file| (project.package_of(&file.path).to_owned(), Arc::clone(file)));
+        let built_in = built_in_macros().iter().filter(|built_in| !project.has_package(built_in.package));
+        let built_in = built_in.map(|built_in| (built_in.package.to_owned(), Arc::clone(&built_in.file)));
+        let files = own.chain(tests).chain(built_in);
+        let found = files.flat_map(|(package, file)| {
+            let blocks = blocks(&file.text).found.into_iter();
+            let named = blocks.filter_map(move |block| Some(((package.clone(), name(&block)?), (file.clone(), block))));
+            named.collect::<Vec<_>>()
+        });
+        Self { project: &project.name, found: found.collect() }
+    }
+
+    /// Every entry of `macros`, by `unique_id`.
+    pub fn entries(&self, described: Described<'_>) -> Map<String, Value> {
+        let entries = self.found.iter().map(|((package, name), (file, block))| {
+            let id = id(package, name);
+            let body = &file.text[block.whole.clone()];
+            let entry = json!({
+                "resource_type": "macro",
+                "unique_id": id,
+                "name": name,
+                "package_name": package,
+                "path": file.path,
+                "original_file_path": file.path,
+                "macro_sql": body,
+                "depends_on": { "macros": self.called_in(body, package).filter(|other| *other != id).collect::<Vec<_>>() },
+                "description": "",
+                "meta": {},
+                "docs": { "show": true, "node_color": null },
+                "config": { "meta": {}, "docs": { "show": true, "node_color": null } },
+                "patch_path": null,
+                "arguments": [],
+                "created_at": described.created_at(),
+                "supported_languages": null,
+            });
+            (id, entry)
+        });
+        entries.collect()
+    }
+
+    /// The macros that a text of a package calls, each once.
+    pub fn called_in(&self, text: &str, package: &str) -> impl Iterator<Item = String> {
+        let calls = scan(text).calls;
+        let mut ids: Vec<String> =
+            calls.iter().filter_map(|call| self.find(&text[call.function.clone()], package)).collect();
+        ids.sort();
+        ids.dedup();
+        ids.into_iter()
+    }
+
+    /// dbt's order: the package of the caller, the project, what comes along.
+    fn find(&self, called: &str, package: &str) -> Option<String> {
+        let known = |package: &str, name: &str| {
+            self.found.contains_key(&(package.to_owned(), name.to_owned())).then(|| id(package, name))
+        };
+        match called.split_once('.') {
+            Some((package, name)) => known(package, name),
+            None => [package, self.project, "dbt"].into_iter().find_map(|package| known(package, called)),
+        }
+    }
+
+    /// Puts the macros that a node's code calls among what it depends on.
+    pub fn attach(&self, entry: &mut Map<String, Value>) {
+        let text = |key: &str| entry.get(key).and_then(Value::as_str).unwrap_or_default();
+        let called: Vec<String> = self.called_in(text("raw_code"), text("package_name")).collect();
+        if let Some(Value::Object(depends_on)) = entry.get_mut("depends_on") {
+            depends_on.insert("macros".to_owned(), json!(called));
+        }
+    }
+}
+
+fn id(package: &str, name: &str) -> String {
+    format!("macro.{package}.{name}")
+}
+
+/// dbt's name for the macro that a block becomes.
+fn name(block: &Block) -> Option<String> {
+    match block.kind {
+        BlockKind::Macro => Some(block.name.clone()),
+        BlockKind::Test => Some(format!("test_{}", block.name)),
+        BlockKind::Materialization => Some(format!("materialization_{}_default", block.name)),
+        BlockKind::Snapshot | BlockKind::Docs => None,
+    }
+}
