@@ -125,6 +125,8 @@ pub(super) enum Command {
     Source(SourceArguments),
     /// Write what the target's catalog says of every relation, for tools that read dbt's catalog.json
     Docs(DocsArguments),
+    /// Fetch the packages that packages.yml names, with git
+    Deps(DepsArguments),
     /// Remove target/ and the other folders that clean-targets names
     Clean,
     /// Start, stop or look at the project's private PostgreSQL
@@ -140,6 +142,13 @@ pub(super) struct InitArguments {
     /// Where to make the project
     #[arg(default_value = ".")]
     pub folder: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DepsArguments {
+    /// Ask each branch or tag anew, instead of installing the commits of package-lock.yml
+    #[arg(long)]
+    pub upgrade: bool,
 }
 
 #[derive(Debug, Args)]

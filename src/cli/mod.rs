@@ -69,6 +69,7 @@ async fn dispatch(door: &Door, command: Command) -> Result<u8, OpError> {
         Command::Show(show) => show::show(door, &show).await,
         Command::Source(source) => source::source(door, &source).await,
         Command::Docs(docs) => docs::docs(door, &docs).await,
+        Command::Deps(deps) => places::deps(door, &deps),
         Command::Clean => places::clean(door),
         Command::Server(server) => places::server(door, server.action).await,
         Command::Psql(psql) => places::psql(door, &psql).await,
@@ -94,10 +95,7 @@ impl Door {
 
     /// The same with a query of the command line as one more model.
     fn workspace_with(&self, inline: Option<&str>) -> Result<Workspace, OpError> {
-        let vars = match &self.globals.vars {
-            Some(text) => project::parse_vars(text)?,
-            None => project::Vars::default(),
-        };
+        let vars = self.vars()?;
         let workspace = Workspace::load(&WorkspaceOptions {
             project_dir: self.globals.project_dir.clone(),
             profiles_dir: self.globals.profiles_dir.clone(),
@@ -113,6 +111,14 @@ impl Door {
             return Err(OpError::usage("the project has warnings", "--warn-error takes them for errors"));
         }
         Ok(workspace)
+    }
+
+    /// `--vars`.
+    fn vars(&self) -> Result<project::Vars, OpError> {
+        match &self.globals.vars {
+            Some(text) => Ok(project::parse_vars(text)?),
+            None => Ok(project::Vars::default()),
+        }
     }
 
     fn is_json(&self) -> bool {

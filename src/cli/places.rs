@@ -3,9 +3,11 @@
 use std::path::Path;
 
 use crate::cli::Door;
-use crate::cli::arguments::{InitArguments, PsqlArguments, ServerAction};
-use crate::ops::{OpError, clean, init, psql, server};
+use crate::cli::arguments::{DepsArguments, InitArguments, PsqlArguments, ServerAction};
+use crate::ops::deps::{DepsOptions, Installed, Locked};
+use crate::ops::{OpError, clean, deps, init, psql, server, workspace};
 use crate::postgres::server::ServerStatus;
+use crate::project::{EnvVars, LoadOptions};
 
 pub(super) fn init(door: &Door, arguments: &InitArguments) -> Result<u8, OpError> {
     let folder = &arguments.folder;
@@ -15,6 +17,26 @@ pub(super) fn init(door: &Door, arguments: &InitArguments) -> Result<u8, OpError
         door.terminal.say(&format!("  {}", path.display()));
     }
     say_what_is_next(door, folder);
+    Ok(0)
+}
+
+pub(super) fn deps(door: &Door, arguments: &DepsArguments) -> Result<u8, OpError> {
+    let root = workspace::find_root(door.globals.project_dir.as_deref())?;
+    let locked = if arguments.upgrade { Locked::Renew } else { Locked::Keep };
+    let load = LoadOptions { root, vars: door.vars()?, env: EnvVars::of_process() };
+    for package in deps::deps(&DepsOptions { load, locked })? {
+        let how = match &package.how {
+            Installed::InPlace(folder) => format!("read from {}", folder.display()),
+            Installed::Fetched { revision } => format!("fetched, commit {revision}"),
+            Installed::Kept { revision } => format!("there already, commit {revision}"),
+            Installed::BuiltIn => "its macros come with unimig".to_owned(),
+        };
+        if door.is_json() {
+            door.terminal.print(&serde_json::json!({ "name": package.name, "how": how }).to_string());
+        } else {
+            door.terminal.print(&format!("{}: {how}", package.name));
+        }
+    }
     Ok(0)
 }
 

@@ -27,6 +27,7 @@ const CODES: &[Code] = &[
     Code::UnknownMacro,
     Code::UnknownVar,
     Code::UnknownModel,
+    Code::UnknownPackage,
     Code::UnknownTestKind,
     Code::DuplicateName,
     Code::TwoWriters,

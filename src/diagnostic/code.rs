@@ -42,6 +42,7 @@ codes! {
     UnknownMacro = "unknown-macro",
     UnknownVar = "unknown-var",
     UnknownModel = "unknown-model",
+    UnknownPackage = "unknown-package",
     UnknownTestKind = "unknown-test-kind",
     DuplicateName = "duplicate-name",
     TwoWriters = "two-writers",

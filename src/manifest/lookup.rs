@@ -12,15 +12,18 @@ pub fn ephemeral_cte(model: &str) -> String {
 impl Manifest {
     /// The model or seed that `ref('name')` or `ref('package', 'name')` means.
     pub fn find_ref(&self, package: Option<&str>, name: &str) -> Result<NodeName, Diagnostic> {
-        if let Some(package) = package.filter(|package| *package != self.project_name) {
-            return Err(Diagnostic::error(Code::UnknownRef, format!("package \"{package}\" does not exist"))
-                .hint(format!("the only package is the project, \"{}\"", self.project_name)));
+        if let Some(package) = package {
+            self.check_package(package)?;
         }
         let candidates = [NodeName::model(name), NodeName::seed(name)];
         for candidate in &candidates {
-            if self.models.contains_key(candidate) || self.seeds.contains_key(candidate) {
-                return Ok(candidate.clone());
+            let Some(owner) = self.package_of(candidate) else { continue };
+            if let Some(package) = package.filter(|package| *package != owner) {
+                let message = format!("package \"{package}\" has no model or seed \"{name}\"");
+                return Err(Diagnostic::error(Code::UnknownRef, message)
+                    .hint(format!("package \"{owner}\" has one: ref('{owner}', '{name}')")));
             }
+            return Ok(candidate.clone());
         }
         for candidate in &candidates {
             if let Some(switch) = self.disabled.get(candidate) {
@@ -40,6 +43,28 @@ impl Manifest {
             }
             (Some(_), _) | (None, None) => diagnostic,
         })
+    }
+
+    fn check_package(&self, package: &str) -> Result<(), Diagnostic> {
+        let packages = || [self.project_name.as_str()].into_iter().chain(self.packages.iter().map(String::as_str));
+        if packages().any(|known| known == package) {
+            return Ok(());
+        }
+        let diagnostic = Diagnostic::error(Code::UnknownRef, format!("package \"{package}\" does not exist"))
+            .did_you_mean(package, packages());
+        Err(match (&diagnostic.hint, self.packages.as_slice()) {
+            (None, []) => diagnostic.hint(format!("the only package is the project, \"{}\"", self.project_name)),
+            (None, some) => {
+                diagnostic.hint(format!("the packages are \"{}\" and \"{}\"", self.project_name, some.join("\", \"")))
+            }
+            (Some(_), _) => diagnostic,
+        })
+    }
+
+    /// The package of a model or seed.
+    fn package_of(&self, name: &NodeName) -> Option<&str> {
+        let model = self.models.get(name).map(|model| model.package.as_str());
+        model.or_else(|| self.seeds.get(name).map(|seed| seed.package.as_str()))
     }
 
     /// The table that `source('source', 'table')` means.

@@ -41,6 +41,8 @@ use crate::ident::{Ident, NodeName, Relation};
 #[derive(Debug, Default)]
 pub struct Manifest {
     pub project_name: String,
+    /// The names of installed packages.
+    pub packages: Vec<String>,
     pub stages: BTreeMap<NodeName, StageNode>,
     /// Source tables that nobody stages: tables of the target that are only read.
     pub tables: BTreeMap<NodeName, TableNode>,

@@ -119,7 +119,7 @@ pub(super) fn draft(engine: &Engine, around: &Surroundings<'_>, (model, plan): (
 }
 
 fn node(around: &Surroundings<'_>, model: &ModelFile, settled: &mut Settled) -> Option<(Relation, Materialization)> {
-    let default = match (around.project.flavour, model.folders.first().map(String::as_str)) {
+    let default = match (around.project.flavour_of(&model.file.path), model.folders.first().map(String::as_str)) {
         (Flavour::Unimig, Some("bl")) => Materialization::Merge(MergeConfig::default()),
         (Flavour::Unimig | Flavour::Dbt, _) => Materialization::View,
     };

@@ -20,7 +20,8 @@ use crate::project::{ColumnDecl, Environment, ModelFile, Project, TestDecl};
 /// Settles the project into nodes; the second half of the pair are warnings.
 pub fn resolve(project: &Project, environment: &Environment) -> Result<(Manifest, Diagnostics), Diagnostics> {
     let (engine, mut diagnostics) = Engine::new(project, environment);
-    let mut manifest = Manifest { project_name: project.name.clone(), ..Manifest::default() };
+    let packages = project.packages.iter().map(|package| package.name.clone()).collect();
+    let mut manifest = Manifest { project_name: project.name.clone(), packages, ..Manifest::default() };
     let around = Surroundings::new(project, environment, &project.declared.models);
     source::settle(&mut manifest, &around, &mut diagnostics);
     check::stems(project, &mut diagnostics);

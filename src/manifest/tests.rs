@@ -3,6 +3,7 @@
 mod dbt;
 mod declared;
 mod mistakes;
+mod packages;
 
 use super::{Check, Deletes, Materialization, Strategy, TestKind, TestSeverity};
 use crate::ident::NodeName;

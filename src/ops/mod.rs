@@ -8,6 +8,7 @@ pub mod compile;
 pub mod connections;
 pub mod debug;
 pub mod demo;
+pub mod deps;
 pub mod docs;
 mod error;
 pub mod freshness;

@@ -111,7 +111,8 @@ fn quoted(terms: &[String]) -> String {
     terms.iter().map(|term| format!("\"{term}\"")).collect::<Vec<_>>().join(" ")
 }
 
-fn find_root(given: Option<&Path>) -> Result<PathBuf, OpError> {
+/// The folder that is meant, or the nearest project upward from here.
+pub fn find_root(given: Option<&Path>) -> Result<PathBuf, OpError> {
     let start = given.map_or_else(|| PathBuf::from("."), Path::to_path_buf);
     let start = std::path::absolute(&start).unwrap_or(start);
     let found = match given {

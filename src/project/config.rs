@@ -6,6 +6,7 @@ use super::config_keys::{ConfigOf, MAP_KEYS, canonical, unknown_setting};
 use super::fields::Reader;
 use super::yaml::{Key, Yaml, YamlValue};
 use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::project::Project;
 
 /// One setting's value and the place that gave it.
 #[derive(Debug, Clone)]
@@ -22,12 +23,18 @@ pub type ConfigPatch = BTreeMap<String, Setting>;
 pub struct FolderConfig {
     pub settings: ConfigPatch,
     pub folders: BTreeMap<String, FolderConfig>,
+    /// What packages say of their own nodes in their project files, by package; it lies below everything here.
+    pub packages: BTreeMap<String, FolderConfig>,
+    /// The key that opens this folder.
+    pub named_at: Option<Span>,
 }
 
 impl FolderConfig {
     /// The patches that apply to a node, the outermost first; its path begins with its package.
     pub fn along<'c>(&'c self, path: &[&str]) -> Vec<&'c ConfigPatch> {
-        let mut patches = vec![&self.settings];
+        let package = path.first().and_then(|package| self.packages.get(*package));
+        let mut patches = package.map(|package| package.along(path)).unwrap_or_default();
+        patches.push(&self.settings);
         let mut place = self;
         for folder in path {
             match place.folders.get(*folder) {
@@ -39,6 +46,22 @@ impl FolderConfig {
             }
         }
         patches
+    }
+}
+
+impl FolderConfig {
+    /// Folders at the first level that are neither the project nor a package.
+    pub fn check_packages(&self, project: &Project, of: ConfigOf) -> Vec<Diagnostic> {
+        let unknown = self.folders.iter().filter(|(name, _)| **name != project.name && !project.has_package(name));
+        unknown
+            .map(|(name, folder)| {
+                let mut diagnostic =
+                    Diagnostic::error(Code::UnknownKey, format!("{} has no key \"{name}\"", of.what()))
+                        .hint(format!("settings of folders stand under the project's name, \"{}\"", project.name));
+                diagnostic.span = folder.named_at.clone();
+                diagnostic
+            })
+            .collect()
     }
 }
 
@@ -72,19 +95,8 @@ impl Reader {
     }
 
     /// The tree under `models:` of the project file, whose first level is the names of packages.
-    pub fn folder_config(&mut self, yaml: &Yaml, project: &str, of: ConfigOf) -> FolderConfig {
-        let Some(tree) = self.folder(yaml, of) else { return FolderConfig::default() };
-        let fields = self.open_fields(yaml, of.what());
-        for (key, _) in fields.iter().flat_map(|fields| fields.entries()) {
-            if key.name != project && tree.folders.contains_key(&key.name) {
-                let diagnostic =
-                    Diagnostic::error(Code::UnknownKey, format!("{} has no key \"{}\"", of.what(), key.name))
-                        .at(self.span(&key.range))
-                        .hint(format!("settings of folders stand under the project's name, \"{project}\""));
-                self.report(diagnostic);
-            }
-        }
-        tree
+    pub fn folder_config(&mut self, yaml: &Yaml, of: ConfigOf) -> FolderConfig {
+        self.folder(yaml, of).unwrap_or_default()
     }
 
     fn folder(&mut self, yaml: &Yaml, of: ConfigOf) -> Option<FolderConfig> {
@@ -92,7 +104,9 @@ impl Reader {
         let fields = self.open_fields(yaml, of.what())?;
         for (key, value) in fields.entries() {
             if is_folder(key, value, of) {
-                tree.folders.insert(key.name.clone(), self.folder(value, of)?);
+                let mut inner = self.folder(value, of)?;
+                inner.named_at = Some(self.span(&key.range));
+                tree.folders.insert(key.name.clone(), inner);
             } else {
                 self.add_setting(&mut tree.settings, (key, value), of);
             }

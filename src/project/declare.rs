@@ -62,6 +62,16 @@ pub struct Declarations {
     pub seeds: Vec<PropertyDecl>,
 }
 
+impl Declarations {
+    /// Adds what another file declares.
+    pub fn extend(&mut self, other: Self) {
+        let Self { sources, models, seeds } = other;
+        self.sources.extend(sources);
+        self.models.extend(models);
+        self.seeds.extend(seeds);
+    }
+}
+
 const TEST_SETTINGS: &[&str] = &["severity", "where", "enabled", "tags", "meta"];
 
 impl Reader {

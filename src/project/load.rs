@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use super::declare::Declarations;
 use super::fields::Reader;
 use super::files::{self, Found, ModelFile, SeedFile};
+use super::load_packages::load_packages;
 use super::project_file::{self, Folders, vars_of};
 use super::yaml;
 use super::{LoadOptions, Project, Vars};
@@ -23,6 +24,7 @@ pub fn load(options: &LoadOptions) -> Result<(Project, Diagnostics), Diagnostics
     };
     let mut diagnostics = reader.diagnostics;
     read_folders(&mut project, &folders, &mut diagnostics);
+    load_packages(&mut project, options, &mut diagnostics);
     diagnostics.guard(project)
 }
 
@@ -35,7 +37,7 @@ pub fn parse_vars(text: &str) -> Result<Vars, Diagnostics> {
     reader.diagnostics.guard(vars).map(|(vars, _)| vars)
 }
 
-fn read_folders(project: &mut Project, folders: &Folders, diagnostics: &mut Diagnostics) {
+pub(super) fn read_folders(project: &mut Project, folders: &Folders, diagnostics: &mut Diagnostics) {
     let root = project.root.clone();
     let in_models = files::find(&root, &folders.models, diagnostics);
     let (sql, other): (Vec<_>, Vec<_>) = in_models.into_iter().partition(|found| found.extension == "sql");
@@ -79,9 +81,7 @@ fn declarations(files: Vec<(Found, Arc<SourceFile>)>, diagnostics: &mut Diagnost
     let read: Vec<_> = files.into_par_iter().map(|(_, file)| declarations_of(file)).collect();
     let mut all = Declarations::default();
     for (declared, mistakes) in read {
-        all.sources.extend(declared.sources);
-        all.models.extend(declared.models);
-        all.seeds.extend(declared.seeds);
+        all.extend(declared);
         diagnostics.append(mistakes);
     }
     all

@@ -15,8 +15,10 @@ pub(crate) mod fixture;
 mod inline;
 mod invocation;
 mod load;
+mod load_packages;
 mod output;
 mod package;
+mod package_file;
 mod profile;
 mod project_file;
 mod settings;
@@ -44,6 +46,10 @@ pub use inline::INLINE_QUERY;
 pub use invocation::Invocation;
 pub use load::{load, parse_vars};
 pub use package::Package;
+pub use package_file::{
+    GitSource, LOCK_FILE, LockedPackage, PackageDecl, PackageSource, locked_packages, wanted_packages,
+};
+pub use project_file::{packages_path, project_name};
 pub use template::{TargetNames, TextScope};
 pub use yaml::{Yaml, YamlValue};
 

@@ -12,7 +12,7 @@ use super::declare::{Declarations, Written};
 use super::fields::{Fields, Reader};
 use super::files;
 use super::template::TextScope;
-use super::yaml::{Yaml, YamlValue};
+use super::yaml::{self, Yaml, YamlValue};
 use super::{DBT_PROJECT_FILE, DispatchRule, Flavour, LoadOptions, PROJECT_FILE, Project, Quoting, Vars};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, SourceFile};
 
@@ -67,7 +67,22 @@ pub(super) struct Folders {
 }
 
 impl Folders {
-    fn all(&self) -> Vec<PathBuf> {
+    /// The same folders elsewhere.
+    pub fn map(&self, place: impl Fn(&Path) -> PathBuf) -> Self {
+        let all = |folders: &[PathBuf]| folders.iter().map(|folder| place(folder)).collect();
+        Self {
+            models: all(&self.models),
+            sources: all(&self.sources),
+            seeds: all(&self.seeds),
+            tests: all(&self.tests),
+            snapshots: all(&self.snapshots),
+            analyses: all(&self.analyses),
+            macros: all(&self.macros),
+            docs: all(&self.docs),
+        }
+    }
+
+    pub fn all(&self) -> Vec<PathBuf> {
         let all = [&self.models, &self.sources, &self.seeds, &self.tests, &self.snapshots, &self.analyses];
         all.into_iter().flatten().cloned().collect()
     }
@@ -75,18 +90,46 @@ impl Folders {
 
 /// The project file of a folder; where both are there, ours is the one.
 pub(super) fn read(root: &Path) -> Result<(Arc<SourceFile>, Flavour), Diagnostics> {
-    let found = [(PROJECT_FILE, Flavour::Unimig), (DBT_PROJECT_FILE, Flavour::Dbt)]
-        .into_iter()
-        .find(|(name, _)| root.join(name).is_file());
-    let Some((name, flavour)) = found else {
-        let message = format!("no project was found: \"{}\" has no {PROJECT_FILE}", root.display());
+    read_below(root, Path::new(""))
+}
+
+/// The same for a folder below the root: the file's path is relative to the root.
+pub(super) fn read_below(root: &Path, folder: &Path) -> Result<(Arc<SourceFile>, Flavour), Diagnostics> {
+    let place = root.join(folder);
+    let Some((name, flavour)) = file_name(&place) else {
+        let message = format!("no project was found: \"{}\" has no {PROJECT_FILE}", place.display());
         return Err(Diagnostics(vec![
             Diagnostic::error(Code::ProjectNotFound, message)
                 .hint(format!("unimig init makes a project; a folder with {DBT_PROJECT_FILE} is one too")),
         ]));
     };
-    let file = files::read_one(root, Path::new(name)).map_err(|diagnostic| Diagnostics(vec![diagnostic]))?;
+    let file = files::read_one(root, &folder.join(name)).map_err(|diagnostic| Diagnostics(vec![diagnostic]))?;
     Ok((file, flavour))
+}
+
+/// The name of the project file in a folder, if there is one.
+pub(super) fn file_name(folder: &Path) -> Option<(&'static str, Flavour)> {
+    let names = [(PROJECT_FILE, Flavour::Unimig), (DBT_PROJECT_FILE, Flavour::Dbt)];
+    names.into_iter().find(|(name, _)| folder.join(name).is_file())
+}
+
+/// Where the project keeps the packages that are fetched, relative to its folder.
+pub fn packages_path(options: &LoadOptions) -> Result<PathBuf, Diagnostics> {
+    let (file, flavour) = read(&options.root)?;
+    let tree = yaml::parse(&file).map_err(|diagnostic| Diagnostics(vec![diagnostic]))?;
+    let mut reader = Reader::new(file);
+    let settings = settings(&mut reader, (&tree, flavour), options);
+    settings.map(|(project, _)| project.packages_path).ok_or(reader.diagnostics)
+}
+
+/// The `name:` of the project in a folder.
+pub fn project_name(folder: &Path) -> Result<String, Diagnostics> {
+    let (file, _) = read(folder)?;
+    let tree = yaml::parse(&file).map_err(|diagnostic| Diagnostics(vec![diagnostic]))?;
+    let mut reader = Reader::new(file);
+    let fields = reader.open_fields(&tree, "project file");
+    let name = fields.and_then(|fields| reader.required(&fields, "name")).and_then(|name| reader.scalar(name));
+    name.ok_or(reader.diagnostics)
 }
 
 /// Everything that the file itself says; its folders are still to be read.
@@ -108,7 +151,7 @@ pub(super) fn settings(
         None => Vars::new(),
     };
     vars.extend(options.vars.clone());
-    let trees = trees(reader, (&fields, &name));
+    let trees = trees(reader, &fields);
     let [model_config, seed_config, snapshot_config, test_config, unit_test_config, source_config, exposure_config] =
         trees;
     let project = Project {
@@ -148,7 +191,7 @@ pub(super) fn settings(
     Some((project, folders))
 }
 
-fn trees(reader: &mut Reader, (fields, project): (&Fields<'_>, &str)) -> [FolderConfig; 7] {
+fn trees(reader: &mut Reader, fields: &Fields<'_>) -> [FolderConfig; 7] {
     let keys: [(&[&str], ConfigOf); 7] = [
         (&["models"], ConfigOf::Model),
         (&["seeds"], ConfigOf::Seed),
@@ -160,7 +203,7 @@ fn trees(reader: &mut Reader, (fields, project): (&Fields<'_>, &str)) -> [Folder
     ];
     keys.map(|(keys, of)| {
         let found = keys.iter().find_map(|key| fields.get(key));
-        found.map(|yaml| reader.folder_config(yaml, project, of)).unwrap_or_default()
+        found.map(|yaml| reader.folder_config(yaml, of)).unwrap_or_default()
     })
 }
 

@@ -2,7 +2,9 @@
 //!
 //! A template that may call macros gets a prelude: an importer, with which macros are read when they are first called.
 
+use std::collections::HashMap;
 use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use minijinja::{AutoEscape, Environment, Error, OutputSpanKind, State, UndefinedBehavior, Value};
@@ -14,11 +16,13 @@ use super::scan::Scan;
 use super::scope::{MissingName, NAMES, Names, Scope, Shared};
 use super::values::print;
 use crate::diagnostic::{Diagnostics, SourceFile};
-use crate::project::{self, Project, built_in_macros};
+use crate::project::{self, DispatchRule, Project, Vars, built_in_macros};
 
 pub struct Engine {
     environment: Environment<'static>,
     shared: Arc<Shared>,
+    /// The folders of packages, for which package a file belongs to.
+    folders: Vec<(PathBuf, Package)>,
 }
 
 /// A template made ready: scanned once.
@@ -60,7 +64,9 @@ impl Engine {
         let built_in = built_in_macros().iter().filter(|built_in| !project.has_package(built_in.package));
         let built_in = built_in.map(|built_in| (built_in.package.to_owned(), Arc::clone(&built_in.file)));
         let files = own.chain(built_in).collect();
-        let macros = MacroFiles { root: project.name.clone(), files, ..MacroFiles::default() };
+        let order = |rule: &DispatchRule| (rule.macro_namespace.clone(), rule.search_order.clone());
+        let dispatch = project.dispatch.iter().map(order).collect();
+        let macros = MacroFiles { root: project.name.clone(), files, dispatch };
         Self::with_macros(&macros, project, environment)
     }
 
@@ -76,16 +82,25 @@ impl Engine {
         let shared = Arc::new(Shared {
             env: environment.env.clone(),
             vars: environment.vars.clone(),
+            package_vars: package_vars(project, &library),
             target: environment.target_names().to_value(),
             project_name: project.name.as_str().into(),
             library,
         });
-        (Self { environment: engine, shared }, diagnostics)
+        let place = |package: &project::Package| Some((package.folder.clone(), shared.library.package(&package.name)?));
+        let folders = project.packages.iter().filter_map(place).collect();
+        (Self { environment: engine, shared, folders }, diagnostics)
     }
 
     /// Reads a template's code; nothing is rendered yet.
     pub fn plan(&self, file: &Arc<SourceFile>) -> Plan {
-        self.planned(file, rewrite::read(&file.text), Package::ROOT)
+        self.planned(file, rewrite::read(&file.text), self.package_of(file))
+    }
+
+    /// The package in whose folder a file is.
+    fn package_of(&self, file: &SourceFile) -> Package {
+        let found = self.folders.iter().find(|(folder, _)| file.path.starts_with(folder));
+        found.map_or(Package::ROOT, |(_, package)| *package)
     }
 
     /// The same for a file of a package.
@@ -96,7 +111,7 @@ impl Engine {
 
     /// The same for the body of one block of a file; places stay the file's.
     pub fn plan_block(&self, file: &Arc<SourceFile>, body: Range<usize>) -> Plan {
-        self.planned(file, rewrite::read_block(&file.text, body), Package::ROOT)
+        self.planned(file, rewrite::read_block(&file.text, body), self.package_of(file))
     }
 
     fn planned(&self, file: &Arc<SourceFile>, (scan, rewritten): (Scan, Option<Rewritten>), package: Package) -> Plan {
@@ -153,6 +168,12 @@ impl Plan {
     pub(super) fn text(&self) -> &str {
         self.source.as_deref().map_or(&self.file.text, |source| &source[self.prelude..])
     }
+}
+
+/// What `var()` gives in the files of packages.
+fn package_vars(project: &Project, library: &Library) -> HashMap<usize, Vars> {
+    let vars = |package: &project::Package| Some((library.package(&package.name)?.0, package.vars.clone()));
+    project.packages.iter().filter_map(vars).collect()
 }
 
 /// The name under which templates are rendered; those of macros have others.

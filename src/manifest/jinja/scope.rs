@@ -82,6 +82,8 @@ impl Object for RelationValue {
 pub(super) struct Shared {
     pub env: EnvVars,
     pub vars: Vars,
+    /// What `var()` gives in the files of packages.
+    pub package_vars: HashMap<usize, Vars>,
     pub target: Value,
     pub project_name: Value,
     pub library: Library,
@@ -102,6 +104,8 @@ pub(super) struct Scope {
     pub names: Arc<dyn Names>,
     pub shared: Arc<Shared>,
     missing: Mutex<Vec<MissingName>>,
+    /// The package of the template, whose variables hold in the macros too.
+    home: Package,
     /// Whose names are looked up: the template's package, or that of the macro which is being read.
     package: AtomicUsize,
     loading: Mutex<Loading>,
@@ -272,6 +276,7 @@ impl Scope {
             names,
             shared: Arc::clone(shared),
             missing: Mutex::default(),
+            home: package,
             package: AtomicUsize::new(package.0),
             loading: Mutex::default(),
         }
@@ -371,7 +376,8 @@ impl Scope {
 
     fn var(&self, args: &[Value]) -> Result<Value, Error> {
         let (name, default): (String, Option<Value>) = from_args(args)?;
-        let found = self.shared.vars.get(&name).map(from_json);
+        let vars = self.shared.package_vars.get(&self.home.0).unwrap_or(&self.shared.vars);
+        let found = vars.get(&name).map(from_json);
         Ok(found.or(default).unwrap_or_else(|| self.missing(Code::UnknownVar, "var", name)))
     }
 
