@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 
+use super::layer::laid;
 use super::{Deletes, Materialization, MergeConfig, TestSeverity};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::ident::{Ident, Relation};
-use crate::project::{ConfigOf, ConfigPatch, Environment, Setting, unknown_setting};
+use crate::project::{ConfigOf, ConfigPatch, Environment, Flavour, Setting, unknown_setting};
 
 /// The settings of one node, the strongest patch last in.
 #[derive(Debug, Clone, Default)]
@@ -16,33 +17,24 @@ pub(super) struct Settled {
 }
 
 impl Settled {
-    /// Lays `patch` over what is there; tags add up.
+    /// Lays `patch` over what is there, by the rules of [`super::layer`]; tags add up.
     pub fn lay(&mut self, patch: &ConfigPatch) {
         for (key, setting) in patch {
             if key == "tags" {
                 let tags = self.texts(setting);
                 self.tags.extend(tags);
-            } else if let ("meta", Some(merged)) = (key.as_str(), self.merged(key, setting)) {
-                self.settings.insert(key.clone(), merged);
             } else {
-                self.settings.insert(key.clone(), setting.clone());
+                let laid = laid(key, self.settings.get(key), setting);
+                self.settings.insert(key.clone(), laid);
             }
         }
     }
 
-    /// The keys of a map over those of the map that is there.
-    fn merged(&self, key: &str, setting: &Setting) -> Option<Setting> {
-        let below = self.get(key)?.value.as_object()?;
-        let above = setting.value.as_object()?;
-        let merged = below.iter().chain(above).map(|(key, value)| (key.clone(), value.clone())).collect();
-        Some(Setting { value: Value::Object(merged), span: setting.span.clone() })
-    }
-
     /// Keys that config does not have; only a model's own `config()` can bring some, YAML was checked when it was read.
-    pub fn check_keys(&mut self, patch: &ConfigPatch, of: ConfigOf) {
+    pub fn check_keys(&mut self, patch: &ConfigPatch, (of, flavour): (ConfigOf, Flavour)) {
         for (key, setting) in patch {
             if !of.keys().contains(&key.as_str()) {
-                self.mistakes.push(unknown_setting(key, of).at(setting.span.clone()));
+                self.mistakes.push(unknown_setting(key, (of, flavour)).at(setting.span.clone()));
             }
         }
     }

@@ -10,6 +10,7 @@ mod facts;
 pub(crate) mod fixture;
 mod freshness;
 pub mod jinja;
+mod layer;
 mod lookup;
 mod materialization;
 mod model;

@@ -11,6 +11,7 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::ident::{Ident, NodeName, Relation};
 use crate::project::{
     ConfigOf, ConfigPatch, Environment, Flavour, FolderConfig, ModelFile, Project, PropertyDecl, Setting, TextScope,
+    canonical, has_template,
 };
 
 /// A model on its way to a node.
@@ -62,17 +63,28 @@ impl<'a> Surroundings<'a> {
     /// Lays the patches of YAML files, their templates rendered.
     pub fn lay(&self, settled: &mut Settled, patches: &[&ConfigPatch]) {
         for patch in patches {
+            if !patch.iter().any(|(key, setting)| is_rendered(key) && has_template(&setting.value)) {
+                settled.lay(patch);
+                continue;
+            }
             let mut patch = (*patch).clone();
-            for setting in patch.values_mut() {
-                let serde_json::Value::String(text) = &setting.value else { continue };
-                match self.scope.render(text, &setting.span) {
-                    Ok(rendered) => setting.value = rendered.into(),
+            for (key, setting) in &mut patch {
+                if !is_rendered(key) {
+                    continue;
+                }
+                match self.scope.render_value(&setting.value, &setting.span) {
+                    Ok(rendered) => setting.value = rendered,
                     Err(diagnostic) => settled.mistakes.push(diagnostic),
                 }
             }
             settled.lay(&patch);
         }
     }
+}
+
+/// Hooks are rendered when they run.
+fn is_rendered(key: &str) -> bool {
+    !["pre_hook", "post_hook", "description"].contains(&key)
 }
 
 /// Renders and settles one model.
@@ -84,7 +96,7 @@ pub(super) fn draft(engine: &Engine, around: &Surroundings<'_>, (model, plan): (
     let subject = Subject { this, config: settled.to_json() };
     let Recording { noted, asks_incremental, mut diagnostics } = record(engine, plan, subject);
     let own = own_patch(plan, &noted);
-    settled.check_keys(&own, ConfigOf::Model);
+    settled.check_keys(&own, (ConfigOf::Model, around.project.flavour));
     settled.lay(&own);
     let name = NodeName::model(&model.stem);
     let disabled = settled.disabled();
@@ -156,7 +168,9 @@ pub(super) fn own_patch(plan: &Plan, noted: &Noted) -> ConfigPatch {
         None => configured_at(plan),
     };
     let settings = noted.config.iter();
-    settings.map(|(key, value)| (key.clone(), Setting { value: value.clone(), span: place(key) })).collect()
+    settings
+        .map(|(key, value)| (canonical(key).to_owned(), Setting { value: value.clone(), span: place(key) }))
+        .collect()
 }
 
 fn configured_at(plan: &Plan) -> Span {

@@ -279,7 +279,7 @@ pub(super) fn singular_config(
     for patch in project.test_config.along(&[&project.name]) {
         settled.lay(patch);
     }
-    settled.check_keys(&own, ConfigOf::Test);
+    settled.check_keys(&own, (ConfigOf::Test, project.flavour));
     settled.lay(&own);
     let enabled = settled.disabled().is_none();
     diagnostics.append(std::mem::take(&mut settled.mistakes));

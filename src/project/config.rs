@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::config_keys::{ConfigOf, MAP_KEYS, canonical, unknown_setting};
 use super::fields::Reader;
 use super::yaml::{Key, Yaml, YamlValue};
-use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::diagnostic::{Code, Diagnostic, Severity, Span};
 use crate::project::Project;
 
 /// One setting's value and the place that gave it.
@@ -78,12 +78,15 @@ impl Reader {
 
     fn add_setting(&mut self, patch: &mut ConfigPatch, (key, value): (&Key, &Yaml), of: ConfigOf) {
         let name = canonical(&key.name);
-        if of.keys().contains(&name) {
-            patch.insert(name.to_owned(), self.setting(key, value));
-        } else {
-            let diagnostic = unknown_setting(&key.name, of).at(self.span(&key.range));
+        if !of.keys().contains(&name) {
+            let diagnostic = unknown_setting(&key.name, (of, self.flavour)).at(self.span(&key.range));
+            let is_kept = diagnostic.severity == Severity::Warning;
             self.report(diagnostic);
+            if !is_kept {
+                return;
+            }
         }
+        patch.insert(name.to_owned(), self.setting(key, value));
     }
 
     fn setting(&self, key: &Key, value: &Yaml) -> Setting {

@@ -1,7 +1,8 @@
 //! Which settings each kind of node may have.
 
+use super::Flavour;
 use super::fields::unknown_key;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Severity};
 
 /// What a config configures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,15 +163,21 @@ pub fn canonical(key: &str) -> &str {
     }
 }
 
-/// A setting that nothing knows; dbt would keep it, and a typing error with it.
-pub fn unknown_setting(key: &str, of: ConfigOf) -> Diagnostic {
+/// A setting that nothing knows. In a dbt project it may be a key of the user's own, which `config.get()` reads there
+/// and dbt warns of; ours wants such keys under `meta`, so that a typing error is one.
+pub fn unknown_setting(key: &str, (of, flavour): (ConfigOf, Flavour)) -> Diagnostic {
     let bare = canonical(key);
     let diagnostic = unknown_key(bare, of.what(), of.keys());
-    match &diagnostic.hint {
-        Some(hint) if hint.starts_with("known keys") => {
-            let hint = format!("a key of your own stands under meta: \"meta: {{{bare}: …}}\"; {hint}");
-            diagnostic.hint(hint)
+    let is_own = diagnostic.hint.as_ref().is_some_and(|hint| hint.starts_with("known keys"));
+    match flavour {
+        _ if !is_own => diagnostic,
+        Flavour::Dbt => Diagnostic {
+            severity: Severity::Warning,
+            ..diagnostic.hint(format!("it is kept as a key of your own, whose place is meta: \"meta: {{{bare}: …}}\""))
+        },
+        Flavour::Unimig => {
+            let known = diagnostic.hint.clone().unwrap_or_default();
+            diagnostic.hint(format!("a key of your own stands under meta: \"meta: {{{bare}: …}}\"; {known}"))
         }
-        Some(_) | None => diagnostic,
     }
 }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::Flavour;
 use super::yaml::{Key, Yaml, YamlValue};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, SourceFile, Span};
 use crate::ident::Ident;
@@ -96,6 +97,8 @@ const PLANNED_KEYS: &[&str] = &[
 #[derive(Debug)]
 pub struct Reader {
     pub file: Arc<SourceFile>,
+    /// Whose rules hold for keys that nothing knows.
+    pub flavour: Flavour,
     pub diagnostics: Diagnostics,
 }
 
@@ -110,7 +113,12 @@ pub struct Fields<'y> {
 
 impl Reader {
     pub fn new(file: Arc<SourceFile>) -> Self {
-        Self { file, diagnostics: Diagnostics::default() }
+        Self { file, flavour: Flavour::Unimig, diagnostics: Diagnostics::default() }
+    }
+
+    /// A reader for a file of a project.
+    pub fn within(flavour: Flavour, file: Arc<SourceFile>) -> Self {
+        Self { flavour, ..Self::new(file) }
     }
 
     pub fn span(&self, range: &Range<usize>) -> Span {

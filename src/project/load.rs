@@ -11,14 +11,14 @@ use super::files::{self, Found, ModelFile, SeedFile};
 use super::load_packages::load_packages;
 use super::project_file::{self, Folders, vars_of};
 use super::yaml;
-use super::{LoadOptions, Project, Vars};
+use super::{Flavour, LoadOptions, Project, Vars};
 use crate::diagnostic::{Diagnostics, SourceFile};
 
 /// Reads every file of the project; the second half of the pair are warnings.
 pub fn load(options: &LoadOptions) -> Result<(Project, Diagnostics), Diagnostics> {
     let (file, flavour) = project_file::read(&options.root)?;
     let tree = yaml::parse(&file).map_err(|diagnostic| Diagnostics(vec![diagnostic]))?;
-    let mut reader = Reader::new(Arc::clone(&file));
+    let mut reader = Reader::within(flavour, Arc::clone(&file));
     let Some((mut project, folders)) = project_file::settings(&mut reader, (&tree, flavour), options) else {
         return Err(reader.diagnostics);
     };
@@ -65,7 +65,7 @@ pub(super) fn read_folders(project: &mut Project, folders: &Folders, diagnostics
     };
     project.docs = files::read(&root, only(markdown, &["md"]), diagnostics).into_iter().map(|(_, file)| file).collect();
     let yaml_files = only(others, &["yml", "yaml"]);
-    project.declared = declarations(files::read(&root, yaml_files, diagnostics), diagnostics);
+    project.declared = declarations(project.flavour, files::read(&root, yaml_files, diagnostics), diagnostics);
 }
 
 fn model_files(files: Vec<(Found, Arc<SourceFile>)>) -> Vec<ModelFile> {
@@ -77,8 +77,8 @@ fn only(found: Vec<Found>, extensions: &[&str]) -> Vec<Found> {
     found.into_iter().filter(|found| extensions.contains(&found.extension.as_str())).collect()
 }
 
-fn declarations(files: Vec<(Found, Arc<SourceFile>)>, diagnostics: &mut Diagnostics) -> Declarations {
-    let read: Vec<_> = files.into_par_iter().map(|(_, file)| declarations_of(file)).collect();
+fn declarations(flavour: Flavour, files: Vec<(Found, Arc<SourceFile>)>, diagnostics: &mut Diagnostics) -> Declarations {
+    let read: Vec<_> = files.into_par_iter().map(|(_, file)| declarations_of(flavour, file)).collect();
     let mut all = Declarations::default();
     for (declared, mistakes) in read {
         all.extend(declared);
@@ -87,10 +87,10 @@ fn declarations(files: Vec<(Found, Arc<SourceFile>)>, diagnostics: &mut Diagnost
     all
 }
 
-fn declarations_of(file: Arc<SourceFile>) -> (Declarations, Diagnostics) {
+fn declarations_of(flavour: Flavour, file: Arc<SourceFile>) -> (Declarations, Diagnostics) {
     match yaml::parse(&file) {
         Ok(tree) => {
-            let mut reader = Reader::new(file);
+            let mut reader = Reader::within(flavour, file);
             (reader.declarations(&tree), reader.diagnostics)
         }
         Err(diagnostic) => (Declarations::default(), Diagnostics(vec![diagnostic])),

@@ -117,7 +117,7 @@ fn load_package(
     let (file, flavour) =
         project_file::read_below(&options.root, &folder).map_err(|mistakes| diagnostics.append(mistakes)).ok()?;
     let tree = yaml::parse(&file).map_err(|diagnostic| diagnostics.push(diagnostic)).ok()?;
-    let mut reader = Reader::new(file);
+    let mut reader = Reader::within(flavour, file);
     let settings = project_file::settings(&mut reader, (&tree, flavour), options);
     diagnostics.append(reader.diagnostics);
     let (mut inner, folders) = settings?;

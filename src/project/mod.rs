@@ -16,6 +16,7 @@ mod inline;
 mod invocation;
 mod load;
 mod load_packages;
+mod native;
 mod output;
 mod package;
 mod package_file;
@@ -45,6 +46,7 @@ pub use files::{ModelFile, SeedFile};
 pub use inline::INLINE_QUERY;
 pub use invocation::Invocation;
 pub use load::{load, parse_vars};
+pub use native::has_template;
 pub use package::Package;
 pub use package_file::{
     GitSource, LOCK_FILE, LockedPackage, PackageDecl, PackageSource, locked_packages, wanted_packages,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use minijinja::value::Value;
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
 
-use super::{EnvVars, Vars};
+use super::{EnvVars, Vars, native};
 use crate::diagnostic::{Code, Diagnostic, Span};
 
 /// What a string of YAML may ask for.
@@ -75,9 +75,7 @@ impl TextScope {
             let found = vars.get(&name).map(value_of_json).or(default);
             found.ok_or_else(|| missing(NoSuchName::Var(name)))
         });
-        for filter in ["as_number", "as_bool", "as_native", "as_text"] {
-            engine.add_filter(filter, |value: Value| value);
-        }
+        native::add_filters(&mut engine);
         Self { engine }
     }
 
@@ -89,10 +87,39 @@ impl TextScope {
 
     /// The string with its templates evaluated; most strings have none and are passed on.
     pub fn render(&self, text: &str, span: &Span) -> Result<String, Diagnostic> {
-        if !text.contains("{{") && !text.contains("{%") {
+        if !native::is_template(text) {
             return Ok(text.to_owned());
         }
         self.engine.render_str(text, ()).map_err(|error| self.mistake(&error, span))
+    }
+
+    /// A setting's value with its templates evaluated. A string that is one expression gives that expression's value,
+    /// be it a boolean, a number or a list, as dbt's native rendering does.
+    pub fn render_value(&self, value: &serde_json::Value, span: &Span) -> Result<serde_json::Value, Diagnostic> {
+        match value {
+            serde_json::Value::String(text) => self.render_native(text, span),
+            serde_json::Value::Array(items) => items.iter().map(|item| self.render_value(item, span)).collect(),
+            serde_json::Value::Object(entries) => {
+                let rendered = entries.iter().map(|(key, item)| Ok((key.clone(), self.render_value(item, span)?)));
+                rendered.collect::<Result<_, _>>().map(serde_json::Value::Object)
+            }
+            serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => Ok(value.clone()),
+        }
+    }
+
+    fn render_native(&self, text: &str, span: &Span) -> Result<serde_json::Value, Diagnostic> {
+        let Some(expression) = native::only_expression(text) else {
+            return self.render(text, span).map(|rendered| native::literal(&rendered, text));
+        };
+        let evaluated = self.engine.compile_expression(expression).and_then(|expression| expression.eval(()));
+        let value = evaluated.map_err(|error| self.mistake(&error, span))?;
+        if value.is_undefined() {
+            return Ok(serde_json::Value::String(String::new()));
+        }
+        serde_json::to_value(&value).map_err(|_| {
+            let message = format!("the value of \"{text}\" is none that config can hold");
+            Diagnostic::error(Code::BadJinja, message).at(span.clone())
+        })
     }
 
     fn mistake(&self, error: &Error, span: &Span) -> Diagnostic {

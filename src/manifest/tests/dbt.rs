@@ -121,3 +121,57 @@ fn what_is_wrong_with_a_plain_source_is_told_at_its_place() {
       = hint: did you mean "orders"?
     "#);
 }
+
+#[test]
+fn settings_are_laid_over_one_another_as_in_dbt() {
+    let fixture = dbt_project()
+        .file(
+            "dbt_project.yml",
+            "name: shop
+models:
+  +tags: [all]
+  +post-hook: outermost
+  shop:
+    +meta: {owner: me, team: a}
+    +enabled: \"{{ target.name == 'dev' }}\"
+    marts:
+      +tags: mart
+      +grants: {select: [reader]}
+      +post-hook: [\"grant select on {{ this }} to reader\"]
+      own_key: 1
+",
+        )
+        .file(
+            "models/marts/marts.yml",
+            "models:
+  - name: totals
+    config:
+      +meta: {team: b}
+      grants: {+select: writer}
+      full_refresh: \"{{ var('fresh', false) }}\"
+",
+        )
+        .file(
+            "models/marts/totals.sql",
+            "{{ config(post_hook={'sql': 'vacuum', 'transaction': false}, tags='own') }} select 1 as a",
+        );
+    let resolved = fixture.resolved();
+    let totals = &resolved.manifest.models[&NodeName::model("totals")];
+
+    assert_eq!(totals.tags, ["all", "mart", "own"]);
+    assert_eq!(
+        serde_json::Value::Object(totals.config.clone()),
+        serde_json::json!({
+            "enabled": true,
+            "full_refresh": false,
+            "grants": {"select": ["reader", "writer"]},
+            "meta": {"owner": "me", "team": "b"},
+            "own_key": 1,
+            "post_hook": [
+                "outermost",
+                "grant select on {{ this }} to reader",
+                {"sql": "vacuum", "transaction": false},
+            ],
+        })
+    );
+}
