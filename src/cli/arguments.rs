@@ -9,7 +9,8 @@ use clap_complete::Shell;
 use crate::cli::docs::DocsArguments;
 use crate::cli::show::ShowArguments;
 use crate::cli::source::SourceArguments;
-use crate::ops::resource::ResourceType;
+use crate::graph::Indirect;
+use crate::manifest::ResourceType;
 use crate::ops::workspace::Selection;
 use crate::plan::OnError;
 use crate::report::log::{LogFormat, LogLevel};
@@ -58,8 +59,8 @@ pub(super) struct Globals {
     #[arg(long, global = true, value_enum, value_name = "LEVEL", conflicts_with_all = ["verbose", "quiet"], env = "UNIMIG_LOG_LEVEL")]
     pub log_level: Option<LogLevelArgument>,
     /// What lines on stderr look like; json is one object a line, with ts, level and event
-    #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value_t = Output::Text, env = "UNIMIG_LOG_FORMAT")]
-    pub log_format: Output,
+    #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value_t = LogFormatArgument::Text, env = "UNIMIG_LOG_FORMAT")]
+    pub log_format: LogFormatArgument,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -83,16 +84,28 @@ impl Globals {
 
     pub fn format(&self) -> LogFormat {
         match self.log_format {
-            Output::Text => LogFormat::Text,
-            Output::Json => LogFormat::Json,
+            LogFormatArgument::Text => LogFormat::Text,
+            LogFormatArgument::Json => LogFormat::Json,
         }
     }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogFormatArgument {
+    Text,
+    Json,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Output {
     Text,
     Json,
+    /// Of ls: what ref() and source() take
+    Name,
+    /// Of ls: the file of each node
+    Path,
+    /// Of ls: what dbt's --select takes
+    Selector,
 }
 
 #[derive(Debug, Subcommand)]
@@ -105,8 +118,9 @@ pub(super) enum Command {
     Debug,
     /// Read the project and report every mistake, without a server
     Parse,
-    /// List processes, models, seeds and tests
-    Ls(SelectionArguments),
+    /// List what a selection means, without a server
+    #[command(visible_alias = "list")]
+    Ls(ListArguments),
     /// Write every model as plain SQL to target/compiled, without a server
     Compile(SelectionArguments),
     /// Seeds, staging, models and tests in one go: each test runs as soon as what it tests is there
@@ -165,12 +179,65 @@ pub(super) struct DemoArguments {
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct SelectionArguments {
-    /// Names such as bl.person, with * wildcards; +name adds what it reads, name+ what reads it
-    #[arg(short, long, num_args = 1.., value_name = "NAME")]
+    /// What to take: names such as bl.person, tag:nightly, path:models/bl, with * wildcards; +name adds what it reads,
+    /// name+ what reads it
+    #[arg(short, long, visible_alias = "models", short_alias = 'm', num_args = 1.., value_name = "TERM")]
     pub select: Vec<String>,
-    /// Names to leave out, written the same way
-    #[arg(long, num_args = 1.., value_name = "NAME")]
+    /// What to leave out, written the same way
+    #[arg(long, num_args = 1.., value_name = "TERM")]
     pub exclude: Vec<String>,
+    /// A selection that selectors.yml names
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["select", "exclude"])]
+    pub selector: Option<String>,
+    /// When a test comes with what it tests
+    #[arg(long, value_enum, default_value_t = IndirectArgument::Eager, value_name = "HOW")]
+    pub indirect_selection: IndirectArgument,
+    /// Only nodes of these kinds
+    #[arg(long, num_args = 1.., value_enum, value_name = "KIND")]
+    pub resource_type: Vec<ResourceTypeArgument>,
+    /// No nodes of these kinds
+    #[arg(long, num_args = 1.., value_enum, value_name = "KIND")]
+    pub exclude_resource_type: Vec<ResourceTypeArgument>,
+    /// The folder with the artifacts of an earlier run, for state:, result: and source_status:
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ListArguments {
+    #[command(flatten)]
+    pub selection: SelectionArguments,
+    /// With --output json, which keys of the manifest to print, such as name or config.materialized
+    #[arg(long, num_args = 1.., value_name = "KEY")]
+    pub output_keys: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum IndirectArgument {
+    /// When anything that it reads is selected
+    Eager,
+    /// When everything that it reads is selected
+    Cautious,
+    /// When everything that it reads is selected, or is read by what is selected
+    Buildable,
+    /// Only when it is named itself
+    Empty,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(super) enum ResourceTypeArgument {
+    Analysis,
+    Exposure,
+    Model,
+    Seed,
+    Snapshot,
+    /// Source tables and their copies in staging
+    Source,
+    /// Data tests
+    #[value(alias = "data_test")]
+    Test,
+    UnitTest,
 }
 
 #[derive(Debug, Args)]
@@ -216,19 +283,6 @@ pub(super) struct RunArguments {
 pub(super) struct BuildArguments {
     #[command(flatten)]
     pub run: RunArguments,
-    /// Only nodes of these kinds, such as model or test
-    #[arg(long, num_args = 1.., value_enum, value_name = "KIND")]
-    pub resource_type: Vec<ResourceTypeArgument>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum ResourceTypeArgument {
-    /// Source tables and their copies in staging
-    #[value(alias = "stage")]
-    Source,
-    Seed,
-    Model,
-    Test,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -271,17 +325,42 @@ pub(super) struct CompletionsArguments {
 
 impl From<SelectionArguments> for Selection {
     fn from(arguments: SelectionArguments) -> Self {
-        Self { select: arguments.select, exclude: arguments.exclude }
+        let kinds = |kinds: Vec<ResourceTypeArgument>| kinds.into_iter().map(ResourceType::from).collect();
+        Self {
+            select: arguments.select,
+            exclude: arguments.exclude,
+            selector: arguments.selector,
+            indirect: arguments.indirect_selection.into(),
+            resource_types: kinds(arguments.resource_type),
+            exclude_resource_types: kinds(arguments.exclude_resource_type),
+            state: arguments.state,
+            ..Self::default()
+        }
+    }
+}
+
+impl From<IndirectArgument> for Indirect {
+    fn from(argument: IndirectArgument) -> Self {
+        match argument {
+            IndirectArgument::Eager => Self::Eager,
+            IndirectArgument::Cautious => Self::Cautious,
+            IndirectArgument::Buildable => Self::Buildable,
+            IndirectArgument::Empty => Self::Empty,
+        }
     }
 }
 
 impl From<ResourceTypeArgument> for ResourceType {
     fn from(argument: ResourceTypeArgument) -> Self {
         match argument {
-            ResourceTypeArgument::Source => Self::Source,
-            ResourceTypeArgument::Seed => Self::Seed,
+            ResourceTypeArgument::Analysis => Self::Analysis,
+            ResourceTypeArgument::Exposure => Self::Exposure,
             ResourceTypeArgument::Model => Self::Model,
+            ResourceTypeArgument::Seed => Self::Seed,
+            ResourceTypeArgument::Snapshot => Self::Snapshot,
+            ResourceTypeArgument::Source => Self::Source,
             ResourceTypeArgument::Test => Self::Test,
+            ResourceTypeArgument::UnitTest => Self::UnitTest,
         }
     }
 }

@@ -1,9 +1,11 @@
 //! Commands that look, and change nothing but `target/`: `parse`, `ls`, `compile`, `debug`.
 
 use crate::cli::Door;
+use crate::cli::arguments::{ListArguments, Output};
 use crate::compile::CompileFacts;
 use crate::ops::OpError;
 use crate::ops::debug::Finding;
+use crate::ops::list::ListForm;
 use crate::ops::workspace::Selection;
 use crate::ops::{compile, debug, list};
 use crate::report::words;
@@ -31,14 +33,22 @@ pub(super) fn parse(door: &Door) -> Result<u8, OpError> {
     Ok(0)
 }
 
-pub(super) fn list(door: &Door, selection: &Selection) -> Result<u8, OpError> {
+pub(super) fn list(door: &Door, arguments: &ListArguments) -> Result<u8, OpError> {
     let workspace = door.workspace()?;
-    for node in list::list(&workspace, selection)? {
-        if door.is_json() {
-            door.terminal.print(&serde_json::json!(node).to_string());
-        } else {
-            door.terminal.print(node.name.as_str());
-        }
+    let selection: Selection = arguments.selection.clone().into();
+    let form = match door.globals.output {
+        Output::Text => ListForm::Node,
+        Output::Json => ListForm::Json(&arguments.output_keys),
+        Output::Name => ListForm::Name,
+        Output::Path => ListForm::Path,
+        Output::Selector => ListForm::Selector,
+    };
+    let lines = list::list(&workspace, &selection, form)?;
+    door.warn_of(&selection);
+    if lines.is_empty() {
+        door.terminal.say("nothing is selected");
+    } else {
+        door.terminal.print(&lines.join("\n"));
     }
     Ok(0)
 }
@@ -46,12 +56,15 @@ pub(super) fn list(door: &Door, selection: &Selection) -> Result<u8, OpError> {
 pub(super) fn compile(door: &Door, selection: &Selection) -> Result<u8, OpError> {
     let workspace = door.workspace()?;
     let nodes = compile::compile(&workspace, selection)?;
+    door.warn_of(selection);
+    // The tests of a model come with it, and are not what one asks to see.
+    let shown: Vec<_> = nodes.iter().filter(|node| !workspace.manifest.tests.contains_key(&node.name)).collect();
     if door.is_json() {
         for node in &nodes {
             let line = serde_json::json!({ "name": node.name, "path": node.path, "compiled_code": node.sql });
             door.terminal.print(&line.to_string());
         }
-    } else if let ([node], false) = (nodes.as_slice(), selection.select.is_empty()) {
+    } else if let ([node], false) = (shown.as_slice(), selection.select.is_empty()) {
         door.terminal.print(&node.sql);
     } else {
         let folder = workspace.target_dir().join("compiled");

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::arguments::{Arguments, Command, Globals, Output};
 use crate::diagnostic::{Diagnostics, Severity};
 use crate::ops::OpError;
-use crate::ops::workspace::{Workspace, WorkspaceOptions};
+use crate::ops::workspace::{Selection, Workspace, WorkspaceOptions};
 use crate::postgres::install_crypto_provider;
 use crate::project::{self, Invocation};
 use crate::report::{Terminal, artifacts};
@@ -54,12 +54,13 @@ pub fn main() -> ExitCode {
 }
 
 async fn dispatch(door: &Door, command: Command) -> Result<u8, OpError> {
+    refuse_list_forms(door.globals.output, &command)?;
     match command {
         Command::Init(init) => places::init(door, &init),
         Command::Demo(demo) => demo::demo(door, &demo).await,
         Command::Debug => look::debug(door).await,
         Command::Parse => look::parse(door),
-        Command::Ls(selection) => look::list(door, &selection.into()),
+        Command::Ls(list) => look::list(door, &list),
         Command::Compile(selection) => look::compile(door, &selection.into()),
         Command::Build(build) => runs::build(door, &build).await,
         Command::Check(arguments) => check::check(door, &arguments).await,
@@ -77,6 +78,17 @@ async fn dispatch(door: &Door, command: Command) -> Result<u8, OpError> {
             generate(completions.shell, &mut Arguments::command(), "unimig", &mut std::io::stdout());
             Ok(0)
         }
+    }
+}
+
+/// Some forms of output are those of a list of nodes.
+fn refuse_list_forms(output: Output, command: &Command) -> Result<(), OpError> {
+    match (output, command) {
+        (Output::Text | Output::Json, _) | (_, Command::Ls(_)) => Ok(()),
+        (Output::Name | Output::Path | Output::Selector, _) => Err(OpError::Usage {
+            message: "this command prints text or json".to_owned(),
+            hint: Some("--output name, path and selector are forms of unimig ls".to_owned()),
+        }),
     }
 }
 
@@ -124,7 +136,14 @@ impl Door {
     fn is_json(&self) -> bool {
         match self.globals.output {
             Output::Json => true,
-            Output::Text => false,
+            Output::Text | Output::Name | Output::Path | Output::Selector => false,
+        }
+    }
+
+    /// Shows the terms of a selection that matched nothing.
+    fn warn_of(&self, selection: &Selection) {
+        for warning in &selection.take_warnings().0 {
+            self.terminal.show(warning);
         }
     }
 

@@ -18,11 +18,7 @@ use crate::report::progress::Progress;
 use crate::report::{Audience, Terminal, artifacts, junit, summary};
 
 pub(super) async fn build(door: &Door, arguments: &BuildArguments) -> Result<u8, OpError> {
-    let request = RunRequest {
-        resource_types: arguments.resource_type.iter().map(|kind| (*kind).into()).collect(),
-        ..request(door, Verb::Build, &arguments.run)
-    };
-    execute(door, &request, arguments.run.junit.as_deref()).await
+    execute(door, &request(door, Verb::Build, &arguments.run), arguments.run.junit.as_deref()).await
 }
 
 pub(super) async fn run(door: &Door, arguments: &RunArguments) -> Result<u8, OpError> {
@@ -47,7 +43,6 @@ fn request(door: &Door, verb: Verb, arguments: &RunArguments) -> RunRequest {
         full_refresh: arguments.full_refresh,
         fail_fast: arguments.fail_fast,
         warn_error: door.globals.warn_error,
-        resource_types: Vec::new(),
     }
 }
 
@@ -56,6 +51,7 @@ async fn execute(door: &Door, request: &RunRequest, junit: Option<&Path>) -> Res
     let stop = stop_signal(door.terminal);
     let mut listeners = listeners(door.terminal);
     let summary = run::run(&workspace, request, &mut listeners, stop).await?;
+    door.warn_of(&request.selection);
     if let Some(path) = junit {
         junit::write(path, &summary).map_err(|source| OpError::File {
             doing: "write",

@@ -55,6 +55,8 @@ codes! {
     // selection
     UnknownSelector = "unknown-selector",
     NothingSelected = "nothing-selected",
+    BadSelector = "bad-selector",
+    MissingState = "missing-state",
     // found on a server
     SqlError = "sql-error",
     UnknownTargetTable = "unknown-target-table",

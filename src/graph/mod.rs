@@ -4,6 +4,8 @@
 //! model is a node like any other, so edges pass through it.
 
 mod cycle;
+pub mod previous;
+mod same;
 mod select;
 #[cfg(test)]
 mod tests;
@@ -16,7 +18,7 @@ use petgraph::algo::{has_path_connecting, tarjan_scc};
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
 
-pub use select::select;
+pub use select::{Chosen, History, Indirect, Moment, StateCheck, Wish, select};
 
 use crate::diagnostic::Diagnostics;
 use crate::ident::NodeName;

@@ -1,6 +1,6 @@
 //! Order, cycles and selection on small projects.
 
-use super::{Dependencies, Graph, select};
+use super::{Dependencies, Graph, Wish, select};
 use crate::diagnostic::Diagnostics;
 use crate::ident::NodeName;
 use crate::manifest::Manifest;
@@ -24,8 +24,9 @@ fn graph() -> (Manifest, Graph) {
 fn chosen(terms: &[&str], without: &[&str]) -> Result<Vec<String>, Diagnostics> {
     let (manifest, graph) = graph();
     let owned = |terms: &[&str]| terms.iter().map(|term| (*term).to_owned()).collect::<Vec<_>>();
-    let nodes = select(&graph, &manifest, &owned(terms), &owned(without))?;
-    Ok(nodes.into_iter().map(|node| node.to_string()).collect())
+    let wish = Wish { select: &owned(terms), exclude: &owned(without), ..Wish::default() };
+    let chosen = select(&graph, &manifest, &wish)?;
+    Ok(chosen.nodes.into_iter().map(|node| node.to_string()).collect())
 }
 
 fn refused(terms: &[&str], without: &[&str]) -> String {
@@ -106,29 +107,34 @@ fn a_cycle_is_shown_as_a_path() {
 
 #[test]
 fn wildcards_and_generations_select() {
+    let test = "test.unique_person_id";
     assert_eq!(of(&[]).len(), 6);
-    assert_eq!(of(&["bl.*"]), ["bl.person", "bl.visit", "bl.report"]);
+    assert_eq!(of(&["bl.*"]), ["bl.person", "bl.visit", "bl.report", test]);
     assert_eq!(of(&["stg.svp.?abors"]), ["stg.svp.labors"]);
-    assert_eq!(of(&["bl.[pv]*"]), ["bl.person", "bl.visit"]);
-    assert_eq!(of(&["bl.[!p-q]*"]), ["bl.visit", "bl.report"]);
-    assert_eq!(of(&["test:*"]), ["test.unique_person_id"]);
-    assert_eq!(of(&["+bl.visit"]), ["stg.svp.labors", "bl.person", "bl.visit"]);
-    assert_eq!(of(&["1+bl.visit+1"]), ["bl.person", "bl.visit", "bl.report"]);
-    assert_eq!(of(&["bl.person+"]), ["bl.person", "bl.visit", "bl.report", "test.unique_person_id"]);
+    assert_eq!(of(&["bl.[pv]*"]), ["bl.person", "bl.visit", test]);
+    assert_eq!(of(&["bl.[!p-q]*"]), ["bl.visit", "bl.report", test], "a test stands in the folder of its YAML file");
+    assert_eq!(of(&["test:*"]), [test]);
+    assert_eq!(of(&["+bl.visit"]), ["stg.svp.labors", "bl.person", "bl.visit", test]);
+    assert_eq!(of(&["1+bl.visit+1"]), ["bl.person", "bl.visit", "bl.report", test]);
+    assert_eq!(of(&["bl.person+"]), ["bl.person", "bl.visit", "bl.report", test]);
+    assert_eq!(of(&["@bl.visit"]).len(), 6);
     assert_eq!(of(&["bl.report", "stg.svp.labors"]), ["stg.svp.labors", "bl.report"]);
-    assert_eq!(chosen(&["*"], &["test.*", "+bl.visit"]).expect("some"), ["stg.svp.occupations", "bl.report"]);
+    assert_eq!(of(&["bl.report stg.svp.labors"]), ["stg.svp.labors", "bl.report"]);
+    assert_eq!(of(&["+bl.report,+bl.visit,layer:bl"]), ["bl.person", "bl.visit", test]);
+    assert_eq!(of(&["layer:stg"]), ["stg.svp.labors", "stg.svp.occupations"]);
+    assert_eq!(chosen(&[], &["test.*", "+bl.visit"]).expect("some"), ["stg.svp.occupations", "bl.report"]);
 }
 
 #[test]
 fn a_selection_that_means_nothing_is_refused() {
-    insta::assert_snapshot!(refused(&["bl.perzon", "person", "bl.off", "unimig.yml", "zzz"], &["nope+"]), @r##"
+    insta::assert_snapshot!(refused(&["bl.perzon", "pers", "bl.off", "unimig.yml", "tag:x"], &["nope+"]), @r##"
     error[unknown-selector]: nothing is named "bl.perzon"
      |
      = hint: did you mean "bl.person"?
 
-    error[unknown-selector]: nothing is named "person"
+    error[unknown-selector]: nothing is named "pers"
      |
-     = hint: did you mean "bl.person"?
+     = hint: did you mean "person"?
 
     error[unknown-selector]: nothing is named "bl.off"
      |
@@ -138,9 +144,9 @@ fn a_selection_that_means_nothing_is_refused() {
      |
      = hint: the shell seems to have replaced a wildcard by file names: quote it, as in --select 'bl.*'
 
-    error[unknown-selector]: nothing is named "zzz"
+    error[unknown-selector]: nothing matches "tag:x"
      |
-     = hint: unimig ls shows every name
+     = hint: the project has none
 
     error[unknown-selector]: nothing is named "nope"
      |
@@ -149,6 +155,7 @@ fn a_selection_that_means_nothing_is_refused() {
     insta::assert_snapshot!(refused(&["bl.visit"], &["bl.*"]), @r##"
     error[nothing-selected]: the selection is empty
      |
-     = hint: --exclude takes away everything that --select names
+     = hint: what is excluded takes away everything that is selected
     "##);
+    assert_eq!(of(&["zzz", "bl.visit"]), ["bl.visit"], "a term that matches nothing takes nothing away");
 }

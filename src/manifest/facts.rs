@@ -178,6 +178,14 @@ impl Manifest {
         config
     }
 
+    /// A node's settings as the project writes them, without defaults.
+    pub fn written_config(&self, name: &NodeName) -> Map<String, Value> {
+        let model = self.models.get(name).map(|model| &model.config);
+        let seed = || self.seeds.get(name).map(|seed| &seed.config);
+        let test = || self.tests.get(name).map(|test| &test.config);
+        model.or_else(seed).or_else(test).cloned().unwrap_or_default()
+    }
+
     /// dbt's identity of a node: `model.unipacc.person`, `source.unipacc.svp.labors`.
     pub fn unique_id(&self, name: &NodeName) -> String {
         let Some(facts) = self.facts(name) else { return name.to_string() };

@@ -37,6 +37,7 @@ pub use upkeep::{IndexConfig, Logging, PersistDocs, Uniqueness, Upkeep};
 
 use crate::diagnostic::{SourceFile, Span};
 use crate::ident::{Ident, NodeName, Relation};
+use crate::project::{PipelineDecl, SelectorDecl};
 
 /// Every node by its name, in the order of names.
 #[derive(Debug, Default)]
@@ -50,6 +51,9 @@ pub struct Manifest {
     pub models: BTreeMap<NodeName, ModelNode>,
     pub seeds: BTreeMap<NodeName, SeedNode>,
     pub tests: BTreeMap<NodeName, TestNode>,
+    /// Selections with names, of `selectors.yml`.
+    pub selectors: Vec<SelectorDecl>,
+    pub pipelines: Vec<PipelineDecl>,
     /// Models, seeds and source tables that config switched off, and where.
     pub disabled: BTreeMap<NodeName, Span>,
 }

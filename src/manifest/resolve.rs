@@ -21,7 +21,13 @@ use crate::project::{ColumnDecl, Environment, ModelFile, Project, TestDecl};
 pub fn resolve(project: &Project, environment: &Environment) -> Result<(Manifest, Diagnostics), Diagnostics> {
     let (engine, mut diagnostics) = Engine::new(project, environment);
     let packages = project.packages.iter().map(|package| package.name.clone()).collect();
-    let mut manifest = Manifest { project_name: project.name.clone(), packages, ..Manifest::default() };
+    let mut manifest = Manifest {
+        project_name: project.name.clone(),
+        packages,
+        selectors: project.selectors.clone(),
+        pipelines: project.pipelines.clone(),
+        ..Manifest::default()
+    };
     let around = Surroundings::new(project, environment, &project.declared.models);
     source::settle(&mut manifest, &around, &mut diagnostics);
     check::stems(project, &mut diagnostics);

@@ -22,7 +22,6 @@ use crate::ops::OpError;
 use crate::ops::compile::write_compiled;
 use crate::ops::connections::{Connections, open_layer};
 use crate::ops::record::run_arguments;
-use crate::ops::resource::ResourceType;
 use crate::ops::workspace::{CompiledProject, Selection, Workspace};
 use crate::plan::{self, Inputs, OnError, Plan, RunSettings, TargetCatalog};
 use crate::postgres::{Lease, PostgresError};
@@ -65,8 +64,6 @@ pub struct RunRequest {
     pub full_refresh: bool,
     pub fail_fast: bool,
     pub warn_error: bool,
-    /// Empty means every kind that the verb is about.
-    pub resource_types: Vec<ResourceType>,
 }
 
 impl RunRequest {
@@ -82,7 +79,6 @@ impl RunRequest {
             full_refresh: false,
             fail_fast: false,
             warn_error: false,
-            resource_types: Vec::new(),
         }
     }
 }
@@ -252,52 +248,18 @@ fn select(
     request: &RunRequest,
 ) -> Result<BTreeSet<NodeName>, OpError> {
     match request.verb {
-        Verb::Build => select_build(manifest, compiled, request),
+        Verb::Build => compiled.select(manifest, &request.selection, |name| {
+            manifest.stages.contains_key(name)
+                || manifest.models.contains_key(name)
+                || manifest.seeds.contains_key(name)
+                || manifest.tests.contains_key(name)
+        }),
         Verb::Run => compiled.select(manifest, &request.selection, |name| {
             manifest.stages.contains_key(name) || manifest.models.contains_key(name)
         }),
         Verb::Seed => compiled.select(manifest, &request.selection, |name| manifest.seeds.contains_key(name)),
-        Verb::Test => select_tests(manifest, compiled, &request.selection),
+        Verb::Test => compiled.select(manifest, &request.selection, |name| manifest.tests.contains_key(name)),
     }
-}
-
-/// Everything that is named, and the tests of it.
-fn select_build(
-    manifest: &Manifest,
-    compiled: &CompiledProject,
-    request: &RunRequest,
-) -> Result<BTreeSet<NodeName>, OpError> {
-    let mut selected = compiled.select(manifest, &request.selection, |_| true)?;
-    selected.retain(|name| !manifest.tests.contains_key(name));
-    selected.extend(select_tests(manifest, compiled, &request.selection)?);
-    let kinds = &request.resource_types;
-    selected.retain(|name| kinds.is_empty() || kinds.contains(&ResourceType::of(manifest, name)));
-    Ok(selected)
-}
-
-/// A test runs when it is named, or when something that it speaks of is.
-fn select_tests(
-    manifest: &Manifest,
-    compiled: &CompiledProject,
-    selection: &Selection,
-) -> Result<BTreeSet<NodeName>, OpError> {
-    let with_subjects = |selected: BTreeSet<NodeName>| -> BTreeSet<NodeName> {
-        let speaks_of =
-            |name: &NodeName| compiled.graph.parents(name).into_iter().any(|parent| selected.contains(parent));
-        manifest.tests.keys().filter(|name| selected.contains(*name) || speaks_of(name)).cloned().collect()
-    };
-    let named = Selection { select: selection.select.clone(), exclude: Vec::new() };
-    let mut tests = with_subjects(compiled.select(manifest, &named, |_| true)?);
-    if !selection.exclude.is_empty() {
-        let excluded = Selection { select: selection.exclude.clone(), exclude: Vec::new() };
-        let excluded = with_subjects(compiled.select(manifest, &excluded, |_| true)?);
-        tests.retain(|name| !excluded.contains(name));
-    }
-    if tests.is_empty() && !selection.select.is_empty() {
-        // Says in the usual words that nothing of the kind was named.
-        compiled.select(manifest, selection, |name| manifest.tests.contains_key(name))?;
-    }
-    Ok(tests)
 }
 
 async fn read_catalog(

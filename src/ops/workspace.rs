@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use crate::compile::{CompileFacts, Compiled, Compiler, dependencies};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::graph::{self, Graph};
+use crate::graph::Graph;
 use crate::ident::NodeName;
 use crate::manifest::{self, Manifest};
 use crate::ops::OpError;
+use crate::ops::selection::Places;
 use crate::project::{
     self, DBT_PROJECT_FILE, EnvVars, Environment, Invocation, LoadOptions, PROJECT_FILE, ProfileOptions, Project, Vars,
 };
@@ -26,6 +27,8 @@ pub struct WorkspaceOptions {
     pub inline: Option<String>,
 }
 
+pub use crate::ops::selection::Selection;
+
 pub struct Workspace {
     pub project: Project,
     pub environment: Environment,
@@ -37,13 +40,7 @@ pub struct Workspace {
 pub struct CompiledProject {
     pub compiled: BTreeMap<NodeName, Compiled>,
     pub graph: Graph,
-}
-
-/// `--select` and `--exclude`.
-#[derive(Debug, Clone, Default)]
-pub struct Selection {
-    pub select: Vec<String>,
-    pub exclude: Vec<String>,
+    pub places: Places,
 }
 
 impl Workspace {
@@ -72,7 +69,8 @@ impl Workspace {
     pub fn compile(&self, facts: &CompileFacts) -> Result<CompiledProject, OpError> {
         let compiled = Compiler::new(&self.project, &self.manifest, &self.environment, facts).compile_all()?;
         let graph = Graph::build(&self.manifest, &dependencies(&compiled))?;
-        Ok(CompiledProject { compiled, graph })
+        let places = Places { root: self.project.root.clone(), target_dir: self.target_dir() };
+        Ok(CompiledProject { compiled, graph, places })
     }
 
     /// The project's folder for what unimig keeps on this machine.
@@ -94,9 +92,9 @@ impl CompiledProject {
         selection: &Selection,
         is_wanted: impl Fn(&NodeName) -> bool,
     ) -> Result<BTreeSet<NodeName>, OpError> {
-        let selected = graph::select(&self.graph, manifest, &selection.select, &selection.exclude)?;
-        let wanted: BTreeSet<NodeName> = selected.into_iter().filter(|name| is_wanted(name)).collect();
-        if wanted.is_empty() && !selection.select.is_empty() {
+        let chosen = selection.choose(manifest, &self.graph, &self.places)?;
+        let wanted: BTreeSet<NodeName> = chosen.nodes.into_iter().filter(|name| is_wanted(name)).collect();
+        if wanted.is_empty() && !selection.select.is_empty() && !chosen.may_be_empty {
             let message =
                 format!("the selection {} names nothing that this command is about", quoted(&selection.select));
             let mistake = Diagnostic::error(Code::NothingSelected, message)

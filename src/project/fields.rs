@@ -85,7 +85,6 @@ const PLANNED_KEYS: &[&str] = &[
     "hostaddr",
     "obfuscate",
     "options",
-    "pipelines",
     "role",
     "sslcert",
     "sslkey",

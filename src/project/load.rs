@@ -11,7 +11,7 @@ use super::files::{self, Found, ModelFile, SeedFile};
 use super::load_packages::load_packages;
 use super::project_file::{self, Folders, vars_of};
 use super::yaml;
-use super::{Flavour, LoadOptions, Project, Vars};
+use super::{Flavour, LoadOptions, Project, Vars, selectors};
 use crate::diagnostic::{Diagnostics, SourceFile};
 
 /// Reads every file of the project; the second half of the pair are warnings.
@@ -25,6 +25,7 @@ pub fn load(options: &LoadOptions) -> Result<(Project, Diagnostics), Diagnostics
     let mut diagnostics = reader.diagnostics;
     read_folders(&mut project, &folders, &mut diagnostics);
     load_packages(&mut project, options, &mut diagnostics);
+    project.selectors = selectors::load(&project, options, &mut diagnostics);
     diagnostics.guard(project)
 }
 

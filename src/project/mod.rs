@@ -22,6 +22,7 @@ mod package;
 mod package_file;
 mod profile;
 mod project_file;
+mod selectors;
 mod settings;
 mod template;
 #[cfg(test)]
@@ -52,6 +53,7 @@ pub use package_file::{
     GitSource, LOCK_FILE, LockedPackage, PackageDecl, PackageSource, locked_packages, wanted_packages,
 };
 pub use project_file::{packages_path, project_name};
+pub use selectors::{PipelineDecl, SELECTORS_FILE, SelectorDecl};
 pub use template::{TargetNames, TextScope};
 pub use yaml::{Yaml, YamlValue};
 
@@ -120,6 +122,9 @@ pub struct Project {
     pub tests: Vec<Arc<SourceFile>>,
     /// Markdown files, for their docs blocks.
     pub docs: Vec<Arc<SourceFile>>,
+    /// Selections with names, of `selectors.yml`.
+    pub selectors: Vec<SelectorDecl>,
+    pub pipelines: Vec<PipelineDecl>,
 }
 
 /// Whose defaults hold where a project says nothing: ours or dbt's.

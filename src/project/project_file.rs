@@ -50,6 +50,7 @@ const KEYS: &[&str] = &[
     "tests",
     "data_tests",
     "unit_tests",
+    "pipelines",
 ];
 
 /// The folders of a project, relative to its root.
@@ -177,6 +178,8 @@ pub(super) fn settings(
         dispatch: dispatch(reader, fields.get("dispatch")),
         quoting: fields.get("quoting").map(|value| reader.quoting(value)).unwrap_or_default(),
         flags: flags(reader, fields.get("flags")),
+        selectors: Vec::new(),
+        pipelines: fields.get("pipelines").map(|value| reader.pipelines(value)).unwrap_or_default(),
         declared: Declarations::default(),
         models: Vec::new(),
         seeds: Vec::new(),

@@ -70,7 +70,10 @@ fn names_are_selected_by_wildcard_and_by_what_they_read() {
     assert_eq!(ls(&["--select", "stg.*"]), ["stg.qvp.applicants", "stg.qvp.audit_log", "stg.svp.labors"]);
     assert_eq!(ls(&["-s", "bl.person+"]), ["bl.person", "bl.people", "bl.tidy_person", "bl.person_count"]);
     assert_eq!(ls(&["-s", "+bl.audit"]), ["stg.qvp.audit_log", "bl.audit"]);
-    assert_eq!(ls(&["-s", "stg.qvp.*", "bl.audit", "--exclude", "*.applicants"]), ["stg.qvp.audit_log", "bl.audit"]);
+    assert_eq!(
+        ls(&["-s", "stg.qvp.*", "bl.audit", "--exclude", "stg.*.applicants"]),
+        ["stg.qvp.audit_log", "bl.audit"]
+    );
     assert_eq!(ls(&["-s", "stg.qvp.*", "-s", "bl.audit"]).len(), 3);
     assert_eq!(ls(&["--select", "seed.*"]), ["seed.codes"]);
     assert!(!test.path().join(".unimig").exists(), "ls needs no server");

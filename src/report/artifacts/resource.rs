@@ -50,7 +50,7 @@ impl Resource<'_> {
             "description": self.description,
             "columns": columns(self.columns),
             "config": self.config,
-            "unrendered_config": {},
+            "unrendered_config": manifest.written_config(self.node),
             "tags": setting("tags", json!([])),
             "meta": setting("meta", json!({})),
             "group": setting("group", Value::Null),
