@@ -126,6 +126,10 @@ impl NodeName {
         Self(format!("seed.{name}"))
     }
 
+    pub fn snapshot(name: &str) -> Self {
+        Self(format!("snapshot.{name}"))
+    }
+
     pub fn test(name: &str) -> Self {
         Self(format!("test.{name}"))
     }

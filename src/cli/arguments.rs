@@ -133,6 +133,8 @@ pub(super) enum Command {
     Test(RunArguments),
     /// Load the CSV files of seeds/ into tables
     Seed(RunArguments),
+    /// Bring new versions of rows into the tables of snapshots, which keep the old ones
+    Snapshot(RunArguments),
     /// Print the first rows of what models, seeds, source tables or tests give, or of a query of your own
     Show(ShowArguments),
     /// Look at source tables: how old their data is

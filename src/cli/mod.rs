@@ -67,6 +67,7 @@ async fn dispatch(door: &Door, command: Command) -> Result<u8, OpError> {
         Command::Run(run) => runs::run(door, &run).await,
         Command::Test(test) => runs::test(door, &test).await,
         Command::Seed(seed) => runs::seed(door, &seed).await,
+        Command::Snapshot(snapshot) => runs::snapshot(door, &snapshot).await,
         Command::Show(show) => show::show(door, &show).await,
         Command::Source(source) => source::source(door, &source).await,
         Command::Docs(docs) => docs::docs(door, &docs).await,

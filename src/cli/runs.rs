@@ -33,6 +33,10 @@ pub(super) async fn seed(door: &Door, arguments: &RunArguments) -> Result<u8, Op
     execute(door, &request(door, Verb::Seed, arguments), arguments.junit.as_deref()).await
 }
 
+pub(super) async fn snapshot(door: &Door, arguments: &RunArguments) -> Result<u8, OpError> {
+    execute(door, &request(door, Verb::Snapshot, arguments), arguments.junit.as_deref()).await
+}
+
 fn request(door: &Door, verb: Verb, arguments: &RunArguments) -> RunRequest {
     RunRequest {
         verb,

@@ -197,6 +197,14 @@ async fn work(context: &StepContext, action: &Action) -> Result<Done, StepError>
             let relation = &incremental.node.relation;
             in_transaction(context, Transaction::of_ours(relation, &incremental.staged_parents), added).await
         }
+        Action::Snapshot(snapshot) => {
+            let kept = async |client: &Client| {
+                let note = |message: &str| context.note(message);
+                Ok(Done::wrote(transform::snapshot(client, snapshot, note).await?.unwrap_or_default()))
+            };
+            let relation = &snapshot.node.relation;
+            in_transaction(context, Transaction::of_ours(relation, &snapshot.staged_parents), kept).await
+        }
         Action::Seed(seed) => {
             let root = &context.hands.project_root;
             let loaded = async |client: &Client| {

@@ -6,15 +6,16 @@ use super::Manifest;
 use super::model::Draft;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, SourceFile, Span};
 use crate::ident::{NodeName, Relation};
-use crate::project::{Flavour, Project, PropertyDecl, Written};
+use crate::project::{Flavour, ModelFile, Project, PropertyDecl, Written};
 
 /// Two files with one stem, among models and seeds together, since `ref` takes both.
-pub(super) fn stems(project: &Project, diagnostics: &mut Diagnostics) {
+pub(super) fn stems(project: &Project, snapshots: &[ModelFile], diagnostics: &mut Diagnostics) {
     let mut seen: HashMap<&str, Span> = HashMap::new();
     let models = project.models.iter().filter(|model| !is_extraction(project, &model.folders));
     let models = models.map(|model| (model.stem.as_str(), Span::whole(&model.file)));
     let seeds = project.seeds.iter().map(|seed| (seed.stem.as_str(), seed_place(&seed.path)));
-    for (stem, span) in models.chain(seeds) {
+    let snapshots = snapshots.iter().map(|snapshot| (snapshot.stem.as_str(), Span::whole(&snapshot.file)));
+    for (stem, span) in models.chain(seeds).chain(snapshots) {
         if let Some(first) = seen.insert(stem, span.clone()) {
             let files = (first.path().display().to_string(), span.path().display().to_string());
             diagnostics.push(
@@ -39,7 +40,11 @@ fn seed_place(path: &std::path::Path) -> Span {
 }
 
 /// Property files that describe one model twice, or one that does not exist.
-pub(super) fn properties((kind, declared): (&str, &[PropertyDecl]), known: &[&str], diagnostics: &mut Diagnostics) {
+pub(super) fn properties<'a>(
+    (kind, declared): (&str, impl IntoIterator<Item = &'a PropertyDecl>),
+    known: &[&str],
+    diagnostics: &mut Diagnostics,
+) {
     let mut seen: HashMap<&str, &Written<String>> = HashMap::new();
     let names: std::collections::HashSet<&str> = known.iter().copied().collect();
     for property in declared {

@@ -141,7 +141,10 @@ impl Settled {
             return match default {
                 Materialization::Merge(_) => Materialization::Merge(self.merge()),
                 Materialization::Incremental(_) => Materialization::Incremental(self.incremental()),
-                Materialization::Table | Materialization::View | Materialization::Ephemeral => default,
+                Materialization::Table
+                | Materialization::View
+                | Materialization::Snapshot(_)
+                | Materialization::Ephemeral => default,
             };
         };
         match text.as_str() {

@@ -9,7 +9,9 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::{Check, Manifest, ModelNode, SeedNode, StageNode, TableNode, TestKind, TestNode, TestSeverity};
+use super::{
+    Check, Manifest, Materialization, ModelNode, SeedNode, StageNode, TableNode, TestKind, TestNode, TestSeverity,
+};
 use crate::ident::NodeName;
 
 /// dbt's words for kinds of nodes; a stage is a source.
@@ -200,7 +202,14 @@ impl Manifest {
 fn model_facts(model: &ModelNode) -> NodeFacts<'_> {
     NodeFacts {
         name: &model.name,
-        resource_type: ResourceType::Model,
+        resource_type: match model.materialization {
+            Materialization::Snapshot(_) => ResourceType::Snapshot,
+            Materialization::Merge(_)
+            | Materialization::Table
+            | Materialization::View
+            | Materialization::Incremental(_)
+            | Materialization::Ephemeral => ResourceType::Model,
+        },
         package: &model.package,
         short_name: &model.model,
         fqn: fqn(&model.package, &model.folders, &model.model),

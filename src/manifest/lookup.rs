@@ -15,7 +15,7 @@ impl Manifest {
         if let Some(package) = package {
             self.check_package(package)?;
         }
-        let candidates = [NodeName::model(name), NodeName::seed(name)];
+        let candidates = [NodeName::model(name), NodeName::seed(name), NodeName::snapshot(name)];
         for candidate in &candidates {
             let Some(owner) = self.package_of(candidate) else { continue };
             if let Some(package) = package.filter(|package| *package != owner) {
@@ -113,6 +113,10 @@ impl Manifest {
             Some(stage) => Some(&stage.live_relation),
             None => self.relation(name),
         }
+    }
+
+    pub fn is_snapshot(&self, name: &NodeName) -> bool {
+        self.models.get(name).is_some_and(|model| matches!(model.materialization, Materialization::Snapshot(_)))
     }
 
     pub fn is_ephemeral(&self, name: &NodeName) -> bool {

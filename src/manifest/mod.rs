@@ -17,6 +17,7 @@ mod model;
 mod record;
 mod resolve;
 mod seed;
+mod snapshot;
 mod source;
 mod stage;
 mod test;
@@ -33,6 +34,7 @@ pub use freshness::FreshnessStatus;
 pub use lookup::{NoSource, SourceTable, ephemeral_cte};
 pub use materialization::{IncrementalConfig, IncrementalStrategy, MergeUpdates, OnSchemaChange, Refresh};
 pub use resolve::resolve;
+pub use snapshot::{CheckColumns, HardDeletes, MetaNames, SnapshotConfig, SnapshotStrategy};
 pub use upkeep::{IndexConfig, Logging, PersistDocs, Uniqueness, Upkeep};
 
 use crate::diagnostic::{SourceFile, Span};
@@ -201,6 +203,8 @@ pub enum Materialization {
     View,
     /// A table that unimig owns, keeps, and brings the rows of its SELECT into.
     Incremental(IncrementalConfig),
+    /// A table that unimig owns, and that keeps every version of the SELECT's rows.
+    Snapshot(Box<SnapshotConfig>),
     /// Not built: its SELECT becomes a CTE of the models that refer to it.
     Ephemeral,
 }
@@ -313,6 +317,7 @@ impl Materialization {
             Self::Table => "table",
             Self::View => "view",
             Self::Incremental(_) => "incremental",
+            Self::Snapshot(_) => "snapshot",
             Self::Ephemeral => "ephemeral",
         }
     }
@@ -335,7 +340,8 @@ impl Manifest {
             Materialization::Merge(_)
             | Materialization::Table
             | Materialization::View
-            | Materialization::Incremental(_) => Some(&model.relation),
+            | Materialization::Incremental(_)
+            | Materialization::Snapshot(_) => Some(&model.relation),
             Materialization::Ephemeral => None,
         }
     }

@@ -23,6 +23,36 @@ pub(super) struct Draft {
     pub diagnostics: Diagnostics,
 }
 
+/// What a SELECT of the project is on its way to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum DraftKind {
+    Model,
+    Snapshot,
+}
+
+impl DraftKind {
+    fn folder_config(self, project: &Project) -> &FolderConfig {
+        match self {
+            Self::Model => &project.model_config,
+            Self::Snapshot => &project.snapshot_config,
+        }
+    }
+
+    fn config(self) -> ConfigOf {
+        match self {
+            Self::Model => ConfigOf::Model,
+            Self::Snapshot => ConfigOf::Snapshot,
+        }
+    }
+
+    fn node(self, stem: &str) -> NodeName {
+        match self {
+            Self::Model => NodeName::model(stem),
+            Self::Snapshot => NodeName::snapshot(stem),
+        }
+    }
+}
+
 /// What settling needs to know of the project.
 pub(super) struct Surroundings<'a> {
     pub project: &'a Project,
@@ -88,21 +118,29 @@ fn is_rendered(key: &str) -> bool {
 }
 
 /// Renders and settles one model.
-pub(super) fn draft(engine: &Engine, around: &Surroundings<'_>, (model, plan): (&ModelFile, &Plan)) -> Draft {
+pub(super) fn draft(
+    engine: &Engine,
+    (around, kind): (&Surroundings<'_>, DraftKind),
+    (model, plan): (&ModelFile, &Plan),
+) -> Draft {
     let this = Relation::new(around.environment.target.schema.clone(), Ident::from_catalog(model.stem.clone()));
     let property = around.properties.get(model.stem.as_str()).copied();
     let fqn = around.fqn(&model.file.path, (&model.folders, &model.stem));
-    let mut settled = around.settled(&around.project.model_config, &fqn, property);
+    let mut settled = around.settled(kind.folder_config(around.project), &fqn, property);
     let subject = Subject { this, config: settled.to_json() };
     let Recording { noted, asks_incremental, mut diagnostics } = record(engine, plan, subject);
     let own = own_patch(plan, &noted);
-    settled.check_keys(&own, (ConfigOf::Model, around.project.flavour));
+    settled.check_keys(&own, (kind.config(), around.project.flavour));
     settled.lay(&own);
-    let name = NodeName::model(&model.stem);
+    let name = kind.node(&model.stem);
     let disabled = settled.disabled();
     let configured_at = configured_at(plan);
     let upkeep = settled.upkeep();
-    let node = node(around, model, &mut settled).map(|(relation, materialization)| ModelNode {
+    let settled_node = match kind {
+        DraftKind::Model => node(around, model, &mut settled),
+        DraftKind::Snapshot => snapshot(around, model, &mut settled),
+    };
+    let node = settled_node.map(|(relation, materialization)| ModelNode {
         name: name.clone(),
         model: model.stem.clone(),
         package: around.project.package_of(&model.file.path).to_owned(),
@@ -130,6 +168,20 @@ pub(super) fn draft(engine: &Engine, around: &Surroundings<'_>, (model, plan): (
     Draft { node, name, disabled, noted, diagnostics }
 }
 
+/// A table that keeps versions; dbt's older `target_schema` is taken as it is written.
+fn snapshot(
+    around: &Surroundings<'_>,
+    model: &ModelFile,
+    settled: &mut Settled,
+) -> Option<(Relation, Materialization)> {
+    let config = settled.snapshot();
+    let mut relation = settled.own_relation(around.environment, &model.stem)?;
+    if let Some(schema) = settled.ident("target_schema") {
+        relation.schema = schema;
+    }
+    Some((around.project.quoting.apply(relation), Materialization::Snapshot(Box::new(config?))))
+}
+
 fn node(around: &Surroundings<'_>, model: &ModelFile, settled: &mut Settled) -> Option<(Relation, Materialization)> {
     let default = match (around.project.flavour_of(&model.file.path), model.folders.first().map(String::as_str)) {
         (Flavour::Unimig, Some("bl")) => Materialization::Merge(MergeConfig::default()),
@@ -141,6 +193,7 @@ fn node(around: &Surroundings<'_>, model: &ModelFile, settled: &mut Settled) -> 
         Materialization::Table
         | Materialization::View
         | Materialization::Incremental(_)
+        | Materialization::Snapshot(_)
         | Materialization::Ephemeral => settled.own_relation(around.environment, &model.stem),
     };
     Some((around.project.quoting.apply(relation?), materialization))

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::jinja::{Engine, Plan};
-use super::model::{Draft, Surroundings, draft};
+use super::model::{Draft, DraftKind, Surroundings, draft};
 use super::record::{Noted, Subject, record};
 use super::seed::SeedOutcome;
 use super::test::Place;
-use super::{Manifest, TestKind, TestNode, check, seed, source, test};
+use super::{Manifest, TestKind, TestNode, check, seed, snapshot, source, test};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, SourceFile, Span};
 use crate::ident::{Ident, NodeName, Relation};
 use crate::project::{ColumnDecl, Environment, ModelFile, Project, TestDecl};
@@ -30,16 +30,30 @@ pub fn resolve(project: &Project, environment: &Environment) -> Result<(Manifest
     };
     let around = Surroundings::new(project, environment, &project.declared.models);
     source::settle(&mut manifest, &around, &mut diagnostics);
-    check::stems(project, &mut diagnostics);
     let (extractions, models): (Vec<_>, Vec<_>) =
         project.models.iter().partition(|model| check::is_extraction(project, &model.folders));
-    let plans: Vec<Plan> = models.par_iter().map(|model| engine.plan(&model.file)).collect();
+    let snapshots = snapshot::files(project, &mut diagnostics);
+    check::stems(project, &snapshots, &mut diagnostics);
+    let snapshots_around = Surroundings {
+        properties: project
+            .declared
+            .snapshots
+            .iter()
+            .map(|declared| (declared.property.name.value.as_str(), &declared.property))
+            .collect(),
+        ..Surroundings::new(project, environment, &[])
+    };
+    let files: Vec<(&ModelFile, (&Surroundings<'_>, DraftKind))> = (models.iter().copied())
+        .map(|model| (model, (&around, DraftKind::Model)))
+        .chain(snapshots.iter().map(|snapshot| (snapshot, (&snapshots_around, DraftKind::Snapshot))))
+        .collect();
+    let plans: Vec<Plan> = files.par_iter().map(|(file, _)| engine.plan(&file.file)).collect();
     let mut drafts: Vec<Draft> =
-        models.par_iter().zip(&plans).map(|(model, plan)| draft(&engine, &around, (model, plan))).collect();
+        files.par_iter().zip(&plans).map(|((file, of), plan)| draft(&engine, *of, (file, plan))).collect();
     check::admit(&mut manifest, &mut drafts);
     let seeds_around = Surroundings::new(project, environment, &project.declared.seeds);
     seeds(&mut manifest, &seeds_around, &mut diagnostics);
-    check_names(project, &models, &mut diagnostics);
+    check_names(project, (&models, &snapshots), &mut diagnostics);
     check::writers(&manifest, &mut diagnostics);
     look_up(&mut manifest, &engine, (drafts, &plans), &mut diagnostics);
     override_extractions(&mut manifest, &engine, &extractions, &mut diagnostics);
@@ -64,11 +78,14 @@ fn seeds(manifest: &mut Manifest, around: &Surroundings<'_>, diagnostics: &mut D
     }
 }
 
-fn check_names(project: &Project, models: &[&ModelFile], diagnostics: &mut Diagnostics) {
+fn check_names(project: &Project, (models, snapshots): (&[&ModelFile], &[ModelFile]), diagnostics: &mut Diagnostics) {
     let names: Vec<&str> = models.iter().map(|model| model.stem.as_str()).collect();
     check::properties(("model", &project.declared.models), &names, diagnostics);
     let names: Vec<&str> = project.seeds.iter().map(|seed| seed.stem.as_str()).collect();
     check::properties(("seed", &project.declared.seeds), &names, diagnostics);
+    let names: Vec<&str> = snapshots.iter().map(|snapshot| snapshot.stem.as_str()).collect();
+    let declared = project.declared.snapshots.iter().map(|declared| &declared.property);
+    check::properties(("snapshot", declared), &names, diagnostics);
 }
 
 /// Looks up what the models asked for; a disabled model's mistakes are its own affair.
@@ -163,6 +180,12 @@ fn generic_tests(manifest: &Manifest, models: &Surroundings<'_>, diagnostics: &m
     }
     for property in &declared.seeds {
         let node = NodeName::seed(&property.name.value);
+        let at = |column| Place { subject: node.clone(), label: property.name.value.clone(), prefix: "", column };
+        standing(&mut places, (&property.tests, &property.columns), at);
+    }
+    for snapshot in &declared.snapshots {
+        let property = &snapshot.property;
+        let node = NodeName::snapshot(&property.name.value);
         let at = |column| Place { subject: node.clone(), label: property.name.value.clone(), prefix: "", column };
         standing(&mut places, (&property.tests, &property.columns), at);
     }

@@ -6,6 +6,7 @@ pub mod incremental;
 pub mod merge;
 pub mod seed;
 pub mod shell;
+pub mod snapshot;
 pub mod stage;
 pub mod table;
 pub mod upkeep;

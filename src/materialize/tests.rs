@@ -1,5 +1,7 @@
 //! The statements as they are sent, kept as golden files beside this one; the command line's tests run them twice.
 
+mod snapshot;
+
 use std::sync::Arc;
 
 use super::incremental::{self, IncrementalShape, IncrementalStatements, Width};

@@ -40,6 +40,8 @@ pub enum Verb {
     /// Data tests.
     Test,
     Seed,
+    /// Models that keep every version of their rows.
+    Snapshot,
 }
 
 impl Verb {
@@ -49,6 +51,7 @@ impl Verb {
             Self::Run => "run",
             Self::Test => "test",
             Self::Seed => "seed",
+            Self::Snapshot => "snapshot",
         }
     }
 }
@@ -196,9 +199,11 @@ async fn incremental_models(
 ) -> Result<BTreeSet<NodeName>, OpError> {
     let is_added_to = |model: &&ModelNode| match &model.materialization {
         Materialization::Incremental(config) => !config.refresh.applies(request.full_refresh),
-        Materialization::Merge(_) | Materialization::Table | Materialization::View | Materialization::Ephemeral => {
-            false
-        }
+        Materialization::Merge(_)
+        | Materialization::Table
+        | Materialization::View
+        | Materialization::Snapshot(_)
+        | Materialization::Ephemeral => false,
     };
     let mut models = workspace.manifest.models.values().filter(is_added_to).peekable();
     if models.peek().is_none() {
@@ -217,7 +222,7 @@ async fn plan(
     let selected = select(manifest, compiled, request)?;
     let catalog = match request.verb {
         Verb::Build | Verb::Run => read_catalog(manifest, session, &selected).await?,
-        Verb::Test | Verb::Seed => TargetCatalog::default(),
+        Verb::Test | Verb::Seed | Verb::Snapshot => TargetCatalog::default(),
     };
     let catalog = TargetCatalog { incremental, ..catalog };
     let order = plan::foreign_key_order(manifest, &catalog);
@@ -237,7 +242,7 @@ async fn plan(
     let plan = plan::build(inputs, &selected, request.verb.as_str(), settings)?;
     Ok(match request.verb {
         Verb::Build => plan::with_gates(plan, inputs),
-        Verb::Run | Verb::Test | Verb::Seed => plan,
+        Verb::Run | Verb::Test | Verb::Seed | Verb::Snapshot => plan,
     })
 }
 
@@ -255,8 +260,9 @@ fn select(
                 || manifest.tests.contains_key(name)
         }),
         Verb::Run => compiled.select(manifest, &request.selection, |name| {
-            manifest.stages.contains_key(name) || manifest.models.contains_key(name)
+            manifest.stages.contains_key(name) || manifest.models.contains_key(name) && !manifest.is_snapshot(name)
         }),
+        Verb::Snapshot => compiled.select(manifest, &request.selection, |name| manifest.is_snapshot(name)),
         Verb::Seed => compiled.select(manifest, &request.selection, |name| manifest.seeds.contains_key(name)),
         Verb::Test => compiled.select(manifest, &request.selection, |name| manifest.tests.contains_key(name)),
     }

@@ -12,7 +12,7 @@ use crate::manifest::{Manifest, Materialization, MergeConfig, ModelNode, TestKin
 use crate::materialize::TargetTable;
 use crate::plan::{
     Action, Extent, IncrementalAction, MergeAction, OnError, OnFailure, Plan, RunSettings, SeedAction, SelectAction,
-    StageAction, Step, TestAction, Wait,
+    SnapshotAction, StageAction, Step, TestAction, Wait,
 };
 
 /// What the target database holds already.
@@ -83,6 +83,10 @@ fn model_action(inputs: Inputs<'_>, model: &ModelNode) -> Result<Option<Action>,
         Materialization::Ephemeral => None,
         Materialization::Table => Some(Action::Table(SelectAction { node, select, staged_parents })),
         Materialization::View => Some(Action::View(SelectAction { node, select, staged_parents })),
+        Materialization::Snapshot(config) => {
+            let config = config.as_ref().clone();
+            Some(Action::Snapshot(SnapshotAction { node, config, select, staged_parents }))
+        }
         Materialization::Incremental(config) => {
             let extent = match inputs.catalog.incremental.contains(&model.name) {
                 true => Extent::Increment,

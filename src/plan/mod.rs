@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::compile::CompiledSql;
 use crate::diagnostic::Span;
 use crate::ident::{NodeName, Relation};
-use crate::manifest::{IncrementalConfig, MergeConfig, ModelNode, SeedNode, StageNode, TestSeverity};
+use crate::manifest::{IncrementalConfig, MergeConfig, ModelNode, SeedNode, SnapshotConfig, StageNode, TestSeverity};
 use crate::materialize::TargetTable;
 
 pub use build::{Inputs, TargetCatalog, build, foreign_key_order, unknown_target};
@@ -59,6 +59,7 @@ pub enum Action {
     Table(SelectAction),
     View(SelectAction),
     Incremental(IncrementalAction),
+    Snapshot(SnapshotAction),
     Seed(SeedAction),
     Test(TestAction),
 }
@@ -97,6 +98,15 @@ pub struct IncrementalAction {
     pub config: IncrementalConfig,
     pub select: CompiledSql,
     pub extent: Extent,
+    pub staged_parents: Vec<NodeName>,
+}
+
+/// A SELECT whose versions are kept.
+#[derive(Debug, Clone)]
+pub struct SnapshotAction {
+    pub node: Arc<ModelNode>,
+    pub config: SnapshotConfig,
+    pub select: CompiledSql,
     pub staged_parents: Vec<NodeName>,
 }
 
@@ -167,9 +177,13 @@ impl Action {
     pub fn is_test(&self) -> bool {
         match self {
             Self::Test(_) => true,
-            Self::Stage(_) | Self::Merge(_) | Self::Incremental(_) | Self::Table(_) | Self::View(_) | Self::Seed(_) => {
-                false
-            }
+            Self::Stage(_)
+            | Self::Merge(_)
+            | Self::Incremental(_)
+            | Self::Snapshot(_)
+            | Self::Table(_)
+            | Self::View(_)
+            | Self::Seed(_) => false,
         }
     }
 }

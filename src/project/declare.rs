@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::config::ConfigPatch;
 use super::config_keys::ConfigOf;
+use super::declare_snapshot::SnapshotDecl;
 use super::declare_source::SourceDecl;
 use super::fields::{Fields, Reader};
 use super::yaml::{Yaml, YamlValue};
@@ -60,15 +61,17 @@ pub struct Declarations {
     pub sources: Vec<SourceDecl>,
     pub models: Vec<PropertyDecl>,
     pub seeds: Vec<PropertyDecl>,
+    pub snapshots: Vec<SnapshotDecl>,
 }
 
 impl Declarations {
     /// Adds what another file declares.
     pub fn extend(&mut self, other: Self) {
-        let Self { sources, models, seeds } = other;
+        let Self { sources, models, seeds, snapshots } = other;
         self.sources.extend(sources);
         self.models.extend(models);
         self.seeds.extend(seeds);
+        self.snapshots.extend(snapshots);
     }
 }
 
@@ -78,7 +81,8 @@ impl Reader {
     /// Reads the file's declarations from its tree.
     pub fn declarations(&mut self, yaml: &Yaml) -> Declarations {
         let mut declared = Declarations::default();
-        let Some(fields) = self.fields(yaml, "property file", &["version", "sources", "models", "seeds"]) else {
+        let Some(fields) = self.fields(yaml, "property file", &["version", "sources", "models", "seeds", "snapshots"])
+        else {
             return declared;
         };
         if let Some(sources) = fields.get("sources") {
@@ -91,10 +95,13 @@ impl Reader {
         if let Some(seeds) = fields.get("seeds") {
             declared.seeds = self.list(seeds).iter().filter_map(|item| self.property(item, ConfigOf::Seed)).collect();
         }
+        if let Some(snapshots) = fields.get("snapshots") {
+            declared.snapshots = self.list(snapshots).iter().filter_map(|item| self.snapshot(item)).collect();
+        }
         declared
     }
 
-    fn property(&mut self, yaml: &Yaml, of: ConfigOf) -> Option<PropertyDecl> {
+    pub(super) fn property(&mut self, yaml: &Yaml, of: ConfigOf) -> Option<PropertyDecl> {
         const KEYS: &[&str] = &["name", "description", "config", "columns", "data_tests", "tests", "tags", "meta"];
         let what = match of {
             ConfigOf::Model => "model",

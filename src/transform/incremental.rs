@@ -1,7 +1,6 @@
 //! A SELECT into a table of ours that stays: built in a temporary table, then brought in by the model's strategy.
 
 use tokio_postgres::Client;
-use tokio_postgres::types::Type;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::ident::{Ident, Relation};
@@ -15,14 +14,11 @@ use crate::plan::{Extent, IncrementalAction};
 use crate::postgres::PostgresError;
 use crate::state::run::Tally;
 use crate::transform::TransformError;
-use crate::transform::catalog::STATEMENTS;
+use crate::transform::columns::{columns_of, find, text_length, widened};
 use crate::transform::keys::duplicate_keys;
 use crate::transform::relation::{Existing, existing, keep_built};
 use crate::transform::subject::Subject;
 use crate::transform::{located, upkeep};
-
-/// The longest text that dbt takes a column without a length for.
-const USUAL_TEXT_LENGTH: u32 = 256;
 
 /// Builds the SELECT and brings its rows in; `note` hears of columns that are left out. `None` when a table that was
 /// made anew holds the same rows already.
@@ -173,38 +169,12 @@ async fn apply(client: &Client, relation: &Relation, changes: &[ColumnChange]) -
     Ok(())
 }
 
-/// As dbt does whatever `on_schema_change` says, a varying text of the table grows with the SELECT's.
-fn widened(built: &[StagedColumn], held: &[StagedColumn]) -> Vec<ColumnChange> {
-    let grows = |column: &StagedColumn| {
-        let held = find(held, &column.name)?;
-        let (wanted, has) = (text_length(&column.data_type)?, varying_length(&held.data_type)?);
-        let data_type = format!("character varying({wanted})");
-        (wanted > has).then(|| ColumnChange::ChangeType(StagedColumn { name: column.name.clone(), data_type }))
-    };
-    built.iter().filter_map(grows).collect()
-}
-
-fn text_length(data_type: &str) -> Option<u32> {
-    match data_type {
-        "text" | "character varying" => Some(USUAL_TEXT_LENGTH),
-        _ => varying_length(data_type),
-    }
-}
-
-fn varying_length(data_type: &str) -> Option<u32> {
-    data_type.strip_prefix("character varying(")?.strip_suffix(')')?.parse().ok()
-}
-
 /// A type that differs, and not only by a text's length.
 fn is_retyped(column: &StagedColumn, held: &[StagedColumn]) -> bool {
     let is_text = |data_type: &str| text_length(data_type).is_some();
     find(held, &column.name).is_some_and(|held| {
         held.data_type != column.data_type && !(is_text(&held.data_type) && is_text(&column.data_type))
     })
-}
-
-fn find<'a>(columns: &'a [StagedColumn], name: &Ident) -> Option<&'a StagedColumn> {
-    columns.iter().find(|column| column.name == *name)
 }
 
 fn names(columns: &[&StagedColumn]) -> String {
@@ -230,16 +200,4 @@ fn schema_changed(action: &IncrementalAction, (new, gone, retyped): Differences<
         .at(action.node.configured_at.clone())
         .hint("set on_schema_change to 'append_new_columns' or 'sync_all_columns', or make the table anew with --full-refresh");
     TransformError::Project(Box::new(mistake))
-}
-
-async fn columns_of(client: &Client, relation: &str) -> Result<Vec<StagedColumn>, PostgresError> {
-    let rows = client
-        .query_typed(&STATEMENTS.render("columns", minijinja::context! {}), &[(&relation, Type::TEXT)])
-        .await
-        .map_err(|error| PostgresError::server(format!("describe {relation}"), error))?;
-    let column = |row: &tokio_postgres::Row| StagedColumn {
-        name: Ident::from_catalog(row.get::<_, String>(0)),
-        data_type: row.get(1),
-    };
-    Ok(rows.iter().map(column).collect())
 }

@@ -3,6 +3,7 @@
 //! The caller has begun the transaction and holds the target's lock; it commits, or discards the session.
 
 mod catalog;
+mod columns;
 pub mod description;
 pub mod flight;
 mod incremental;
@@ -11,6 +12,7 @@ mod merge;
 mod relation;
 mod remake;
 mod seed;
+mod snapshot;
 mod subject;
 mod upkeep;
 mod written;
@@ -24,6 +26,7 @@ pub use incremental::incremental;
 pub use merge::{column_mistake, merge};
 pub use relation::{ViewChange, table, view};
 pub use seed::seed;
+pub use snapshot::snapshot;
 
 /// Why a target could not be brought up to date.
 #[derive(Debug, thiserror::Error)]

@@ -30,6 +30,7 @@ mod read_only;
 mod secrets;
 mod server_mistakes;
 mod show;
+mod snapshots;
 mod stateless;
 mod twice;
 mod types;

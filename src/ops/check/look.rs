@@ -89,7 +89,14 @@ impl<'a> Looks<'a> {
 
     /// A model's SELECT: as the view that stands for the model, or apart where the model is no relation of ours.
     pub(super) fn model(&self, model: &'a ModelNode, place: usize) -> Vec<Look<'a>> {
-        let select = self.sql(&model.name);
+        let select = match &model.materialization {
+            Materialization::Snapshot(config) => materialize::snapshot::first_select(config, &self.sql(&model.name)),
+            Materialization::Merge(_)
+            | Materialization::Incremental(_)
+            | Materialization::Table
+            | Materialization::View
+            | Materialization::Ephemeral => self.sql(&model.name),
+        };
         let view = match &model.materialization {
             Materialization::Ephemeral => {
                 let embedded = shell::prepare(Embedded::bare(&select));
@@ -98,6 +105,7 @@ impl<'a> Looks<'a> {
             Materialization::Merge(_) if self.target(model).is_some() => self.scratch.select(place),
             Materialization::Merge(_)
             | Materialization::Incremental(_)
+            | Materialization::Snapshot(_)
             | Materialization::Table
             | Materialization::View => self.scratch.shell(&model.relation),
         };
@@ -116,6 +124,7 @@ impl<'a> Looks<'a> {
                 self.subject.description.relation(&model.relation).map(|relation| relation.shell())
             }
             Materialization::Incremental(_)
+            | Materialization::Snapshot(_)
             | Materialization::Table
             | Materialization::View
             | Materialization::Ephemeral => None,

@@ -238,7 +238,10 @@ impl<'a> Flying<'a> {
         }
         let own = || columns.get(&self.looks.scratch.shell(&model.relation)).cloned();
         match &model.materialization {
-            Materialization::Incremental(_) | Materialization::Table | Materialization::View => {
+            Materialization::Incremental(_)
+            | Materialization::Snapshot(_)
+            | Materialization::Table
+            | Materialization::View => {
                 let columns = own()?;
                 self.known.insert(name.clone(), ShellColumns { columns, primary_key: Vec::new() });
                 None

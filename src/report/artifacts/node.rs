@@ -33,7 +33,14 @@ fn model(described: Described<'_>, model: &ModelNode) -> Map<String, Value> {
     let (access, mut contract) = (config["access"].clone(), config["contract"].clone());
     contract["checksum"] = Value::Null;
     let resource = Resource {
-        kind: "model",
+        kind: match model.materialization {
+            Materialization::Snapshot(_) => "snapshot",
+            Materialization::Merge(_)
+            | Materialization::Table
+            | Materialization::View
+            | Materialization::Incremental(_)
+            | Materialization::Ephemeral => "model",
+        },
         node: &model.name,
         package: &model.package,
         patch_path: model.patch_path.as_deref(),
@@ -54,7 +61,8 @@ fn model(described: Described<'_>, model: &ModelNode) -> Map<String, Value> {
         Materialization::Merge(_)
         | Materialization::Table
         | Materialization::View
-        | Materialization::Incremental(_) => {}
+        | Materialization::Incremental(_)
+        | Materialization::Snapshot(_) => {}
     }
     described.code(&mut entry, (&model.name, &model.file.text));
     entry.extend(object(json!({
@@ -76,6 +84,7 @@ fn primary_key(model: &ModelNode) -> Value {
     match &model.materialization {
         Materialization::Merge(merge) => json!(merge.unique_key),
         Materialization::Incremental(incremental) => json!(incremental.unique_key),
+        Materialization::Snapshot(snapshot) => json!(snapshot.unique_key),
         Materialization::Table | Materialization::View | Materialization::Ephemeral => json!([]),
     }
 }
