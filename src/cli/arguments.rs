@@ -279,6 +279,9 @@ pub(super) struct RunArguments {
     /// Also write the results as JUnit XML, which CI servers show
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
+    /// Keep the failing rows of tests in tables of the target, one a test
+    #[arg(long)]
+    pub store_failures: bool,
 }
 
 #[derive(Debug, Args)]

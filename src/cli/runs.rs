@@ -47,6 +47,7 @@ fn request(door: &Door, verb: Verb, arguments: &RunArguments) -> RunRequest {
         full_refresh: arguments.full_refresh,
         fail_fast: arguments.fail_fast,
         warn_error: door.globals.warn_error,
+        store_failures: arguments.store_failures,
     }
 }
 

@@ -12,7 +12,7 @@ use super::{Compiled, CompiledSql, Origin, ephemeral, one_select};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, SourceFile, Span};
 use crate::ident::{Ident, NodeName, Relation};
 use crate::manifest::jinja::{Engine, Plan, Rendered};
-use crate::manifest::{Manifest, TestKind};
+use crate::manifest::{Manifest, TestKind, TestNode, relocate};
 use crate::project::{Environment, Project};
 
 /// What a server knows and files do not; empty for `compile` without a connection.
@@ -39,6 +39,8 @@ struct Work {
     subject: Subject,
     /// Edges that the manifest knows.
     depends_on: Vec<NodeName>,
+    /// The line that the file's text was made from, where it is nobody's file.
+    made_from: Option<Span>,
 }
 
 /// What all renders share.
@@ -104,14 +106,24 @@ impl<'a> Compiler<'a> {
                 config: model.config.clone(),
             },
             depends_on: model.depends_on.clone(),
+            made_from: None,
         });
         let tests = self.manifest.tests.values().filter_map(|test| match &test.kind {
             TestKind::Singular { file } => Some(Work {
                 name: test.name.clone(),
                 what: format!("test \"{}\"", file.path.display()),
                 file: Arc::clone(file),
-                subject: subject(Relation::new(target.clone(), Ident::from_catalog("test")), Side::Target),
+                subject: test_subject(target, test),
                 depends_on: test.depends_on.clone(),
+                made_from: None,
+            }),
+            TestKind::Custom(custom) => Some(Work {
+                name: test.name.clone(),
+                what: format!("test \"{}\"", test.short_name()),
+                file: Arc::clone(&custom.template),
+                subject: test_subject(target, test),
+                depends_on: test.depends_on.clone(),
+                made_from: Some(test.declared_at.clone()),
             }),
             TestKind::Generic { .. } => None,
         });
@@ -122,10 +134,17 @@ impl<'a> Compiler<'a> {
                 file: Arc::clone(stage.extraction.as_ref()?),
                 subject: subject(stage.source_relation.clone(), Side::Source),
                 depends_on: Vec::new(),
+                made_from: None,
             })
         });
         models.chain(tests).chain(extractions).collect()
     }
+}
+
+fn test_subject(target: &Ident, test: &TestNode) -> Subject {
+    let this = || Relation::new(target.clone(), Ident::from_catalog("test"));
+    let this = test.rules.audit.clone().unwrap_or_else(this);
+    Subject { config: test.config.clone(), ..subject(this, Side::Target) }
 }
 
 fn subject(this: Relation, side: Side) -> Subject {
@@ -134,7 +153,23 @@ fn subject(this: Relation, side: Side) -> Subject {
 
 impl Shared<'_> {
     fn compile(&self, work: Work, plan: &Plan) -> Result<Compiled, Diagnostics> {
-        let Work { name, what, file, subject, mut depends_on } = work;
+        match &work.made_from {
+            None => self.compile_file(work, plan),
+            Some(place) => {
+                let (file, place) = (Arc::clone(&work.file), place.clone());
+                let mut compiled = self.compile_file(work, plan).map_err(|mut mistakes| {
+                    relocate(&mut mistakes, (&file, &place));
+                    mistakes
+                })?;
+                let output = 0..compiled.sql.text.len();
+                compiled.sql.origins = vec![Origin { output, source: place, verbatim: false }];
+                Ok(compiled)
+            }
+        }
+    }
+
+    fn compile_file(&self, work: Work, plan: &Plan) -> Result<Compiled, Diagnostics> {
+        let Work { name, what, file, subject, mut depends_on, made_from: _ } = work;
         let side = subject.side;
         let answers = Arc::new(Answers::new(&self.directory, subject));
         let (rendered, mut diagnostics) = self.engine.render(plan, Arc::clone(&answers) as _);

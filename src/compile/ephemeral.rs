@@ -8,7 +8,7 @@ use crate::ident::NodeName;
 use crate::manifest::{Manifest, ephemeral_cte};
 
 /// The text with the ephemeral models that it needs in front of it.
-pub(super) fn inject(manifest: &Manifest, all: &BTreeMap<NodeName, Compiled>, compiled: &Compiled) -> CompiledSql {
+pub fn inject(manifest: &Manifest, all: &BTreeMap<NodeName, Compiled>, compiled: &Compiled) -> CompiledSql {
     let mut gathering = Gathering { manifest, all, open: Vec::new(), needed: Vec::new() };
     for parent in &compiled.depends_on {
         gathering.add(parent);

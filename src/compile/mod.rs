@@ -20,6 +20,7 @@ use std::ops::Range;
 pub use builder::SqlBuilder;
 pub use compiler::{CompileFacts, Compiler};
 pub use embedded::Embedded;
+pub use ephemeral::inject;
 pub use retarget::Elsewhere;
 
 use crate::diagnostic::Span;

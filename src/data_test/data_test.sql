@@ -1,13 +1,12 @@
 -- name: not_null
-select
-    {{ column }}
+select *
 from {{ subject }} as subject
 where {{ column }} is null
 
 -- name: unique
 select
-    {{ column }},
-    count(*) as occurrences
+    {{ column }} as unique_field,
+    count(*) as n_records
 from {{ subject }} as subject
 where {{ column }} is not null
 group by {{ column }}
@@ -15,15 +14,15 @@ having count(*) > 1
 
 -- name: accepted_values
 select
-    {{ column }},
-    count(*) as occurrences
+    {{ column }} as value_field,
+    count(*) as n_records
 from {{ subject }} as subject
 where {{ column }} not in ({{ accepted | inline }})
 group by {{ column }}
 
 -- name: relationships
 select
-    child.{{ column }}
+    child.{{ column }} as from_field
 from {{ subject }} as child
 where child.{{ column }} is not null
     and not exists (
@@ -39,10 +38,24 @@ where child.{{ column }} is not null
     where {{ filter }}
 )
 
--- name: count_head
-select
-    count(*) as failing_rows
+-- name: limited_head
+select *
 from (
 
--- name: count_tail
+-- name: limited_tail
+) as limited
+limit {{ limit }}
+
+-- name: kept
+select *
+from {{ relation }}
+
+-- name: judge_head
+select
+    coalesce(({{ fail_calc }})::bigint, 0) as failures,
+    coalesce(({{ fail_calc }}) {{ warn_if }}, false) as should_warn,
+    coalesce(({{ fail_calc }}) {{ error_if }}, false) as should_error
+from (
+
+-- name: judge_tail
 ) as failing

@@ -9,6 +9,7 @@ mod hands;
 mod session;
 mod stage;
 mod step;
+mod test;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;

@@ -8,20 +8,19 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 
-use crate::event::{Event, Failure, FailureKind, LayerTraffic, Phase, StepReport};
+use crate::event::{Event, Failure, LayerTraffic, Phase, StepReport};
 use crate::execute::failure::StepError;
 use crate::execute::hands::Hands;
 use crate::execute::session::{Working, lock_target};
-use crate::execute::stage;
+use crate::execute::{stage, test};
 use crate::ident::{NodeName, Relation};
-use crate::manifest::TestSeverity;
-use crate::plan::{Action, TestAction};
+use crate::plan::Action;
 use crate::postgres::{Canceller, PostgresError};
 use crate::state::batch;
 use crate::state::lock::{self, Scope};
 use crate::state::run::{self, StepRecord, StepStatus, Tally};
+use crate::transform;
 use crate::transform::ViewChange;
-use crate::{transform, verify};
 
 /// What a step knows of the run around it.
 pub(super) struct StepContext {
@@ -213,13 +212,13 @@ async fn work(context: &StepContext, action: &Action) -> Result<Done, StepError>
             };
             in_transaction(context, Transaction::of_ours(&seed.node.relation, &[]), loaded).await
         }
-        Action::Test(test) => test_target(context, test).await,
+        Action::Test(test) => test::test(context, test).await,
     }
 }
 
 /// What a step's transaction is about.
 #[derive(Clone, Copy)]
-struct Transaction<'a> {
+pub(super) struct Transaction<'a> {
     target: &'a Relation,
     staged_parents: &'a [NodeName],
     /// Whether the relation is ours, and so its schema may be.
@@ -228,13 +227,13 @@ struct Transaction<'a> {
 
 impl<'a> Transaction<'a> {
     /// On a relation that unimig makes itself.
-    fn of_ours(target: &'a Relation, staged_parents: &'a [NodeName]) -> Self {
+    pub(super) fn of_ours(target: &'a Relation, staged_parents: &'a [NodeName]) -> Self {
         Self { target, staged_parents, makes_schema: true }
     }
 }
 
 /// Does the work, and writes what is to be remembered of it, in one transaction that holds the target's lock.
-async fn in_transaction(
+pub(super) async fn in_transaction(
     context: &StepContext,
     transaction: Transaction<'_>,
     work: impl AsyncFnOnce(&Client) -> Result<Done, StepError>,
@@ -257,34 +256,4 @@ async fn in_transaction(
     lock::release(&client, transaction.target).await?;
     client.give_back();
     Ok(done)
-}
-
-async fn test_target(context: &StepContext, test: &TestAction) -> Result<Done, StepError> {
-    let client = Working::lease(&context.hands.target, context).await?;
-    context.progress(Phase::Testing, 0);
-    let failing_rows = verify::count_failing_rows(&client, test).await?;
-    let status = match (failing_rows, test.severity) {
-        (0, _) => StepStatus::Pass,
-        (_, TestSeverity::Warn) => StepStatus::Warn,
-        (_, TestSeverity::Error) => StepStatus::Fail,
-    };
-    let failure = (failing_rows > 0).then(|| test_failure(test, failing_rows));
-    let message = failure.as_ref().map(|failure| failure.message.clone());
-    let record = context.record(status, Tally::default(), message);
-    run::record_step(&client, &context.hands.run.id, &record).await?;
-    client.give_back();
-    Ok(Done { status, tally: Tally::default(), layer: None, failing_rows: Some(failing_rows), failure })
-}
-
-fn test_failure(test: &TestAction, failing_rows: u64) -> Failure {
-    let (line, _) = test.declared_at.line_column();
-    let place = test.declared_at.path().display();
-    Failure {
-        kind: FailureKind::Refused,
-        message: format!("{failing_rows} failing rows"),
-        causes: Vec::new(),
-        diagnostic: None,
-        hint: Some(format!("declared at {place}:{line}; unimig compile --select {} prints its SQL", test.node)),
-        parent: None,
-    }
 }

@@ -85,7 +85,7 @@ fn same_body(now: Now<'_>, node: &NodeFacts<'_>, old: &PreviousNode) -> bool {
     let text = match (now.manifest.models.get(node.name), now.manifest.tests.get(node.name).map(|test| &test.kind)) {
         (Some(model), _) => &model.file.text,
         (None, Some(TestKind::Singular { file })) => &file.text,
-        (None, Some(TestKind::Generic { .. }) | None) => return true,
+        (None, Some(TestKind::Generic { .. } | TestKind::Custom(_)) | None) => return true,
     };
     old.raw_code.as_deref().map(str::trim) == Some(text.trim())
 }

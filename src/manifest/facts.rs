@@ -240,6 +240,7 @@ fn test_facts(test: &TestNode) -> NodeFacts<'_> {
     let (test_type, kind) = match &test.kind {
         TestKind::Singular { .. } => (TestType::Singular, None),
         TestKind::Generic { check, .. } => (TestType::Generic, Some(check.kind())),
+        TestKind::Custom(custom) => (TestType::Generic, Some(custom.name.as_str())),
     };
     let short_name = test.short_name();
     NodeFacts {

@@ -5,6 +5,7 @@
 
 mod check;
 mod config;
+mod custom_test;
 mod facts;
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -21,6 +22,8 @@ mod snapshot;
 mod source;
 mod stage;
 mod test;
+mod test_name;
+mod test_rules;
 #[cfg(test)]
 mod tests;
 mod upkeep;
@@ -29,12 +32,14 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+pub use custom_test::relocate;
 pub use facts::{NodeFacts, ResourceType, TestFacts, TestType};
 pub use freshness::FreshnessStatus;
 pub use lookup::{NoSource, SourceTable, ephemeral_cte};
 pub use materialization::{IncrementalConfig, IncrementalStrategy, MergeUpdates, OnSchemaChange, Refresh};
 pub use resolve::resolve;
 pub use snapshot::{CheckColumns, HardDeletes, MetaNames, SnapshotConfig, SnapshotStrategy};
+pub use test_rules::{KeepFailures, TestRules};
 pub use upkeep::{IndexConfig, Logging, PersistDocs, Uniqueness, Upkeep};
 
 use crate::diagnostic::{SourceFile, Span};
@@ -269,6 +274,8 @@ pub struct TestNode {
     pub package: String,
     pub kind: TestKind,
     pub severity: TestSeverity,
+    pub rules: TestRules,
+    pub description: String,
     /// The folders between `models/` or `tests/` and the file, for dbt's `fqn`.
     pub folders: Vec<String>,
     pub tags: Vec<String>,
@@ -280,17 +287,40 @@ pub struct TestNode {
 }
 
 #[derive(Debug, Clone)]
-#[expect(clippy::large_enum_variant, reason = "nearly all tests are generic, so boxing would save nothing")]
 pub enum TestKind {
-    Singular { file: Arc<SourceFile> },
-    Generic { subject: TestSubject, column: Ident, check: Check, filter: Option<String> },
+    Singular {
+        file: Arc<SourceFile>,
+    },
+    Generic {
+        subject: TestSubject,
+        column: Ident,
+        check: Check,
+        filter: Option<String>,
+    },
+    /// A generic test that a macro of the project or of a package defines.
+    Custom(CustomTest),
+}
+
+/// A line of YAML as a call of the macro that defines its test.
+#[derive(Debug, Clone)]
+pub struct CustomTest {
+    /// Renders the rows that are wrong; its text is nobody's file.
+    pub template: Arc<SourceFile>,
+    pub subject: NodeName,
+    pub column: Option<String>,
+    /// The kind, without `test_` and without its package.
+    pub name: String,
+    pub namespace: Option<String>,
+    pub arguments: serde_json::Map<String, serde_json::Value>,
 }
 
 /// What a generic test looks at.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TestSubject {
     pub node: NodeName,
     pub relation: Relation,
+    /// An ephemeral model is read by its CTE instead.
+    pub cte: Option<String>,
 }
 
 /// The generic tests that ship with the tool.
@@ -299,7 +329,7 @@ pub enum Check {
     NotNull,
     Unique,
     AcceptedValues { values: Vec<String>, quote: bool },
-    Relationships { to: NodeName, relation: Relation, field: Ident },
+    Relationships { to: TestSubject, field: Ident },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::custom_test::literal;
 use super::jinja::{Engine, Plan};
 use super::model::{Draft, DraftKind, Surroundings, draft};
 use super::record::{Noted, Subject, record};
 use super::seed::SeedOutcome;
-use super::test::Place;
+use super::test::{Place, Tests};
 use super::{Manifest, TestKind, TestNode, check, seed, snapshot, source, test};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, SourceFile, Span};
 use crate::ident::{Ident, NodeName, Relation};
@@ -57,9 +58,11 @@ pub fn resolve(project: &Project, environment: &Environment) -> Result<(Manifest
     check::writers(&manifest, &mut diagnostics);
     look_up(&mut manifest, &engine, (drafts, &plans), &mut diagnostics);
     override_extractions(&mut manifest, &engine, &extractions, &mut diagnostics);
-    let tests = generic_tests(&manifest, &around, &mut diagnostics);
+    let tests = Tests { manifest: &manifest, engine: &engine, around: &around };
+    let tests = generic_tests(tests, &mut diagnostics);
     add_tests(&mut manifest, tests, &mut diagnostics);
-    let tests = singular_tests(&manifest, &engine, (project, environment), &mut diagnostics);
+    let around = Surroundings::new(project, environment, &project.declared.tests);
+    let tests = singular_tests(Tests { manifest: &manifest, engine: &engine, around: &around }, &mut diagnostics);
     add_tests(&mut manifest, tests, &mut diagnostics);
     diagnostics.guard(manifest)
 }
@@ -114,7 +117,7 @@ fn look_up(
 }
 
 /// The nodes that a template asked for; each name that means nothing is reported at its place.
-fn look_up_noted(
+pub(super) fn look_up_noted(
     manifest: &Manifest,
     engine: &Engine,
     (plan, noted): (&Plan, &Noted),
@@ -170,23 +173,24 @@ fn override_extractions(manifest: &mut Manifest, engine: &Engine, files: &[&Mode
 /// A place for tests, and those that stand there.
 type Standing<'a> = (Place<'a>, &'a [TestDecl]);
 
-fn generic_tests(manifest: &Manifest, models: &Surroundings<'_>, diagnostics: &mut Diagnostics) -> Vec<TestNode> {
-    let declared = &models.project.declared;
+fn generic_tests(tests: Tests<'_>, diagnostics: &mut Diagnostics) -> Vec<TestNode> {
+    let manifest = tests.manifest;
+    let declared = &tests.around.project.declared;
     let mut places: Vec<Standing<'_>> = Vec::new();
     for property in &declared.models {
         let node = NodeName::model(&property.name.value);
-        let at = |column| Place { subject: node.clone(), label: property.name.value.clone(), prefix: "", column };
+        let at = |column| place((&node, &property.name.value), column);
         standing(&mut places, (&property.tests, &property.columns), at);
     }
     for property in &declared.seeds {
         let node = NodeName::seed(&property.name.value);
-        let at = |column| Place { subject: node.clone(), label: property.name.value.clone(), prefix: "", column };
+        let at = |column| place((&node, &property.name.value), column);
         standing(&mut places, (&property.tests, &property.columns), at);
     }
     for snapshot in &declared.snapshots {
         let property = &snapshot.property;
         let node = NodeName::snapshot(&property.name.value);
-        let at = |column| Place { subject: node.clone(), label: property.name.value.clone(), prefix: "", column };
+        let at = |column| place((&node, &property.name.value), column);
         standing(&mut places, (&property.tests, &property.columns), at);
     }
     for source in &declared.sources {
@@ -198,16 +202,23 @@ fn generic_tests(manifest: &Manifest, models: &Surroundings<'_>, diagnostics: &m
                 false => NodeName::table(&source.name.value, name),
             };
             let label = format!("{}_{name}", source.name.value);
-            let at = |column| Place { subject: node.clone(), label: label.clone(), prefix: "source_", column };
+            let call = format!("source({}, {})", literal(&source.name.value), literal(name));
+            let at = |column| Place {
+                subject: node.clone(),
+                label: label.clone(),
+                call: call.clone(),
+                prefix: "source_",
+                column,
+            };
             standing(&mut places, (&table.tests, &table.columns), at);
         }
     }
     // Tests of a model that is not there were reported with it; those of a disabled one rest with it.
     places.retain(|(place, _)| exists(manifest, &place.subject));
-    let settle_place = |(place, tests): &Standing<'_>| {
+    let settle_place = |(place, declared): &Standing<'_>| {
         let mut mistakes = Diagnostics::default();
         let nodes: Vec<TestNode> =
-            tests.iter().filter_map(|test| test::settle(manifest, models, (place, test), &mut mistakes)).collect();
+            declared.iter().filter_map(|test| test::settle(tests, (place, test), &mut mistakes)).collect();
         (nodes, mistakes)
     };
     let settled: Vec<_> = places.par_iter().map(settle_place).collect();
@@ -217,6 +228,12 @@ fn generic_tests(manifest: &Manifest, models: &Surroundings<'_>, diagnostics: &m
         diagnostics.append(mistakes);
     }
     nodes
+}
+
+/// Where tests of a model or seed stand.
+fn place<'a>((node, name): (&NodeName, &str), column: Option<&'a Ident>) -> Place<'a> {
+    let call = format!("ref({})", literal(name));
+    Place { subject: node.clone(), label: name.to_owned(), call, prefix: "", column }
 }
 
 fn exists(manifest: &Manifest, name: &NodeName) -> bool {
@@ -239,15 +256,15 @@ fn standing<'a>(
     }
 }
 
-fn singular_tests(
-    manifest: &Manifest,
-    engine: &Engine,
-    (project, environment): (&Project, &Environment),
-    diagnostics: &mut Diagnostics,
-) -> Vec<TestNode> {
+fn singular_tests(tests: Tests<'_>, diagnostics: &mut Diagnostics) -> Vec<TestNode> {
+    let Tests { manifest, engine, around } = tests;
+    let (project, environment) = (around.project, around.environment);
+    let stems: Vec<String> = project.tests.iter().map(|file| stem(file)).collect();
+    let names: Vec<&str> = stems.iter().map(String::as_str).collect();
+    check::properties(("test", project.declared.tests.iter()), &names, diagnostics);
     let plans: Vec<Plan> = project.tests.par_iter().map(|file| engine.plan(file)).collect();
     let this = Relation::new(environment.target.schema.clone(), Ident::from_catalog("test"));
-    let render = |plan: &Plan| singular_test(manifest, engine, (plan, this.clone()), project);
+    let render = |plan: &Plan| singular_test((manifest, engine), (plan, this.clone()), around);
     let found: Vec<_> = plans.par_iter().map(render).collect();
     let mut nodes = Vec::new();
     for (node, mistakes) in found {
@@ -258,22 +275,25 @@ fn singular_tests(
 }
 
 fn singular_test(
-    manifest: &Manifest,
-    engine: &Engine,
+    (manifest, engine): (&Manifest, &Engine),
     (plan, this): (&Plan, Relation),
-    project: &Project,
+    around: &Surroundings<'_>,
 ) -> (Option<TestNode>, Diagnostics) {
     let recording = record(engine, plan, Subject::without_config(this));
     let mut diagnostics = recording.diagnostics;
     let depends_on = look_up_noted(manifest, engine, (plan, &recording.noted), &mut diagnostics);
-    let (mut settled, enabled) = test::singular_config((plan, &recording.noted), project, &mut diagnostics);
+    let (name, project) = (stem(&plan.file), around.project);
+    let (mut settled, rules, enabled) =
+        test::singular_config((plan, &recording.noted), (around, &name), &mut diagnostics);
     let severity = settled.severity();
     diagnostics.append(std::mem::take(&mut settled.mistakes));
     let node = TestNode {
-        name: NodeName::test(&stem(&plan.file)),
+        name: NodeName::test(&name),
         package: project.package_of(&plan.file.path).to_owned(),
         kind: TestKind::Singular { file: Arc::clone(&plan.file) },
         severity,
+        rules,
+        description: around.properties.get(name.as_str()).map(|test| test.description.clone()).unwrap_or_default(),
         folders: project.folders_of(&plan.file.path),
         tags: settled.tags(),
         config: settled.to_json(),

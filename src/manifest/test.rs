@@ -1,73 +1,82 @@
 //! Data tests of YAML become nodes: their kind and arguments checked, their subject looked up, dbt's names given.
 
-use sha2::{Digest, Sha256};
+use std::path::Path;
 
 use super::config::Settled;
-use super::jinja::{Plan, scan};
+use super::custom_test::{self, literal, relocate};
+use super::jinja::{Engine, Plan, scan};
 use super::model::{Surroundings, own_patch};
-use super::record::Noted;
-use super::{Check, Manifest, TestKind, TestNode, TestSubject};
+use super::record::{Noted, Subject, record};
+use super::resolve::look_up_noted;
+use super::test_name::{TestKindName, generic_name};
+use super::test_rules::{self, TestRules};
+use super::{Check, CustomTest, Manifest, TestKind, TestNode, TestSubject, ephemeral_cte};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
-use crate::ident::{Ident, NodeName};
-use crate::project::{ConfigOf, ConfigPatch, Project, Reader, TestDecl, Written, Yaml, YamlValue, unknown_key};
+use crate::ident::{Ident, NodeName, Relation};
+use crate::project::{ConfigOf, ConfigPatch, Project, Reader, TestDecl, Written, Yaml, unknown_key};
 
 const KINDS: &[&str] = &["not_null", "unique", "accepted_values", "relationships"];
 
-/// The longest name that dbt leaves uncut.
-const MAX_NAME_BYTES: usize = 63;
+/// The package of the tests that come with the tool.
+const OWN_PACKAGE: &str = "dbt";
 
 /// What a test of a YAML file stands under.
 pub(super) struct Place<'a> {
     pub subject: NodeName,
     /// `person`, or `svp_labors` for a source table.
     pub label: String,
+    /// How a template refers to the subject: `ref('person')`.
+    pub call: String,
     /// What dbt puts before the names of tests of sources.
     pub prefix: &'static str,
     /// The column above the test; tests of a whole table name it as `column_name`.
     pub column: Option<&'a Ident>,
 }
 
+/// What the tests of a project are settled with.
+#[derive(Clone, Copy)]
+pub(super) struct Tests<'a> {
+    pub manifest: &'a Manifest,
+    pub engine: &'a Engine,
+    pub around: &'a Surroundings<'a>,
+}
+
 /// Settles one test; [`None`] when it is disabled or its mistakes were reported.
 pub(super) fn settle(
-    manifest: &Manifest,
-    around: &Surroundings<'_>,
+    tests: Tests<'_>,
     (place, test): (&Place<'_>, &TestDecl),
     diagnostics: &mut Diagnostics,
 ) -> Option<TestNode> {
-    let mut settled = Settled::default();
-    around.lay(&mut settled, &around.project.test_config.along(&[&around.project.name]));
-    around.lay(&mut settled, &[&test.config]);
+    let column_name = column_text(place, test);
+    let short = generic_name(place, test, column_name.as_deref());
+    let name = test.name.as_ref().map_or(short.as_str(), |name| name.value.as_str());
+    let mut settled = settled(tests.around, test, (name, None));
+    if settled.disabled().is_some() {
+        diagnostics.append(settled.mistakes);
+        return None;
+    }
+    let found = match is_custom(tests.engine, test) {
+        true => custom(tests, (place, test), &mut settled, diagnostics),
+        false => generic(tests, (place, test), settled.text("where"), diagnostics),
+    };
+    let rules = test_rules::settle(&mut settled, tests.around.environment, name);
     let severity = settled.severity();
-    let filter = settled.text("where");
     let disabled = settled.disabled().is_some();
     diagnostics.append(std::mem::take(&mut settled.mistakes));
+    let (kind, mut depends_on) = found?;
     if disabled {
         return None;
     }
-    let mut arguments = Arguments::new(test);
-    let check = arguments.check(manifest);
-    let column = arguments.column(place);
-    let mistakes = arguments.finish();
-    let failed = mistakes.has_errors();
-    diagnostics.append(mistakes);
-    let (check, column) = (check?, column?);
-    if failed {
-        return None;
-    }
-    let subject = subject(manifest, place, test).map_err(|mistake| diagnostics.push(mistake)).ok()?;
-    let mut depends_on = vec![subject.node.clone()];
-    if let Check::Relationships { to, .. } = &check {
-        depends_on.push(to.clone());
-    }
     depends_on.sort();
     depends_on.dedup();
-    let name = test.name.as_ref().map_or_else(|| generic_name(place, test, &column), |name| name.value.clone());
     Some(TestNode {
-        name: NodeName::test(&name),
-        package: around.project.package_of(&test.file.path).to_owned(),
-        kind: TestKind::Generic { subject, column, check, filter },
+        name: NodeName::test(name),
+        package: tests.around.project.package_of(&test.file.path).to_owned(),
+        kind,
         severity,
-        folders: around.project.folders_of(&test.file.path),
+        rules,
+        description: test.description.clone(),
+        folders: tests.around.project.folders_of(&test.file.path),
         tags: settled.tags(),
         config: settled.to_json(),
         depends_on,
@@ -75,13 +84,123 @@ pub(super) fn settle(
     })
 }
 
-fn subject(manifest: &Manifest, place: &Place<'_>, test: &TestDecl) -> Result<TestSubject, Diagnostic> {
-    match manifest.read_relation(&place.subject) {
-        Some(relation) => Ok(TestSubject { node: place.subject.clone(), relation: relation.clone() }),
-        None => {
-            let message = format!("ephemeral model \"{}\" cannot be tested", place.label);
-            let hint = "nothing is built that a test could read: make it a view, or write a singular test";
-            Err(Diagnostic::error(Code::BadValue, message).at(test.kind.span.clone()).hint(hint))
+/// The project's tree, then what the test's own block says of itself, then the line of YAML.
+fn settled(around: &Surroundings<'_>, test: &TestDecl, (name, own): (&str, Option<&ConfigPatch>)) -> Settled {
+    let mut settled = Settled::default();
+    settled.lay(&test_rules::defaults(&test.kind.span));
+    around.lay(&mut settled, &tree(around.project, &test.file.path, name));
+    if let Some(own) = own {
+        settled.check_keys(own, (ConfigOf::Test, around.project.flavour));
+        settled.lay(own);
+    }
+    around.lay(&mut settled, &[&test.config]);
+    settled
+}
+
+/// What the project file says of the tests of a file.
+fn tree<'p>(project: &'p Project, file: &Path, name: &str) -> Vec<&'p ConfigPatch> {
+    let folders = project.folders_of(file);
+    let folders = folders.iter().map(String::as_str);
+    let path: Vec<&str> = [project.package_of(file)].into_iter().chain(folders).chain([name]).collect();
+    project.test_config.along(&path)
+}
+
+/// The column of a test, as its name spells it.
+fn column_text(place: &Place<'_>, test: &TestDecl) -> Option<String> {
+    let named = test.arguments.iter().find(|(key, _)| key.value == "column_name");
+    match named {
+        Some((_, value)) => value.to_json().as_str().map(str::to_owned),
+        None => place.column.map(|column| column.as_str().to_owned()),
+    }
+}
+
+/// Whether a macro of the project or of the named package defines the test; it then stands in for one of ours.
+fn is_custom(engine: &Engine, test: &TestDecl) -> bool {
+    let kind = TestKindName::of(test);
+    engine.has_macro(kind.namespace, &format!("test_{}", kind.name))
+}
+
+type Found = (TestKind, Vec<NodeName>);
+
+fn generic(
+    tests: Tests<'_>,
+    (place, test): (&Place<'_>, &TestDecl),
+    filter: Option<String>,
+    diagnostics: &mut Diagnostics,
+) -> Option<Found> {
+    let mut arguments = Arguments::new(test, tests.engine);
+    let check = arguments.check(tests.manifest);
+    let column = check.as_ref().and_then(|_| arguments.column(place));
+    let mistakes = arguments.finish();
+    let failed = mistakes.has_errors();
+    diagnostics.append(mistakes);
+    let (check, column) = (check?, column?);
+    if failed {
+        return None;
+    }
+    let subject = subject(tests.manifest, &place.subject)?;
+    let mut depends_on = vec![subject.node.clone()];
+    if let Check::Relationships { to, .. } = &check {
+        depends_on.push(to.node.clone());
+    }
+    Some((TestKind::Generic { subject, column, check, filter }, depends_on))
+}
+
+/// What a query reads when it reads the node.
+fn subject(manifest: &Manifest, node: &NodeName) -> Option<TestSubject> {
+    if let Some(model) = manifest.models.get(node).filter(|_| manifest.is_ephemeral(node)) {
+        let cte = Some(ephemeral_cte(&model.model));
+        return Some(TestSubject { node: node.clone(), relation: model.relation.clone(), cte });
+    }
+    let relation = manifest.read_relation(node)?.clone();
+    Some(TestSubject { node: node.clone(), relation, cte: None })
+}
+
+/// A test that is a macro: it is rendered once for what it refers to and what it says of itself.
+fn custom(
+    tests: Tests<'_>,
+    (place, test): (&Place<'_>, &TestDecl),
+    settled: &mut Settled,
+    diagnostics: &mut Diagnostics,
+) -> Option<Found> {
+    let template = custom_test::template(place, test, &model_argument(tests.engine, place, settled.text("where")));
+    let package = tests.around.project.package_of(&test.file.path);
+    let plan = tests.engine.plan_in(package, &template);
+    let this = Relation::new(tests.around.environment.target.schema.clone(), Ident::from_catalog("test"));
+    let recording = record(tests.engine, &plan, Subject { this, config: settled.to_json() });
+    let mut mistakes = recording.diagnostics;
+    let depends_on = look_up_noted(tests.manifest, tests.engine, (&plan, &recording.noted), &mut mistakes);
+    relocate(&mut mistakes, (&template, &test.kind.span));
+    let failed = mistakes.has_errors();
+    diagnostics.append(mistakes);
+    if failed {
+        return None;
+    }
+    let mut own = own_patch(&plan, &recording.noted);
+    if !own.is_empty() {
+        own.values_mut().for_each(|setting| setting.span = test.kind.span.clone());
+        *settled = self::settled(tests.around, test, (&place.label, Some(&own)));
+    }
+    let kind = TestKindName::of(test);
+    let custom = CustomTest {
+        template,
+        subject: place.subject.clone(),
+        column: column_text(place, test),
+        name: kind.name.to_owned(),
+        namespace: kind.namespace.map(str::to_owned),
+        arguments: test.arguments.iter().map(|(key, value)| (key.value.clone(), value.to_json())).collect(),
+    };
+    Some((TestKind::Custom(custom), depends_on))
+}
+
+/// The tested relation, narrowed by `where`, as an expression; a project may have a say in how it is narrowed.
+fn model_argument(engine: &Engine, place: &Place<'_>, filter: Option<String>) -> String {
+    match filter {
+        None => place.call.clone(),
+        Some(_) if engine.has_macro(None, "get_where_subquery") => format!("get_where_subquery({})", place.call),
+        Some(filter) => {
+            let tail = literal(&format!(" where {filter}) dbt_subquery"));
+            format!("'(select * from ' ~ {} ~ {tail}", place.call)
         }
     }
 }
@@ -89,13 +208,14 @@ fn subject(manifest: &Manifest, place: &Place<'_>, test: &TestDecl) -> Result<Te
 /// The arguments of a test being read; those that nothing took are mistakes.
 struct Arguments<'t> {
     test: &'t TestDecl,
+    engine: &'t Engine,
     reader: Reader,
     known: Vec<&'static str>,
 }
 
 impl<'t> Arguments<'t> {
-    fn new(test: &'t TestDecl) -> Self {
-        Self { test, reader: Reader::new(std::sync::Arc::clone(&test.file)), known: vec!["column_name"] }
+    fn new(test: &'t TestDecl, engine: &'t Engine) -> Self {
+        Self { test, engine, reader: Reader::new(std::sync::Arc::clone(&test.file)), known: vec!["column_name"] }
     }
 
     fn find(&self, key: &str) -> Option<&'t Yaml> {
@@ -113,25 +233,33 @@ impl<'t> Arguments<'t> {
     }
 
     fn check(&mut self, manifest: &Manifest) -> Option<Check> {
-        let kind = &self.test.kind;
-        match kind.value.strip_prefix("dbt.").unwrap_or(&kind.value) {
+        let kind = TestKindName::of(self.test);
+        match kind.name {
+            _ if kind.namespace.is_some_and(|namespace| namespace != OWN_PACKAGE) => self.unknown_kind(),
             "not_null" => Some(Check::NotNull),
             "unique" => Some(Check::Unique),
             "accepted_values" => self.accepted_values(),
             "relationships" => self.relationships(manifest),
-            other => {
-                let diagnostic = Diagnostic::error(Code::UnknownTestKind, format!("test \"{other}\" does not exist"))
-                    .at(kind.span.clone())
-                    .did_you_mean(other, KINDS.iter().copied());
-                self.reader.report(match diagnostic.hint {
-                    Some(_) => diagnostic,
-                    None => {
-                        diagnostic.hint(format!("known tests: {}; others are SQL files in tests/", KINDS.join(", ")))
-                    }
-                });
-                None
-            }
+            _ => self.unknown_kind(),
         }
+    }
+
+    fn unknown_kind(&mut self) -> Option<Check> {
+        let kind = &self.test.kind;
+        let written = kind.value.as_str();
+        let known = KINDS.iter().copied().chain(self.engine.test_names());
+        let diagnostic = Diagnostic::error(Code::UnknownTestKind, format!("test \"{written}\" does not exist"))
+            .at(kind.span.clone())
+            .did_you_mean(written, known);
+        self.reader.report(match diagnostic.hint {
+            Some(_) => diagnostic,
+            None => diagnostic.hint(format!(
+                "known tests: {}; define others with {{% test {}(model) %}} in macros/ or tests/generic/",
+                KINDS.join(", "),
+                TestKindName::of(self.test).name,
+            )),
+        });
+        None
     }
 
     fn accepted_values(&mut self) -> Option<Check> {
@@ -152,8 +280,7 @@ impl<'t> Arguments<'t> {
         let field = self.reader.ident(field);
         let target = self.reader.text(to).and_then(|text| self.target(manifest, &text, to));
         let to = target?;
-        let relation = manifest.read_relation(&to)?.clone();
-        Some(Check::Relationships { to, relation, field: field? })
+        Some(Check::Relationships { to: subject(manifest, &to)?, field: field? })
     }
 
     /// `ref('country')` or `source('svp', 'labors')`, with or without braces.
@@ -208,7 +335,7 @@ impl<'t> Arguments<'t> {
     }
 
     fn finish(mut self) -> Diagnostics {
-        let is_known_kind = KINDS.contains(&self.test.kind.value.trim_start_matches("dbt."));
+        let is_known_kind = KINDS.contains(&TestKindName::of(self.test).name);
         for (Written { value: key, span }, _) in &self.test.arguments {
             if is_known_kind && !self.known.contains(&key.as_str()) {
                 let what = format!("test \"{}\"", self.test.kind.value);
@@ -220,68 +347,24 @@ impl<'t> Arguments<'t> {
     }
 }
 
-/// dbt's rule: the kind, the table, then the values of all arguments in the order of their keys. Names over 63 bytes
-/// are cut and end in a hash; dbt takes MD5, we take the first 32 digits of SHA-256.
-fn generic_name(place: &Place<'_>, test: &TestDecl, column: &Ident) -> String {
-    let mut arguments: Vec<(&str, Vec<String>)> = vec![("column_name", vec![column.as_str().to_owned()])];
-    let others = test.arguments.iter().filter(|(key, _)| key.value != "column_name");
-    arguments.extend(others.map(|(key, value)| (key.value.as_str(), parts(value, test))));
-    arguments.sort();
-    let flat: Vec<String> = arguments.into_iter().flat_map(|(_, parts)| parts).map(|part| plain(&part)).collect();
-    let kind = test.kind.value.strip_prefix("dbt.").unwrap_or(&test.kind.value);
-    let stem = format!("{}{kind}_{}", place.prefix, place.label);
-    let full = format!("{stem}_{}", flat.join("__"));
-    if full.len() <= MAX_NAME_BYTES {
-        return full;
-    }
-    let digest = Sha256::digest(full.as_bytes());
-    let hash: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    let cut: String = stem.chars().take(30).collect();
-    format!("{cut}_{hash}")
-}
-
-fn parts(value: &Yaml, test: &TestDecl) -> Vec<String> {
-    match &value.value {
-        YamlValue::List(items) => items.iter().flat_map(|item| parts(item, test)).collect(),
-        YamlValue::Map(entries) => entries.iter().flat_map(|(_, item)| parts(item, test)).collect(),
-        YamlValue::Text(text) => vec![text.clone()],
-        // Python's spelling, as in dbt's names.
-        YamlValue::Bool(value) => vec![if *value { "True" } else { "False" }.to_owned()],
-        YamlValue::Null => vec!["None".to_owned()],
-        YamlValue::Number(_) => vec![Span::new(&test.file, value.range.clone()).text().trim().to_owned()],
-    }
-}
-
-/// Runs of anything but letters, digits and underscores become one underscore.
-fn plain(part: &str) -> String {
-    let mut name = String::with_capacity(part.len());
-    let mut in_run = false;
-    for letter in part.chars() {
-        let keeps = letter.is_ascii_alphanumeric() || letter == '_';
-        if keeps {
-            name.push(letter);
-        } else if !in_run {
-            name.push('_');
-        }
-        in_run = !keeps;
-    }
-    name
-}
-
-/// What a singular test's config says, and whether it is enabled; from its own `config()` over the project's.
+/// What a singular test's config says: its own over its YAML's, over the project's.
 pub(super) fn singular_config(
     (plan, noted): (&Plan, &Noted),
-    project: &Project,
+    (around, name): (&Surroundings<'_>, &str),
     diagnostics: &mut Diagnostics,
-) -> (Settled, bool) {
+) -> (Settled, TestRules, bool) {
     let own: ConfigPatch = own_patch(plan, noted);
+    let project: &Project = around.project;
     let mut settled = Settled::default();
-    for patch in project.test_config.along(&[&project.name]) {
-        settled.lay(patch);
+    settled.lay(&test_rules::defaults(&Span::whole(&plan.file)));
+    around.lay(&mut settled, &tree(project, &plan.file.path, name));
+    if let Some(property) = around.properties.get(name) {
+        around.lay(&mut settled, &[&property.config]);
     }
     settled.check_keys(&own, (ConfigOf::Test, project.flavour));
     settled.lay(&own);
     let enabled = settled.disabled().is_none();
+    let rules = test_rules::settle(&mut settled, around.environment, name);
     diagnostics.append(std::mem::take(&mut settled.mistakes));
-    (settled, enabled)
+    (settled, rules, enabled)
 }

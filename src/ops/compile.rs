@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use crate::compile::CompileFacts;
-use crate::data_test;
 use crate::ident::NodeName;
 use crate::manifest::{TestKind, TestNode};
 use crate::ops::OpError;
@@ -47,33 +46,25 @@ fn nodes(
 ) -> Vec<CompiledNode> {
     let manifest = &workspace.manifest;
     let written = compiled.compiled.iter().filter(|(name, _)| is_wanted(name)).filter_map(|(name, node)| {
-        let file = if let Some(model) = manifest.models.get(name) {
-            &model.file
+        let path = if let Some(model) = manifest.models.get(name) {
+            model.file.path.clone()
         } else if let Some(stage) = manifest.stages.get(name) {
-            stage.extraction.as_ref()?
+            stage.extraction.as_ref()?.path.clone()
         } else {
-            match &manifest.tests.get(name)?.kind {
-                TestKind::Singular { file } => file,
-                TestKind::Generic { .. } => return None,
-            }
+            test_path(manifest.tests.get(name)?)
         };
-        Some(CompiledNode { name: name.clone(), path: folder.join(&file.path), sql: node.sql.text.clone() })
+        Some(CompiledNode { name: name.clone(), path: folder.join(path), sql: node.sql.text.clone() })
     });
-    let generic = manifest.tests.values().filter(|test| is_wanted(&test.name)).filter_map(|test| {
-        let sql = generic_sql(test)?;
-        let file = format!("{}.sql", test.name.as_str().trim_start_matches("test."));
-        Some(CompiledNode { name: test.name.clone(), path: folder.join("tests").join("generic").join(file), sql })
-    });
-    written.chain(generic).collect()
+    written.collect()
 }
 
-/// The SQL of a generic test; a singular one has a file of its own.
-pub fn generic_sql(test: &TestNode) -> Option<String> {
+/// A singular test has a file of its own.
+fn test_path(test: &TestNode) -> PathBuf {
     match &test.kind {
-        TestKind::Generic { subject, column, check, filter } => {
-            Some(data_test::failing_rows(subject, column, check, filter.as_deref()))
+        TestKind::Singular { file } => file.path.clone(),
+        TestKind::Generic { .. } | TestKind::Custom(_) => {
+            Path::new("tests").join("generic").join(format!("{}.sql", test.short_name()))
         }
-        TestKind::Singular { .. } => None,
     }
 }
 

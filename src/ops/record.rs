@@ -66,6 +66,7 @@ pub fn run_arguments(workspace: &Workspace, request: &RunRequest) -> RunArgument
         }),
     );
     put("fail_fast", json!(request.fail_fast));
+    put("store_failures", json!(request.store_failures));
     put("warn_error", json!(request.warn_error));
     put("lock_wait_seconds", json!(request.lock_wait.as_secs_f64()));
     arguments

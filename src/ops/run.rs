@@ -67,6 +67,7 @@ pub struct RunRequest {
     pub full_refresh: bool,
     pub fail_fast: bool,
     pub warn_error: bool,
+    pub store_failures: bool,
 }
 
 impl RunRequest {
@@ -82,6 +83,7 @@ impl RunRequest {
             full_refresh: false,
             fail_fast: false,
             warn_error: false,
+            store_failures: false,
         }
     }
 }
@@ -237,6 +239,7 @@ async fn plan(
         full_refresh: request.full_refresh,
         fail_fast: request.fail_fast,
         warn_error: request.warn_error,
+        store_failures: request.store_failures,
     };
     let inputs = Inputs { manifest, compiled: &compiled.compiled, graph: &graph, catalog: &catalog };
     let plan = plan::build(inputs, &selected, request.verb.as_str(), settings)?;

@@ -14,7 +14,6 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::ident::NodeName;
 use crate::manifest::Manifest;
 use crate::ops::OpError;
-use crate::ops::compile::generic_sql;
 use crate::ops::connections::Connections;
 use crate::ops::workspace::{CompiledProject, Selection, Workspace};
 use crate::postgres::{Lease, PostgresError};
@@ -119,8 +118,7 @@ fn select(manifest: &Manifest, compiled: &CompiledProject, name: &NodeName) -> O
         let relation = manifest.read_relation(name)?;
         return Some(text(STATEMENTS.render("everything", context! { relation => quoted(relation) })));
     }
-    let own = compiled.compiled.get(name).map(|Compiled { sql, .. }| sql.clone());
-    own.or_else(|| generic_sql(manifest.tests.get(name)?).map(text))
+    compiled.compiled.get(name).map(|Compiled { sql, .. }| sql.clone())
 }
 
 async fn preview(

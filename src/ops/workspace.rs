@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::compile::{CompileFacts, Compiled, Compiler, dependencies};
+use crate::data_test;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::graph::Graph;
 use crate::ident::NodeName;
@@ -67,8 +68,10 @@ impl Workspace {
     }
 
     pub fn compile(&self, facts: &CompileFacts) -> Result<CompiledProject, OpError> {
-        let compiled = Compiler::new(&self.project, &self.manifest, &self.environment, facts).compile_all()?;
+        let mut compiled = Compiler::new(&self.project, &self.manifest, &self.environment, facts).compile_all()?;
         let graph = Graph::build(&self.manifest, &dependencies(&compiled))?;
+        let generic = data_test::compile_generic(&self.manifest, &compiled);
+        compiled.extend(generic);
         let places = Places { root: self.project.root.clone(), target_dir: self.target_dir() };
         Ok(CompiledProject { compiled, graph, places })
     }

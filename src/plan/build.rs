@@ -8,11 +8,11 @@ use crate::data_test;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::graph::Graph;
 use crate::ident::{Ident, NodeName, Relation};
-use crate::manifest::{Manifest, Materialization, MergeConfig, ModelNode, TestKind, TestNode, TestSeverity};
+use crate::manifest::{KeepFailures, Manifest, Materialization, MergeConfig, ModelNode, TestNode, TestRules};
 use crate::materialize::TargetTable;
 use crate::plan::{
-    Action, Extent, IncrementalAction, MergeAction, OnError, OnFailure, Plan, RunSettings, SeedAction, SelectAction,
-    SnapshotAction, StageAction, Step, TestAction, Wait,
+    Action, Extent, IncrementalAction, KeptAs, KeptRows, MergeAction, OnError, OnFailure, Plan, RunSettings,
+    SeedAction, SelectAction, SnapshotAction, StageAction, Step, TestAction, Wait,
 };
 
 /// What the target database holds already.
@@ -123,20 +123,26 @@ pub fn unknown_target<'a>(model: &ModelNode, tables: impl Iterator<Item = &'a Id
 }
 
 fn test_action(inputs: Inputs<'_>, test: &TestNode, settings: &RunSettings) -> TestAction {
-    let select = match &test.kind {
-        TestKind::Singular { .. } => selected_sql(inputs, &test.name),
-        TestKind::Generic { subject, column, check, filter } => CompiledSql {
-            text: data_test::failing_rows(subject, column, check, filter.as_deref()),
-            origins: Vec::new(),
-        },
-    };
     TestAction {
         node: test.name.clone(),
-        select,
-        severity: if settings.warn_error { TestSeverity::Error } else { test.severity },
+        select: data_test::limited(&selected_sql(inputs, &test.name), test.rules.limit),
+        severity: test.severity,
+        rules: test.rules.clone(),
+        warn_error: settings.warn_error,
+        keep: kept_rows(&test.rules, settings),
         declared_at: test.declared_at.clone(),
         subjects: test.depends_on.iter().filter_map(|node| inputs.manifest.relation(node)).cloned().collect(),
     }
+}
+
+fn kept_rows(rules: &TestRules, settings: &RunSettings) -> Option<KeptRows> {
+    let kept_as = match rules.keep {
+        KeepFailures::IfAsked if settings.store_failures => KeptAs::Table,
+        KeepFailures::IfAsked | KeepFailures::Never => return None,
+        KeepFailures::Table => KeptAs::Table,
+        KeepFailures::View => KeptAs::View,
+    };
+    Some(KeptRows { relation: rules.audit.clone()?, kept_as })
 }
 
 fn selected_sql(inputs: Inputs<'_>, name: &NodeName) -> CompiledSql {

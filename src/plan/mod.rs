@@ -12,7 +12,9 @@ use std::time::Duration;
 use crate::compile::CompiledSql;
 use crate::diagnostic::Span;
 use crate::ident::{NodeName, Relation};
-use crate::manifest::{IncrementalConfig, MergeConfig, ModelNode, SeedNode, SnapshotConfig, StageNode, TestSeverity};
+use crate::manifest::{
+    IncrementalConfig, MergeConfig, ModelNode, SeedNode, SnapshotConfig, StageNode, TestRules, TestSeverity,
+};
 use crate::materialize::TargetTable;
 
 pub use build::{Inputs, TargetCatalog, build, foreign_key_order, unknown_target};
@@ -129,9 +131,27 @@ pub struct TestAction {
     pub node: NodeName,
     pub select: CompiledSql,
     pub severity: TestSeverity,
+    pub rules: TestRules,
+    /// Whether a warning is a failure.
+    pub warn_error: bool,
+    /// Where failing rows are kept, if they are.
+    pub keep: Option<KeptRows>,
     pub declared_at: Span,
     /// Relations that must exist, for the message where they don't.
     pub subjects: Vec<Relation>,
+}
+
+/// Where and how failing rows are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptRows {
+    pub relation: Relation,
+    pub kept_as: KeptAs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeptAs {
+    Table,
+    View,
 }
 
 /// How a run behaves.
@@ -147,6 +167,8 @@ pub struct RunSettings {
     pub fail_fast: bool,
     /// A test that would warn fails.
     pub warn_error: bool,
+    /// Keep failing rows of every test that does not say otherwise.
+    pub store_failures: bool,
 }
 
 impl Default for RunSettings {
@@ -158,6 +180,7 @@ impl Default for RunSettings {
             full_refresh: false,
             fail_fast: false,
             warn_error: false,
+            store_failures: false,
         }
     }
 }

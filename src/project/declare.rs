@@ -42,6 +42,7 @@ pub struct TestDecl {
     pub name: Option<Written<String>>,
     pub arguments: Vec<(Written<String>, Yaml)>,
     pub config: ConfigPatch,
+    pub description: String,
     pub file: Arc<SourceFile>,
 }
 
@@ -62,27 +63,46 @@ pub struct Declarations {
     pub models: Vec<PropertyDecl>,
     pub seeds: Vec<PropertyDecl>,
     pub snapshots: Vec<SnapshotDecl>,
+    /// Of singular tests.
+    pub tests: Vec<PropertyDecl>,
 }
 
 impl Declarations {
     /// Adds what another file declares.
     pub fn extend(&mut self, other: Self) {
-        let Self { sources, models, seeds, snapshots } = other;
+        let Self { sources, models, seeds, snapshots, tests } = other;
         self.sources.extend(sources);
         self.models.extend(models);
         self.seeds.extend(seeds);
         self.snapshots.extend(snapshots);
+        self.tests.extend(tests);
     }
 }
 
-const TEST_SETTINGS: &[&str] = &["severity", "where", "enabled", "tags", "meta"];
+/// Settings of a test that may stand outside of `config:`, as in older projects.
+const TEST_SETTINGS: &[&str] = &[
+    "severity",
+    "where",
+    "enabled",
+    "tags",
+    "meta",
+    "warn_if",
+    "error_if",
+    "fail_calc",
+    "limit",
+    "store_failures",
+    "store_failures_as",
+    "database",
+    "schema",
+    "alias",
+];
 
 impl Reader {
     /// Reads the file's declarations from its tree.
     pub fn declarations(&mut self, yaml: &Yaml) -> Declarations {
         let mut declared = Declarations::default();
-        let Some(fields) = self.fields(yaml, "property file", &["version", "sources", "models", "seeds", "snapshots"])
-        else {
+        const KEYS: &[&str] = &["version", "sources", "models", "seeds", "snapshots", "data_tests", "tests"];
+        let Some(fields) = self.fields(yaml, "property file", KEYS) else {
             return declared;
         };
         if let Some(sources) = fields.get("sources") {
@@ -97,6 +117,12 @@ impl Reader {
         }
         if let Some(snapshots) = fields.get("snapshots") {
             declared.snapshots = self.list(snapshots).iter().filter_map(|item| self.snapshot(item)).collect();
+        }
+        for key in ["data_tests", "tests"] {
+            if let Some(tests) = fields.get(key) {
+                let tests = self.list(tests).iter().filter_map(|item| self.property(item, ConfigOf::Test));
+                declared.tests.extend(tests.collect::<Vec<_>>());
+            }
         }
         declared
     }
@@ -160,6 +186,13 @@ impl Reader {
             return Some(TestDecl::plain(kind, &self.file));
         }
         let fields = self.open_fields(yaml, "test")?;
+        if let Some(kind) = fields.get("test_name") {
+            let mut test = TestDecl::plain(self.written_text(kind)?, &self.file);
+            for (key, value) in fields.entries().iter().filter(|(key, _)| key.name != "test_name") {
+                self.test_entry(&key.name, &self.span(&key.range), (value, &mut test));
+            }
+            return Some(test);
+        }
         let Some((kind, body)) = fields.entries().iter().find(|(key, _)| !TEST_SIDE_KEYS.contains(&key.name.as_str()))
         else {
             let diagnostic = Diagnostic::error(Code::WrongType, "a test needs a kind").at(self.span(&yaml.range));
@@ -187,7 +220,7 @@ impl Reader {
             "arguments" => self.test_arguments(value, test),
             "config" => test.config.extend(self.config(value, ConfigOf::Test)),
             "name" => test.name = self.written_text(value),
-            "description" => {}
+            "description" => test.description = self.scalar(value).unwrap_or_default(),
             _ if TEST_SETTINGS.contains(&key) => {
                 let setting = super::config::Setting { value: value.to_json(), span: self.span(&value.range) };
                 test.config.insert(key.to_owned(), setting);
@@ -217,7 +250,14 @@ impl Reader {
 
 impl TestDecl {
     fn plain(kind: Written<String>, file: &Arc<SourceFile>) -> Self {
-        Self { kind, name: None, arguments: Vec::new(), config: ConfigPatch::new(), file: Arc::clone(file) }
+        Self {
+            kind,
+            name: None,
+            arguments: Vec::new(),
+            config: ConfigPatch::new(),
+            description: String::new(),
+            file: Arc::clone(file),
+        }
     }
 }
 

@@ -56,10 +56,18 @@ pub(super) fn read_folders(project: &mut Project, folders: &Folders, diagnostics
         others.extend(other);
         files::read(&root, sql, diagnostics)
     };
-    project.macros = sql_of(&folders.macros).into_iter().map(|(_, file)| file).collect();
-    project.tests = sql_of(&folders.tests).into_iter().map(|(_, file)| file).collect();
+    let (in_tests, fixtures): (Vec<_>, Vec<_>) =
+        sql_of(&folders.tests).into_iter().partition(|(found, _)| !is_below(found, "fixtures"));
+    let (generic, singular): (Vec<_>, Vec<_>) = in_tests.into_iter().partition(|(found, _)| is_below(found, "generic"));
+    let defined = sql_of(&folders.macros).into_iter().chain(generic);
+    project.macros = defined.map(|(_, file)| file).collect();
+    project.tests = singular.into_iter().map(|(_, file)| file).collect();
+    project.fixtures = fixtures.into_iter().map(|(_, file)| file).collect();
     project.snapshots = model_files(sql_of(&folders.snapshots));
     project.analyses = model_files(sql_of(&folders.analyses));
+    let (csv, others): (Vec<_>, Vec<_>) = others.into_iter().partition(|found| found.extension == "csv");
+    let csv = csv.into_iter().filter(|found| is_below(found, "fixtures")).collect();
+    project.fixtures.extend(files::read(&root, csv, diagnostics).into_iter().map(|(_, file)| file));
     let markdown = match folders.docs.as_slice() {
         [] => others.clone(),
         some => files::find(&root, some, diagnostics),
@@ -67,6 +75,11 @@ pub(super) fn read_folders(project: &mut Project, folders: &Folders, diagnostics
     project.docs = files::read(&root, only(markdown, &["md"]), diagnostics).into_iter().map(|(_, file)| file).collect();
     let yaml_files = only(others, &["yml", "yaml"]);
     project.declared = declarations(project.flavour, files::read(&root, yaml_files, diagnostics), diagnostics);
+}
+
+/// Whether a file is below this folder of the folder that it was looked for in.
+fn is_below(found: &Found, folder: &str) -> bool {
+    found.folders.first().is_some_and(|first| first == folder)
 }
 
 fn model_files(files: Vec<(Found, Arc<SourceFile>)>) -> Vec<ModelFile> {

@@ -122,6 +122,8 @@ pub struct Project {
     pub macros: Vec<Arc<SourceFile>>,
     /// Singular tests.
     pub tests: Vec<Arc<SourceFile>>,
+    /// Rows of unit tests: CSV and SQL files of `tests/fixtures/`.
+    pub fixtures: Vec<Arc<SourceFile>>,
     /// Markdown files, for their docs blocks.
     pub docs: Vec<Arc<SourceFile>>,
     /// Selections with names, of `selectors.yml`.

@@ -188,6 +188,7 @@ pub(super) fn settings(
         packages: Vec::new(),
         macros: Vec::new(),
         tests: Vec::new(),
+        fixtures: Vec::new(),
         docs: Vec::new(),
         name,
     };

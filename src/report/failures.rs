@@ -72,9 +72,9 @@ impl Failures {
     }
 
     fn show_test(&self, report: &StepReport, summary: &RunSummary) {
-        let failing = words::count(report.failing_rows.unwrap_or(0));
+        let failing = usize::try_from(report.failing_rows.unwrap_or(0)).unwrap_or(usize::MAX);
         let word = words::status(report.status);
-        let title = format!("{word} {}: {failing} failing rows", report.node);
+        let title = format!("{word} {}: {}", report.node, words::counted(failing, "failing row"));
         self.terminal.complain(&self.terminal.paint(&title, words::status_style(report.status)));
         if let Some(hint) = report.failure.as_ref().and_then(|failure| failure.hint.as_ref()) {
             self.terminal.complain(&format!("  {hint}"));

@@ -2,6 +2,7 @@
 //!
 //! The caller has begun the transaction and holds the target's lock; it commits, or discards the session.
 
+mod audit;
 mod catalog;
 mod columns;
 pub mod description;
@@ -21,6 +22,7 @@ use crate::compile::{CompiledSql, Embedded};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::postgres::PostgresError;
 
+pub use audit::keep_failures;
 pub use catalog::{has_rows, our_tables, read_catalog};
 pub use incremental::incremental;
 pub use merge::{column_mistake, merge};

@@ -4,6 +4,7 @@ use minijinja::context;
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
+use crate::compile::CompiledSql;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::materialize::table::TableStatements;
 use crate::materialize::upkeep::RelationKind;
@@ -64,10 +65,17 @@ pub async fn table(
 pub async fn view(
     client: &Client,
     action: &SelectAction,
+    note: impl FnMut(&str),
+) -> Result<ViewChange, TransformError> {
+    replace_view(client, (Subject::of_model(&action.node), &action.select), note).await
+}
+
+pub(super) async fn replace_view(
+    client: &Client,
+    (subject, select): (Subject<'_>, &CompiledSql),
     mut note: impl FnMut(&str),
 ) -> Result<ViewChange, TransformError> {
-    let subject = Subject::of_model(&action.node);
-    let statements = materialize::view::statements(subject.node, subject.relation, &action.select);
+    let statements = materialize::view::statements(subject.node, subject.relation, select);
     let failed = |error| PostgresError::server(format!("create view {}", subject.relation), error);
     match existing(client, subject).await? {
         Existing::Nothing | Existing::View => {}
@@ -75,7 +83,7 @@ pub async fn view(
             let drop = table_statements(subject).drop;
             let kept = remake::drop(client, subject, &drop).await?;
             let created = client.batch_execute(&statements.create.sql).await;
-            created.map_err(|error| located(failed(error), &statements.create, &action.select))?;
+            created.map_err(|error| located(failed(error), &statements.create, select))?;
             client.batch_execute(&statements.mark).await.map_err(failed)?;
             remake::restore(client, kept, &mut note).await?;
             upkeep::keep_up(client, subject, RelationKind::View).await?;
@@ -95,10 +103,10 @@ pub async fn view(
             client.batch_execute("rollback to savepoint before_view").await.map_err(failed)?;
             let kept = remake::drop(client, subject, &statements.drop).await?;
             let created = client.batch_execute(&statements.create.sql).await;
-            created.map_err(|error| located(failed(error), &statements.create, &action.select))?;
+            created.map_err(|error| located(failed(error), &statements.create, select))?;
             remake::restore(client, kept, &mut note).await?;
         }
-        Err(error) => return Err(located(error, &statements.create, &action.select)),
+        Err(error) => return Err(located(error, &statements.create, select)),
     }
     client.batch_execute(&statements.mark).await.map_err(failed)?;
     upkeep::keep_up(client, subject, RelationKind::View).await?;

@@ -1,7 +1,8 @@
-//! Data tests, run on the target: each counts the rows that are wrong.
+//! Data tests, run on the target: each counts the rows that are wrong and compares the count.
 
 use tokio_postgres::Client;
 
+use crate::compile::CompiledSql;
 use crate::data_test;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::plan::TestAction;
@@ -16,13 +17,22 @@ pub enum VerifyError {
     Project(Box<Diagnostic>),
 }
 
-/// Counts a test's failing rows. Reads only.
-pub async fn count_failing_rows(client: &Client, action: &TestAction) -> Result<u64, VerifyError> {
-    let counting = data_test::count(&action.select);
+/// What a test found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found {
+    /// What `fail_calc` gave: rows, unless it says otherwise.
+    pub failures: u64,
+    pub should_warn: bool,
+    pub should_error: bool,
+}
+
+/// Counts the rows of `select`: a test's own SELECT, or what was kept of it. Reads only.
+pub async fn judge(client: &Client, action: &TestAction, select: &CompiledSql) -> Result<Found, VerifyError> {
+    let counting = data_test::judge(select, &action.rules);
     let row = client.query_typed_one(&counting.sql, &[]).await.map_err(|error| {
         let error = PostgresError::server(format!("run {}", action.node), error);
         let Some(server) = error.server_error() else { return VerifyError::Postgres(error) };
-        let place = server.position.and_then(|position| counting.locate(position, &action.select));
+        let place = server.position.and_then(|position| counting.locate(position, select));
         let mistake = Diagnostic {
             hint: server.hint.clone(),
             ..Diagnostic::error(Code::SqlError, server.message.clone())
@@ -30,5 +40,9 @@ pub async fn count_failing_rows(client: &Client, action: &TestAction) -> Result<
         };
         VerifyError::Project(Box::new(mistake))
     })?;
-    Ok(u64::try_from(row.get::<_, i64>(0)).unwrap_or(0))
+    Ok(Found {
+        failures: u64::try_from(row.get::<_, i64>("failures")).unwrap_or(0),
+        should_warn: row.get("should_warn"),
+        should_error: row.get("should_error"),
+    })
 }

@@ -13,6 +13,7 @@ mod check;
 mod codes;
 mod commands;
 mod damaged_layer;
+mod data_tests;
 mod defended;
 mod equal_rows;
 mod failing_source;

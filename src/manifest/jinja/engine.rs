@@ -148,6 +148,22 @@ impl Engine {
         }
     }
 
+    /// Whether a call may mean a macro of the project or, with a namespace, of that package.
+    pub fn has_macro(&self, namespace: Option<&str>, name: &str) -> bool {
+        match namespace {
+            None => self.library().find(name, Package::ROOT).is_some(),
+            Some(namespace) => {
+                let package = self.library().package(namespace);
+                package.is_some_and(|package| self.library().find_in(package, name).is_some())
+            }
+        }
+    }
+
+    /// The kinds of tests that macros define.
+    pub fn test_names(&self) -> impl Iterator<Item = &str> {
+        self.library().macro_names().filter_map(|name| name.strip_prefix("test_"))
+    }
+
     /// Every name that a call could mean.
     pub(super) fn callable_names(&self) -> impl Iterator<Item = &str> {
         self.library().macro_names().chain(NAMES.iter().copied())

@@ -6,13 +6,12 @@ use crate::compile::{CompiledSql, Embedded};
 use crate::data_test;
 use crate::diagnostic::{Code, Diagnostic, SourceFile, Span};
 use crate::ident::{Ident, NodeName};
-use crate::manifest::{Materialization, ModelNode, SeedNode, StageNode, TestKind, TestNode};
+use crate::manifest::{Materialization, ModelNode, SeedNode, StageNode, TestNode};
 use crate::materialize;
 use crate::materialize::shell::{self, ShellColumns};
 use crate::materialize::stage::{OWN_COLUMNS, StageShape, StagedColumn};
 use crate::ops::check::Subject;
 use crate::ops::check::scratch::Scratch;
-use crate::ops::compile::generic_sql;
 
 /// One statement, and whose it is.
 pub(super) struct Look<'a> {
@@ -140,14 +139,8 @@ impl<'a> Looks<'a> {
 
     /// A data test, as it is counted.
     pub(super) fn test(&self, test: &'a TestNode) -> Look<'a> {
-        let select = match &test.kind {
-            TestKind::Singular { .. } => self.sql(&test.name),
-            TestKind::Generic { .. } => {
-                let sql = CompiledSql { text: generic_sql(test).unwrap_or_default(), origins: Vec::new() };
-                self.scratch.retarget(&sql)
-            }
-        };
-        let embedded = shell::prepare(data_test::count(&select));
+        let select = self.sql(&test.name);
+        let embedded = shell::prepare(data_test::judge(&select, &test.rules));
         Look::of(&test.name, embedded, select)
     }
 }

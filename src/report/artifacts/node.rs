@@ -132,7 +132,7 @@ fn test(described: Described<'_>, test: &TestNode) -> Map<String, Value> {
     config.insert("unimig".to_owned(), json!({ "name": test.name }));
     let file = match &test.kind {
         TestKind::Singular { file } => file.path.clone(),
-        TestKind::Generic { .. } => test.declared_at.path().to_path_buf(),
+        TestKind::Generic { .. } | TestKind::Custom(_) => test.declared_at.path().to_path_buf(),
     };
     let resource = Resource {
         kind: "test",
@@ -144,15 +144,17 @@ fn test(described: Described<'_>, test: &TestNode) -> Map<String, Value> {
         file: &file,
         checksum: match &test.kind {
             TestKind::Singular { file } => identity::checksum(file.text.as_bytes()),
-            TestKind::Generic { .. } => identity::no_checksum(),
+            TestKind::Generic { .. } | TestKind::Custom(_) => identity::no_checksum(),
         },
-        description: "",
+        description: &test.description,
         columns: &[],
         config,
     };
     let mut entry = resource.entry(described);
-    let audit = format!("{}_dbt_test__audit", described.environment.target.schema.as_str());
-    entry.insert("schema".to_owned(), json!(audit));
+    if let Some(audit) = &test.rules.audit {
+        entry.insert("schema".to_owned(), json!(audit.schema));
+        entry.insert("alias".to_owned(), json!(audit.name));
+    }
     match &test.kind {
         TestKind::Singular { file } => {
             described.code(&mut entry, (&test.name, &file.text));
@@ -166,6 +168,16 @@ fn test(described: Described<'_>, test: &TestNode) -> Map<String, Value> {
             entry.insert("attached_node".to_owned(), json!(identity::unique_id(described.manifest, &subject.node)));
             let arguments = json!({ "column_name": column, "model": subject.relation.to_string() });
             let metadata = json!({ "name": kind, "kwargs": arguments, "namespace": null });
+            entry.insert("test_metadata".to_owned(), metadata);
+        }
+        TestKind::Custom(custom) => {
+            described.code(&mut entry, (&test.name, &custom.template.text));
+            entry.insert("path".to_owned(), json!(format!("{short}.sql")));
+            entry.insert("column_name".to_owned(), json!(custom.column));
+            entry.insert("attached_node".to_owned(), json!(identity::unique_id(described.manifest, &custom.subject)));
+            let mut arguments = custom.arguments.clone();
+            arguments.insert("column_name".to_owned(), json!(custom.column));
+            let metadata = json!({ "name": custom.name, "kwargs": arguments, "namespace": custom.namespace });
             entry.insert("test_metadata".to_owned(), metadata);
         }
     }
