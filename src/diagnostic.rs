@@ -120,6 +120,13 @@ impl Diagnostic {
         self
     }
 
+    /// With this hint where there is none yet.
+    #[must_use]
+    pub fn or_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint.get_or_insert_with(|| hint.into());
+        self
+    }
+
     /// Adds `did you mean "…"?` when one of the candidates is close to what was written.
     #[must_use]
     pub fn did_you_mean<'a>(self, written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Self {

@@ -134,6 +134,14 @@ impl NodeName {
         Self(format!("test.{name}"))
     }
 
+    pub fn exposure(name: &str) -> Self {
+        Self(format!("exposure.{name}"))
+    }
+
+    pub fn analysis(name: &str) -> Self {
+        Self(format!("analysis.{name}"))
+    }
+
     /// Takes a name that was written out before, in an artifact or in the state schema.
     pub fn recorded(name: impl Into<String>) -> Self {
         Self(name.into())

@@ -41,6 +41,15 @@ struct Work {
     depends_on: Vec<NodeName>,
     /// The line that the file's text was made from, where it is nobody's file.
     made_from: Option<Span>,
+    shape: Shape,
+}
+
+/// What a text must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    OneSelect,
+    /// Nobody runs it.
+    Anything,
 }
 
 /// What all renders share.
@@ -107,6 +116,7 @@ impl<'a> Compiler<'a> {
             },
             depends_on: model.depends_on.clone(),
             made_from: None,
+            shape: Shape::OneSelect,
         });
         let tests = self.manifest.tests.values().filter_map(|test| match &test.kind {
             TestKind::Singular { file } => Some(Work {
@@ -116,6 +126,7 @@ impl<'a> Compiler<'a> {
                 subject: test_subject(target, test),
                 depends_on: test.depends_on.clone(),
                 made_from: None,
+                shape: Shape::OneSelect,
             }),
             TestKind::Custom(custom) => Some(Work {
                 name: test.name.clone(),
@@ -124,6 +135,7 @@ impl<'a> Compiler<'a> {
                 subject: test_subject(target, test),
                 depends_on: test.depends_on.clone(),
                 made_from: Some(test.declared_at.clone()),
+                shape: Shape::OneSelect,
             }),
             TestKind::Generic { .. } => None,
         });
@@ -135,9 +147,19 @@ impl<'a> Compiler<'a> {
                 subject: subject(stage.source_relation.clone(), Side::Source),
                 depends_on: Vec::new(),
                 made_from: None,
+                shape: Shape::OneSelect,
             })
         });
-        models.chain(tests).chain(extractions).collect()
+        let analyses = self.manifest.analyses.values().map(|analysis| Work {
+            name: analysis.name.clone(),
+            what: format!("analysis \"{}\"", analysis.analysis),
+            file: Arc::clone(&analysis.file),
+            subject: subject(Relation::new(target.clone(), Ident::from_catalog(&analysis.analysis)), Side::Target),
+            depends_on: analysis.depends_on.clone(),
+            made_from: None,
+            shape: Shape::Anything,
+        });
+        models.chain(tests).chain(extractions).chain(analyses).collect()
     }
 }
 
@@ -169,7 +191,7 @@ impl Shared<'_> {
     }
 
     fn compile_file(&self, work: Work, plan: &Plan) -> Result<Compiled, Diagnostics> {
-        let Work { name, what, file, subject, mut depends_on, made_from: _ } = work;
+        let Work { name, what, file, subject, mut depends_on, shape, made_from: _ } = work;
         let side = subject.side;
         let answers = Arc::new(Answers::new(&self.directory, subject));
         let (rendered, mut diagnostics) = self.engine.render(plan, Arc::clone(&answers) as _);
@@ -180,8 +202,11 @@ impl Shared<'_> {
         let Some(rendered) = rendered.filter(|_| !diagnostics.has_errors()) else { return Err(diagnostics) };
         let sql = with_origins(rendered, &file);
         let tokens = tokens(&sql.text);
-        let range = one_select::check(&sql.text, &tokens)
-            .map_err(|no| Diagnostics(vec![not_one_select(&what, &no, (&sql, &file))]))?;
+        let range = match shape {
+            Shape::OneSelect => one_select::check(&sql.text, &tokens)
+                .map_err(|no| Diagnostics(vec![not_one_select(&what, &no, (&sql, &file))]))?,
+            Shape::Anything => 0..sql.text.len(),
+        };
         match side {
             Side::Target => {
                 depends_on.extend(reads.nodes);

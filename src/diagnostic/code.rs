@@ -39,6 +39,7 @@ codes! {
     UnknownSource = "unknown-source",
     UnknownRef = "unknown-ref",
     UnknownConnection = "unknown-connection",
+    UnknownDoc = "unknown-doc",
     UnknownMacro = "unknown-macro",
     UnknownVar = "unknown-var",
     UnknownModel = "unknown-model",

@@ -54,6 +54,8 @@ impl Graph {
         declared.extend(manifest.tables.keys().map(|name| (name, [].as_slice())));
         declared.extend(manifest.seeds.keys().map(|name| (name, [].as_slice())));
         declared.extend(manifest.models.values().map(|model| (&model.name, model.depends_on.as_slice())));
+        declared.extend(manifest.analyses.values().map(|analysis| (&analysis.name, analysis.depends_on.as_slice())));
+        declared.extend(manifest.exposures.values().map(|exposure| (&exposure.name, exposure.depends_on.as_slice())));
         declared.extend(manifest.tests.values().map(|test| (&test.name, test.depends_on.as_slice())));
         for (name, depends_on) in compiled {
             if let Some(entry) = declared.get_mut(name) {

@@ -10,7 +10,8 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Check, Manifest, Materialization, ModelNode, SeedNode, StageNode, TableNode, TestKind, TestNode, TestSeverity,
+    AnalysisNode, Check, ExposureNode, Manifest, Materialization, ModelNode, SeedNode, StageNode, TableNode, TestKind,
+    TestNode, TestSeverity,
 };
 use crate::ident::NodeName;
 
@@ -118,6 +119,10 @@ impl Manifest {
             Some(self.stage_facts(stage))
         } else if let Some(table) = self.tables.get(name) {
             Some(self.table_facts(table))
+        } else if let Some(analysis) = self.analyses.get(name) {
+            Some(analysis_facts(analysis))
+        } else if let Some(exposure) = self.exposures.get(name) {
+            Some(exposure_facts(exposure))
         } else {
             self.seeds.get(name).map(seed_facts)
         }
@@ -173,6 +178,13 @@ impl Manifest {
         } else if let Some(table) = self.tables.get(name) {
             config.extend(table.properties.config.clone());
             config.insert("tags".to_owned(), json!(table.properties.tags));
+        } else if let Some(analysis) = self.analyses.get(name) {
+            config.insert("materialized".to_owned(), "view".into());
+            config.extend(analysis.config.clone());
+            config.insert("tags".to_owned(), json!(analysis.tags));
+        } else if let Some(exposure) = self.exposures.get(name) {
+            config.extend(exposure.config.clone());
+            config.insert("tags".to_owned(), json!(exposure.tags));
         } else if let Some(stage) = self.stages.get(name) {
             config.insert("tags".to_owned(), json!(stage.properties.tags));
             config.insert("meta".to_owned(), Value::Object(stage.properties.meta.clone()));
@@ -254,6 +266,41 @@ fn test_facts(test: &TestNode) -> NodeFacts<'_> {
         tags: Cow::Borrowed(&test.tags),
         source: None,
         test: Some(TestFacts { test_type, kind }),
+    }
+}
+
+fn analysis_facts(analysis: &AnalysisNode) -> NodeFacts<'_> {
+    NodeFacts {
+        name: &analysis.name,
+        resource_type: ResourceType::Analysis,
+        package: &analysis.package,
+        short_name: &analysis.analysis,
+        // dbt puts its own word for the folder there.
+        fqn: [&analysis.package, "analysis"]
+            .into_iter()
+            .chain(analysis.folders.iter().map(String::as_str))
+            .chain([analysis.analysis.as_str()])
+            .collect(),
+        path: &analysis.file.path,
+        patch_path: None,
+        tags: Cow::Borrowed(&analysis.tags),
+        source: None,
+        test: None,
+    }
+}
+
+fn exposure_facts(exposure: &ExposureNode) -> NodeFacts<'_> {
+    NodeFacts {
+        name: &exposure.name,
+        resource_type: ResourceType::Exposure,
+        package: &exposure.package,
+        short_name: &exposure.exposure,
+        fqn: fqn(&exposure.package, &exposure.folders, &exposure.exposure),
+        path: exposure.declared_at.path(),
+        patch_path: None,
+        tags: Cow::Borrowed(&exposure.tags),
+        source: None,
+        test: None,
     }
 }
 

@@ -6,6 +6,7 @@
 mod check;
 mod config;
 mod custom_test;
+mod exposure;
 mod facts;
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -16,6 +17,7 @@ mod lookup;
 mod materialization;
 mod model;
 mod record;
+mod reference;
 mod resolve;
 mod seed;
 mod snapshot;
@@ -33,6 +35,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use custom_test::relocate;
+pub use exposure::{AnalysisNode, ExposureNode, GroupNode};
 pub use facts::{NodeFacts, ResourceType, TestFacts, TestType};
 pub use freshness::FreshnessStatus;
 pub use lookup::{NoSource, SourceTable, ephemeral_cte};
@@ -44,7 +47,7 @@ pub use upkeep::{IndexConfig, Logging, PersistDocs, Uniqueness, Upkeep};
 
 use crate::diagnostic::{SourceFile, Span};
 use crate::ident::{Ident, NodeName, Relation};
-use crate::project::{PipelineDecl, SelectorDecl};
+use crate::project::{ConstraintDecl, PipelineDecl, SelectorDecl};
 
 /// Every node by its name, in the order of names.
 #[derive(Debug, Default)]
@@ -61,6 +64,12 @@ pub struct Manifest {
     /// Selections with names, of `selectors.yml`.
     pub selectors: Vec<SelectorDecl>,
     pub pipelines: Vec<PipelineDecl>,
+    /// What is compiled and never run.
+    pub analyses: BTreeMap<NodeName, AnalysisNode>,
+    /// What outside of the project reads it.
+    pub exposures: BTreeMap<NodeName, ExposureNode>,
+    /// By name.
+    pub groups: BTreeMap<String, GroupNode>,
     /// Models, seeds and source tables that config switched off, and where.
     pub disabled: BTreeMap<NodeName, Span>,
 }
@@ -166,6 +175,10 @@ pub struct ColumnNode {
     pub name: Ident,
     pub data_type: Option<String>,
     pub description: String,
+    pub tags: Vec<String>,
+    pub meta: serde_json::Value,
+    pub quote: Option<bool>,
+    pub constraints: Vec<ConstraintDecl>,
     pub declared_at: Span,
 }
 
@@ -194,6 +207,10 @@ pub struct ModelNode {
     pub asks_incremental: bool,
     /// The property file that speaks of it.
     pub patch_path: Option<PathBuf>,
+    /// Of several columns, or of one that is named here.
+    pub constraints: Vec<ConstraintDecl>,
+    /// A date, as written.
+    pub deprecation_date: Option<String>,
     /// Where `config(…)` stands, or the first line.
     pub configured_at: Span,
 }

@@ -156,6 +156,10 @@ pub(super) fn draft(
         depends_on: Vec::new(),
         asks_incremental,
         patch_path: property.map(|property| property.name.span.path().to_path_buf()),
+        constraints: property.map(|property| property.constraints.clone()).unwrap_or_default(),
+        deprecation_date: property
+            .and_then(|property| property.deprecation_date.as_ref())
+            .map(|date| date.value.clone()),
         configured_at: configured_at.clone(),
     });
     if let Some(node) = &node {

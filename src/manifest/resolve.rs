@@ -13,7 +13,7 @@ use super::model::{Draft, DraftKind, Surroundings, draft};
 use super::record::{Noted, Subject, record};
 use super::seed::SeedOutcome;
 use super::test::{Place, Tests};
-use super::{Manifest, TestKind, TestNode, check, seed, snapshot, source, test};
+use super::{Manifest, TestKind, TestNode, check, exposure, seed, snapshot, source, test};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, SourceFile, Span};
 use crate::ident::{Ident, NodeName, Relation};
 use crate::project::{ColumnDecl, Environment, ModelFile, Project, TestDecl};
@@ -64,6 +64,9 @@ pub fn resolve(project: &Project, environment: &Environment) -> Result<(Manifest
     let around = Surroundings::new(project, environment, &project.declared.tests);
     let tests = singular_tests(Tests { manifest: &manifest, engine: &engine, around: &around }, &mut diagnostics);
     add_tests(&mut manifest, tests, &mut diagnostics);
+    exposure::analyses(&mut manifest, (&engine, &around), &mut diagnostics);
+    exposure::exposures(&mut manifest, &around, &mut diagnostics);
+    exposure::groups(&mut manifest, &around, &mut diagnostics);
     diagnostics.guard(manifest)
 }
 

@@ -84,6 +84,10 @@ pub(super) fn column(column: &ColumnDecl) -> ColumnNode {
         name: column.name.value.clone(),
         data_type: column.data_type.clone(),
         description: column.description.clone(),
+        tags: column.tags.clone(),
+        meta: column.meta.clone(),
+        quote: column.quote,
+        constraints: column.constraints.clone(),
         declared_at: column.name.span.clone(),
     }
 }

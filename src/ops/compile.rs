@@ -50,6 +50,8 @@ fn nodes(
             model.file.path.clone()
         } else if let Some(stage) = manifest.stages.get(name) {
             stage.extraction.as_ref()?.path.clone()
+        } else if let Some(analysis) = manifest.analyses.get(name) {
+            analysis.file.path.clone()
         } else {
             test_path(manifest.tests.get(name)?)
         };

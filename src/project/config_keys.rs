@@ -14,6 +14,7 @@ pub enum ConfigOf {
     UnitTest,
     Source,
     Exposure,
+    Analysis,
 }
 
 const MODEL: &[&str] = &[
@@ -138,6 +139,7 @@ impl ConfigOf {
                 &["enabled", "tags", "meta", "event_time", "freshness", "loaded_at_field", "loaded_at_query"]
             }
             ConfigOf::Exposure => &["enabled", "tags", "meta"],
+            ConfigOf::Analysis => &["enabled", "tags", "meta", "docs", "group", "description"],
         }
     }
 
@@ -150,6 +152,7 @@ impl ConfigOf {
             ConfigOf::UnitTest => "unit test config",
             ConfigOf::Source => "source config",
             ConfigOf::Exposure => "exposure config",
+            ConfigOf::Analysis => "analysis config",
         }
     }
 }

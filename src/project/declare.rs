@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::config::ConfigPatch;
 use super::config_keys::ConfigOf;
+use super::declare_properties::{ConstraintDecl, ExposureDecl, FILE_KEYS, GroupDecl, MacroDecl, property_keys};
 use super::declare_snapshot::SnapshotDecl;
 use super::declare_source::SourceDecl;
 use super::fields::{Fields, Reader};
@@ -31,6 +32,11 @@ pub struct ColumnDecl {
     pub name: Written<Ident>,
     pub data_type: Option<String>,
     pub description: String,
+    pub constraints: Vec<ConstraintDecl>,
+    /// Whether contracts and tests quote the name; unimig quotes every name that needs it.
+    pub quote: Option<bool>,
+    pub tags: Vec<String>,
+    pub meta: serde_json::Value,
     pub tests: Vec<TestDecl>,
 }
 
@@ -54,6 +60,9 @@ pub struct PropertyDecl {
     pub config: ConfigPatch,
     pub columns: Vec<ColumnDecl>,
     pub tests: Vec<TestDecl>,
+    pub constraints: Vec<ConstraintDecl>,
+    /// A date, as written.
+    pub deprecation_date: Option<Written<String>>,
 }
 
 /// What a YAML file of the project declares.
@@ -65,17 +74,25 @@ pub struct Declarations {
     pub snapshots: Vec<SnapshotDecl>,
     /// Of singular tests.
     pub tests: Vec<PropertyDecl>,
+    pub analyses: Vec<PropertyDecl>,
+    pub exposures: Vec<ExposureDecl>,
+    pub groups: Vec<GroupDecl>,
+    pub macros: Vec<MacroDecl>,
 }
 
 impl Declarations {
     /// Adds what another file declares.
     pub fn extend(&mut self, other: Self) {
-        let Self { sources, models, seeds, snapshots, tests } = other;
+        let Self { sources, models, seeds, snapshots, tests, analyses, exposures, groups, macros } = other;
+        self.snapshots.extend(snapshots);
+        self.tests.extend(tests);
         self.sources.extend(sources);
         self.models.extend(models);
         self.seeds.extend(seeds);
-        self.snapshots.extend(snapshots);
-        self.tests.extend(tests);
+        self.analyses.extend(analyses);
+        self.exposures.extend(exposures);
+        self.groups.extend(groups);
+        self.macros.extend(macros);
     }
 }
 
@@ -101,10 +118,10 @@ impl Reader {
     /// Reads the file's declarations from its tree.
     pub fn declarations(&mut self, yaml: &Yaml) -> Declarations {
         let mut declared = Declarations::default();
-        const KEYS: &[&str] = &["version", "sources", "models", "seeds", "snapshots", "data_tests", "tests"];
-        let Some(fields) = self.fields(yaml, "property file", KEYS) else {
+        let Some(fields) = self.fields(yaml, "property file", FILE_KEYS) else {
             return declared;
         };
+        self.declarations_beside(&fields, &mut declared);
         if let Some(sources) = fields.get("sources") {
             declared.sources = self.list(sources).iter().filter_map(|item| self.source(item)).collect();
         }
@@ -128,29 +145,26 @@ impl Reader {
     }
 
     pub(super) fn property(&mut self, yaml: &Yaml, of: ConfigOf) -> Option<PropertyDecl> {
-        const KEYS: &[&str] = &["name", "description", "config", "columns", "data_tests", "tests", "tags", "meta"];
         let what = match of {
             ConfigOf::Model => "model",
             ConfigOf::Seed => "seed",
             ConfigOf::Snapshot => "snapshot",
+            ConfigOf::Analysis => "analysis",
             ConfigOf::Test | ConfigOf::UnitTest | ConfigOf::Source | ConfigOf::Exposure => "test",
         };
-        let fields = self.fields(yaml, what, KEYS)?;
+        let fields = self.fields(yaml, what, property_keys(of))?;
         let name = self.required(&fields, "name").and_then(|name| self.written_text(name));
         let description = self.description(&fields);
         let mut config = fields.get("config").map(|value| self.config(value, of)).unwrap_or_default();
-        for key in ["tags", "meta"] {
-            if let Some(value) = fields.get(key) {
-                let setting = super::config::Setting { value: value.to_json(), span: self.span(&value.range) };
-                config.entry(key.to_owned()).or_insert(setting);
-            }
-        }
+        self.side_settings(&fields, &mut config);
         let columns = self.columns(&fields);
         let tests = self.tests(&fields);
-        Some(PropertyDecl { name: name?, description, config, columns, tests })
+        let constraints = self.constraints(&fields);
+        let deprecation_date = fields.get("deprecation_date").and_then(|value| self.written_text(value));
+        Some(PropertyDecl { name: name?, description, config, columns, tests, constraints, deprecation_date })
     }
 
-    fn description(&mut self, fields: &Fields<'_>) -> String {
+    pub(super) fn description(&mut self, fields: &Fields<'_>) -> String {
         fields.get("description").and_then(|value| self.scalar(value)).unwrap_or_default()
     }
 
@@ -160,13 +174,35 @@ impl Reader {
     }
 
     fn column(&mut self, yaml: &Yaml) -> Option<ColumnDecl> {
-        const KEYS: &[&str] = &["name", "data_type", "description", "data_tests", "tests", "tags", "meta"];
+        const KEYS: &[&str] = &[
+            "name",
+            "data_type",
+            "description",
+            "data_tests",
+            "tests",
+            "tags",
+            "meta",
+            "config",
+            "constraints",
+            "quote",
+        ];
         let fields = self.fields(yaml, "column", KEYS)?;
         let name = self.required(&fields, "name").and_then(|name| self.written_ident(name));
-        let data_type = fields.get("data_type").and_then(|value| self.text(value));
-        let description = self.description(&fields);
-        let tests = self.tests(&fields);
-        Some(ColumnDecl { name: name?, data_type, description, tests })
+        let config = match fields.get("config") {
+            Some(config) => self.fields(config, "column config", &["tags", "meta"]),
+            None => None,
+        };
+        let tags = config.as_ref().and_then(|config| config.get("tags")).or(fields.get("tags"));
+        Some(ColumnDecl {
+            name: name?,
+            data_type: fields.get("data_type").and_then(|value| self.text(value)),
+            description: self.description(&fields),
+            constraints: self.constraints(&fields),
+            quote: fields.get("quote").and_then(|value| self.boolean(value)),
+            tags: tags.map(|tags| self.texts(tags)).unwrap_or_default(),
+            meta: self.meta_of(&fields),
+            tests: self.tests(&fields),
+        })
     }
 
     pub(super) fn tests(&mut self, fields: &Fields<'_>) -> Vec<TestDecl> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::declare::Declarations;
+use super::docs;
 use super::fields::Reader;
 use super::files::{self, Found, ModelFile, SeedFile};
 use super::load_packages::load_packages;
@@ -26,6 +27,7 @@ pub fn load(options: &LoadOptions) -> Result<(Project, Diagnostics), Diagnostics
     read_folders(&mut project, &folders, &mut diagnostics);
     load_packages(&mut project, options, &mut diagnostics);
     project.selectors = selectors::load(&project, options, &mut diagnostics);
+    docs::render_descriptions(&mut project, options, &mut diagnostics);
     diagnostics.guard(project)
 }
 

@@ -7,8 +7,10 @@ mod builtin;
 mod config;
 mod config_keys;
 mod declare;
+mod declare_properties;
 mod declare_snapshot;
 mod declare_source;
+mod docs;
 mod fields;
 mod files;
 #[cfg(test)]
@@ -42,8 +44,10 @@ pub use builtin::{BUILT_IN_PACKAGES, BuiltInMacros, built_in_macros};
 pub use config::{ConfigPatch, FolderConfig, Setting};
 pub use config_keys::{ConfigOf, canonical, unknown_setting};
 pub use declare::{CdcDecl, ColumnDecl, Declarations, PropertyDecl, TestDecl, Written};
+pub use declare_properties::{ConstraintDecl, ConstraintKind, ExposureDecl, GroupDecl, MacroDecl, OwnerDecl};
 pub use declare_snapshot::SnapshotDecl;
 pub use declare_source::{SourceDecl, SourcePropertiesDecl, TableDecl, missing_table_key};
+pub use docs::DocBlock;
 pub use fields::{Reader, unknown_key};
 pub use files::{ModelFile, SeedFile};
 pub use inline::INLINE_QUERY;
@@ -129,6 +133,8 @@ pub struct Project {
     /// Selections with names, of `selectors.yml`.
     pub selectors: Vec<SelectorDecl>,
     pub pipelines: Vec<PipelineDecl>,
+    /// The named texts in them, those of packages too.
+    pub doc_blocks: Vec<DocBlock>,
 }
 
 /// Whose defaults hold where a project says nothing: ours or dbt's.

@@ -190,6 +190,7 @@ pub(super) fn settings(
         tests: Vec::new(),
         fixtures: Vec::new(),
         docs: Vec::new(),
+        doc_blocks: Vec::new(),
         name,
     };
     Some((project, folders))

@@ -34,6 +34,7 @@ pub struct TargetNames {
 pub(crate) enum NoSuchName {
     EnvVar(String),
     Var(String),
+    Doc(String),
 }
 
 impl fmt::Display for NoSuchName {
@@ -41,6 +42,7 @@ impl fmt::Display for NoSuchName {
         match self {
             NoSuchName::EnvVar(name) => write!(f, "environment variable \"{name}\" is not set"),
             NoSuchName::Var(name) => write!(f, "variable \"{name}\" is not defined"),
+            NoSuchName::Doc(name) => write!(f, "docs block \"{name}\" does not exist"),
         }
     }
 }
@@ -82,6 +84,22 @@ impl TextScope {
     #[must_use]
     pub fn with_target(mut self, target: &TargetNames) -> Self {
         self.engine.add_global("target", target.to_value());
+        self
+    }
+
+    /// With `doc()`, which finds a block by its package, if one is named, and its name.
+    #[must_use]
+    pub(super) fn with_docs(
+        mut self,
+        find: impl Fn(Option<&str>, &str) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        self.engine.add_function("doc", move |first: String, second: Option<String>| {
+            let (package, name) = match &second {
+                Some(name) => (Some(first.as_str()), name),
+                None => (None, &first),
+            };
+            find(package, name).ok_or_else(|| missing(NoSuchName::Doc(name.clone())))
+        });
         self
     }
 
@@ -129,6 +147,8 @@ impl TextScope {
                 .hint(format!("set it, or give a default: env_var('{name}', 'default')")),
             Some(cause @ NoSuchName::Var(name)) => Diagnostic::error(Code::UnknownVar, cause.to_string())
                 .hint(format!("define it under \"vars\" or with --vars, or give a default: var('{name}', 'default')")),
+            Some(cause @ NoSuchName::Doc(name)) => Diagnostic::error(Code::UnknownDoc, cause.to_string())
+                .hint(format!("a block stands in a .md file beside the models: {{% docs {name} %}} … {{% enddocs %}}")),
             None => Diagnostic::error(Code::BadJinja, jinja_message(error)),
         };
         diagnostic.at(span.clone())

@@ -1,7 +1,9 @@
 //! Projects as dbt has them: `dbt_project.yml`, sources that nobody stages.
 
+use crate::diagnostic::Code;
 use crate::ident::NodeName;
 use crate::manifest::{FreshnessAfter, Materialization, Period};
+use crate::project::ConstraintKind;
 use crate::project::fixture::Fixture;
 
 const DBT_PROJECT: &str = "name: shop
@@ -174,4 +176,79 @@ models:
             ],
         })
     );
+}
+
+const BESIDE: &str = "groups:
+  - {name: finance, owner: {email: f@example.com}}
+models:
+  - name: totals
+    group: finance
+    access: private
+    deprecation_date: 2027-01-01
+    constraints: [{type: primary_key, columns: [id]}]
+    columns:
+      - {name: id, data_type: bigint, quote: true, constraints: [{type: not_null}], config: {tags: [k], meta: {a: 1}}}
+exposures:
+  - name: weekly
+    type: dashboard
+    maturity: high
+    owner: {name: Me}
+    config: {tags: [board]}
+    depends_on: [ref('totals'), \"{{ source('raw', 'orders') }}\"]
+macros:
+  - {name: m, description: A macro., arguments: [{name: x, type: int}]}
+analyses:
+  - {name: look, description: A look.}
+";
+
+#[test]
+fn exposures_groups_and_analyses_are_in_the_manifest() {
+    let fixture = dbt_project()
+        .file("models/marts/beside.yml", BESIDE)
+        .file("analyses/deep/look.sql", "create table x as select * from {{ ref('totals') }}; select 1");
+    let manifest = fixture.resolved().manifest;
+
+    let weekly = &manifest.exposures[&NodeName::exposure("weekly")];
+    assert_eq!(weekly.depends_on, [NodeName::model("totals"), NodeName::table("raw", "orders")]);
+    assert_eq!(weekly.tags, ["board"]);
+    let look = &manifest.analyses[&NodeName::analysis("look")];
+    assert_eq!((look.description.as_str(), look.depends_on.as_slice()), ("A look.", &[NodeName::model("totals")][..]));
+    assert_eq!(manifest.groups["finance"].owner.email.as_deref(), Some("f@example.com"));
+    let totals = &manifest.models[&NodeName::model("totals")];
+    assert_eq!((totals.access(), totals.deprecation_date.as_deref()), ("private", Some("2027-01-01")));
+    assert_eq!(totals.constraints[0].kind.value, ConstraintKind::PrimaryKey);
+    assert_eq!(totals.columns[0].constraints[0].kind.value, ConstraintKind::NotNull);
+    assert_eq!((totals.columns[0].tags.as_slice(), &totals.columns[0].meta["a"]), (&["k".to_owned()][..], &1.into()));
+}
+
+#[test]
+fn what_is_wrong_in_property_files_is_told_at_its_place() {
+    let codes = |path: &str, text: &str| {
+        let beside = BESIDE.split("analyses:").next().unwrap_or_default();
+        let mistakes = dbt_project().file("models/marts/beside.yml", beside).file(path, text).try_resolve().err();
+        let mistakes = mistakes.map(|mistakes| mistakes.0).unwrap_or_default();
+        mistakes.iter().map(|mistake| (mistake.code, mistake.message.clone())).collect::<Vec<_>>()
+    };
+    let one = |code: Code, message: &str| vec![(code, message.to_owned())];
+
+    assert_eq!(
+        codes("models/x.sql", "select * from {{ ref('totals') }}"),
+        one(Code::UnknownRef, "model \"x\" reads \"totals\", which is private to group \"finance\"")
+    );
+    assert_eq!(
+        codes("models/x.sql", "{{ config(group='finanse') }} select 1 as a"),
+        one(Code::BadConfig, "model \"x\" is in group \"finanse\", which does not exist")
+    );
+    let exposure = "exposures: [{name: x, type: dashboard, owner: {name: a}, depends_on: [ref('total')]}]";
+    assert_eq!(codes("models/x.yml", exposure), one(Code::UnknownRef, "model or seed \"total\" does not exist"));
+    let exposure = "exposures: [{name: x, type: poster, owner: {}}]";
+    assert_eq!(
+        codes("models/x.yml", exposure),
+        [
+            (Code::BadValue, "\"poster\" is none of the values here".to_owned()),
+            (Code::MissingKey, "owner needs the key \"name\"".to_owned()),
+        ]
+    );
+    let constraint = "models: [{name: hits, constraints: [{type: primary}]}]";
+    assert_eq!(codes("models/x.yml", constraint), one(Code::BadValue, "\"primary\" is no type of constraint"));
 }
