@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::cli::docs::DocsArguments;
+use crate::cli::schema::SchemaArguments;
 use crate::cli::show::ShowArguments;
 use crate::cli::source::SourceArguments;
 use crate::graph::Indirect;
@@ -143,6 +144,8 @@ pub(super) enum Command {
     Docs(DocsArguments),
     /// Fetch the packages that packages.yml names, with git
     Deps(DepsArguments),
+    /// Print JSON Schemas of the project's YAML files, by which editors complete and check them
+    Schema(SchemaArguments),
     /// Remove target/ and the other folders that clean-targets names
     Clean,
     /// Start, stop or look at the project's private PostgreSQL

@@ -8,6 +8,7 @@ mod log;
 mod look;
 mod places;
 mod runs;
+mod schema;
 mod show;
 mod source;
 
@@ -72,6 +73,7 @@ async fn dispatch(door: &Door, command: Command) -> Result<u8, OpError> {
         Command::Source(source) => source::source(door, &source).await,
         Command::Docs(docs) => docs::docs(door, &docs).await,
         Command::Deps(deps) => places::deps(door, &deps),
+        Command::Schema(schema) => schema::schema(door, &schema),
         Command::Clean => places::clean(door),
         Command::Server(server) => places::server(door, server.action).await,
         Command::Psql(psql) => places::psql(door, &psql).await,

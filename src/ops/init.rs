@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use rust_embed::RustEmbed;
 
 use crate::ops::OpError;
+use crate::ops::schema;
 use crate::project;
 
 /// The example that the book's first guide walks through.
@@ -17,7 +18,9 @@ struct Quickstart;
 
 /// Writes the files of a new project; a folder that holds any of them is left as it is.
 pub fn init(folder: &Path) -> Result<Vec<PathBuf>, OpError> {
-    write_new::<Quickstart>(folder)
+    let mut written = write_new::<Quickstart>(folder)?;
+    written.extend(schema::wire_in(folder)?);
+    Ok(written)
 }
 
 /// Writes every embedded file, after making sure that none is there yet.

@@ -17,6 +17,7 @@ pub mod list;
 pub mod psql;
 pub mod record;
 pub mod run;
+pub mod schema;
 pub mod selection;
 pub mod server;
 pub mod show;

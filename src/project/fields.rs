@@ -98,6 +98,8 @@ impl Reader {
 
     /// The map's entries after a check that every key is one of `known`.
     pub fn fields<'y>(&mut self, yaml: &'y Yaml, what: &'static str, known: &[&'static str]) -> Option<Fields<'y>> {
+        #[cfg(test)]
+        super::schema::recorded::note(what, known);
         let fields = self.open_fields(yaml, what)?;
         for (key, _) in fields.entries {
             if !known.contains(&key.name.as_str()) {

@@ -25,6 +25,7 @@ mod package;
 mod package_file;
 mod profile;
 mod project_file;
+pub mod schema;
 mod selectors;
 mod settings;
 mod template;

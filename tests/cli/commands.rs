@@ -30,6 +30,12 @@ fn a_new_project_runs_as_it_is() {
     shop.run(&["run"]).exit(0).stderr_has("0 inserted, 0 updated, 0 deleted");
 
     shop.run(&["init"]).exit(2).stderr_has("is a project already");
+    let settings = std::fs::read_to_string(shop.root().join(".vscode/settings.json")).expect("editors are told");
+    assert!(settings.contains("./.vscode/properties.schema.json"), "{settings}");
+    let schema = shop.run(&["schema", "project"]).exit(0).json();
+    assert_eq!(schema["properties"]["name"]["type"], "string");
+    let written = std::fs::read(shop.root().join(".vscode/project.schema.json")).expect("the schema is there");
+    assert_eq!(serde_json::from_slice::<Value>(&written).expect("it is JSON"), schema);
 }
 
 #[test]

@@ -65,17 +65,19 @@ fn model(described: Described<'_>, model: &ModelNode) -> Map<String, Value> {
         | Materialization::Snapshot(_) => {}
     }
     described.code(&mut entry, (&model.name, &model.file.text));
-    entry.extend(object(json!({
-        "compiled_path": described.compiled_path(&model.file.path),
-        "access": access,
-        "contract": contract,
-        "constraints": [],
-        "version": null,
-        "latest_version": null,
-        "deprecation_date": null,
-        "primary_key": primary_key(model),
-        "time_spine": null,
-    })));
+    entry.insert("compiled_path".to_owned(), described.compiled_path(&model.file.path));
+    entry.insert("contract".to_owned(), contract);
+    if resource.kind == "model" {
+        entry.extend(object(json!({
+            "access": access,
+            "constraints": [],
+            "version": null,
+            "latest_version": null,
+            "deprecation_date": null,
+            "primary_key": primary_key(model),
+            "time_spine": null,
+        })));
+    }
     entry
 }
 
