@@ -13,9 +13,15 @@ use crate::manifest::{Manifest, ephemeral_cte};
 /// Every name that templates may ask for, with its answer made ready; shared by all renders.
 #[derive(Debug, Default)]
 pub(super) struct Directory {
-    project_name: String,
-    refs: HashMap<String, (NodeName, Value)>,
+    refs: HashMap<String, RefAnswer>,
     sources: HashMap<String, HashMap<String, SourceAnswers>>,
+}
+
+#[derive(Debug)]
+struct RefAnswer {
+    node: NodeName,
+    package: String,
+    value: Value,
 }
 
 #[derive(Debug)]
@@ -29,9 +35,11 @@ struct SourceAnswers {
 
 impl Directory {
     pub fn new(manifest: &Manifest) -> Self {
-        let mut directory = Self { project_name: manifest.project_name.clone(), ..Self::default() };
+        let mut directory = Self::default();
         for seed in manifest.seeds.values() {
-            directory.refs.insert(seed.seed.clone(), (seed.name.clone(), RelationValue::value(&seed.relation)));
+            let value = RelationValue::value(&seed.relation);
+            let answer = RefAnswer { node: seed.name.clone(), package: seed.package.clone(), value };
+            directory.refs.insert(seed.seed.clone(), answer);
         }
         for model in manifest.models.values() {
             let value = if manifest.is_ephemeral(&model.name) {
@@ -39,7 +47,8 @@ impl Directory {
             } else {
                 RelationValue::value(&model.relation)
             };
-            directory.refs.insert(model.model.clone(), (model.name.clone(), value));
+            let answer = RefAnswer { node: model.name.clone(), package: model.package.clone(), value };
+            directory.refs.insert(model.model.clone(), answer);
         }
         for stage in manifest.stages.values() {
             let answers = SourceAnswers {
@@ -127,11 +136,11 @@ impl Answers {
 
 impl Names for Answers {
     fn reference(&self, package: Option<&str>, name: &str) -> Result<Value, Error> {
-        let is_here = package.is_none_or(|package| package == self.directory.project_name);
-        match self.directory.refs.get(name).filter(|_| is_here) {
-            Some((node, value)) => {
-                self.reads().nodes.push(node.clone());
-                Ok(value.clone())
+        let is_meant = |answer: &&RefAnswer| package.is_none_or(|package| package == answer.package);
+        match self.directory.refs.get(name).filter(is_meant) {
+            Some(answer) => {
+                self.reads().nodes.push(answer.node.clone());
+                Ok(answer.value.clone())
             }
             None => Ok(self.unknown(Unknown::Ref { package: package.map(str::to_owned), name: name.to_owned() }, name)),
         }

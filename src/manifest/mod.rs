@@ -16,6 +16,7 @@ mod layer;
 mod lookup;
 mod materialization;
 mod model;
+mod naming;
 mod record;
 mod reference;
 mod resolve;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::config::Settled;
 use super::jinja::{Engine, Plan};
+use super::naming::Unnamed;
 use super::record::{Noted, Recording, Subject, record};
 use super::stage::column;
 use super::{Deletes, Materialization, MergeConfig, ModelNode};
@@ -60,13 +61,20 @@ pub(super) struct Surroundings<'a> {
     /// For templates in YAML config.
     pub scope: TextScope,
     pub properties: HashMap<&'a str, &'a PropertyDecl>,
+    /// For macros that name relations.
+    pub engine: Option<&'a Engine>,
 }
 
 impl<'a> Surroundings<'a> {
     pub fn new(project: &'a Project, environment: &'a Environment, properties: &'a [PropertyDecl]) -> Self {
         let scope = TextScope::new(&environment.env, &environment.vars).with_target(&environment.target_names());
         let properties = properties.iter().map(|property| (property.name.value.as_str(), property)).collect();
-        Self { project, environment, scope, properties }
+        Self { project, environment, scope, properties, engine: None }
+    }
+
+    /// The same where macros of the project may name relations.
+    pub fn with_engine(self, engine: &'a Engine) -> Self {
+        Self { engine: Some(engine), ..self }
     }
 
     /// dbt's `fqn` of a file's node: the package, the folders below its path, the node.
@@ -179,7 +187,7 @@ fn snapshot(
     settled: &mut Settled,
 ) -> Option<(Relation, Materialization)> {
     let config = settled.snapshot();
-    let mut relation = settled.own_relation(around.environment, &model.stem)?;
+    let mut relation = around.own_relation(settled, unnamed("snapshot", model))?;
     if let Some(schema) = settled.ident("target_schema") {
         relation.schema = schema;
     }
@@ -198,9 +206,13 @@ fn node(around: &Surroundings<'_>, model: &ModelFile, settled: &mut Settled) -> 
         | Materialization::View
         | Materialization::Incremental(_)
         | Materialization::Snapshot(_)
-        | Materialization::Ephemeral => settled.own_relation(around.environment, &model.stem),
+        | Materialization::Ephemeral => around.own_relation(settled, unnamed("model", model)),
     };
     Some((around.project.quoting.apply(relation?), materialization))
+}
+
+fn unnamed<'m>(kind: &'static str, model: &'m ModelFile) -> Unnamed<'m> {
+    Unnamed { kind, path: &model.file.path, folders: &model.folders, stem: &model.stem }
 }
 
 fn description(property: Option<&PropertyDecl>, settled: &mut Settled) -> String {

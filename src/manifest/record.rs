@@ -131,6 +131,18 @@ pub(super) fn record(engine: &Engine, plan: &Plan, subject: Subject) -> Recordin
     recording
 }
 
+/// The text of a first render, for templates that are no statement.
+pub(super) fn render_text(engine: &Engine, plan: &Plan, subject: Subject) -> (Option<String>, Diagnostics) {
+    let recorder = Recorder {
+        subject,
+        incremental: false,
+        asked_incremental: AtomicBool::new(false),
+        noted: Mutex::new(Noted::default()),
+    };
+    let (rendered, diagnostics) = engine.render(plan, std::sync::Arc::new(recorder));
+    (rendered.map(|rendered| rendered.text), diagnostics)
+}
+
 fn record_once(engine: &Engine, plan: &Plan, (subject, incremental): (Subject, bool)) -> Recording {
     let recorder = std::sync::Arc::new(Recorder {
         subject,

@@ -29,7 +29,7 @@ pub fn resolve(project: &Project, environment: &Environment) -> Result<(Manifest
         pipelines: project.pipelines.clone(),
         ..Manifest::default()
     };
-    let around = Surroundings::new(project, environment, &project.declared.models);
+    let around = Surroundings::new(project, environment, &project.declared.models).with_engine(&engine);
     source::settle(&mut manifest, &around, &mut diagnostics);
     let (extractions, models): (Vec<_>, Vec<_>) =
         project.models.iter().partition(|model| check::is_extraction(project, &model.folders));
@@ -52,7 +52,7 @@ pub fn resolve(project: &Project, environment: &Environment) -> Result<(Manifest
     let mut drafts: Vec<Draft> =
         files.par_iter().zip(&plans).map(|((file, of), plan)| draft(&engine, *of, (file, plan))).collect();
     check::admit(&mut manifest, &mut drafts);
-    let seeds_around = Surroundings::new(project, environment, &project.declared.seeds);
+    let seeds_around = Surroundings::new(project, environment, &project.declared.seeds).with_engine(&engine);
     seeds(&mut manifest, &seeds_around, &mut diagnostics);
     check_names(project, (&models, &snapshots), &mut diagnostics);
     check::writers(&manifest, &mut diagnostics);

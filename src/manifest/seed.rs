@@ -2,6 +2,7 @@
 
 use super::config::Settled;
 use super::model::Surroundings;
+use super::naming::Unnamed;
 use super::stage::column;
 use super::{SeedNode, SeedQuoting};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
@@ -22,7 +23,10 @@ pub(super) fn settle(around: &Surroundings<'_>, seed: &SeedFile, diagnostics: &m
     let mut settled = around.settled(&around.project.seed_config, &fqn, property);
     let name = NodeName::seed(&seed.stem);
     let disabled = settled.disabled();
-    let relation = settled.own_relation(around.environment, &seed.stem);
+    let relation = around.own_relation(
+        &mut settled,
+        Unnamed { kind: "seed", path: &seed.path, folders: &seed.folders, stem: &seed.stem },
+    );
     let relation = relation.map(|relation| around.project.quoting.apply(relation));
     let delimiter = delimiter(&mut settled);
     let column_types = column_types(&mut settled);

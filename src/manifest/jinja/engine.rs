@@ -122,6 +122,12 @@ impl Engine {
         Plan { file: Arc::clone(file), scan, source, rewritten, prelude: prelude.len(), package }
     }
 
+    /// Whether the package or the project defines the macro; those that come along do not count.
+    pub fn overrides(&self, package: &str, name: &str) -> bool {
+        let package = self.library().package(package).unwrap_or(Package::ROOT);
+        self.library().find(name, package).is_some()
+    }
+
     pub(super) fn library(&self) -> &Library {
         &self.shared.library
     }

@@ -76,3 +76,28 @@ fn packages_that_are_not_there_are_told_with_what_to_do() {
         assert!(shown.contains(said), "{said} is not in:\n{shown}");
     }
 }
+
+#[test]
+fn macros_of_the_project_name_schemas_and_relations() {
+    let macros = "{% macro generate_schema_name(custom_schema_name, node) -%}
+  {%- if node.resource_type == 'seed' -%} seeds_of_{{ target.name }}
+  {%- else -%} {{ generate_schema_name_for_env(custom_schema_name, node) }}x {%- endif -%}
+{%- endmacro %}
+{% macro generate_alias_name(custom_alias_name=none, node=none) -%}
+  {{ custom_alias_name or node.name.upper() ~ node.config.get('materialized') ~ node.fqn | length }}
+{%- endmacro %}";
+    let fixture = Fixture::new()
+        .file("macros/names.sql", macros)
+        .file("models/bl/a/one.sql", "{{ config(materialized='table', schema='extra') }} select 1")
+        .file("models/bl/two.sql", "{{ config(materialized='view', alias='named') }} select 1")
+        .file("models/bl/three.sql", "{{ config(materialized='merge', schema='theirs') }} select 1 as id")
+        .file("seeds/four.csv", "id\n1\n");
+
+    let manifest = fixture.resolved().manifest;
+
+    let relation = |name: &str| manifest.models[&NodeName::model(name)].relation.to_string();
+    assert_eq!(relation("one"), "appx.\"ONEtable4\"");
+    assert_eq!(relation("two"), "appx.named");
+    assert_eq!(relation("three"), "theirs.three", "the application's table is where it is");
+    assert_eq!(manifest.seeds[&NodeName::seed("four")].relation.to_string(), "seeds_of_dev.\"FOURNone2\"");
+}

@@ -4,7 +4,7 @@
             {'columns': ['customer_id'], 'unique': true},
             {'columns': ['country_code', 'last_name'], 'type': 'btree'}
         ],
-        key_column='customer_id',
+        meta={'key_column': 'customer_id'},
         group='sales',
         access='public'
     )

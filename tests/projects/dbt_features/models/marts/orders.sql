@@ -1,4 +1,4 @@
-{{ config(key_column='order_id', pre_hook=["select 1", "{{ log('before ' ~ this.identifier) }}"]) }}
+{{ config(meta={'key_column': 'order_id'}, pre_hook=["select 1", "{{ log('before ' ~ this.identifier) }}"]) }}
 
 select
     e.*,

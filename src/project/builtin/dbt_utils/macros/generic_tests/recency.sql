@@ -5,15 +5,15 @@
 {%- endtest %}
 
 {% macro default__test_recency(model, field, datepart, interval, ignore_time_component, group_by_columns) -%}
-    {%- set now = 'current_date' if ignore_time_component else dbt.current_timestamp_backcompat() -%}
-    {%- set threshold = 'cast(' ~ dbt.dateadd(datepart, interval * -1, now) ~ ' as ' ~ ('date' if ignore_time_component else dbt.type_timestamp()) ~ ')' -%}
+    {%- set type = 'date' if ignore_time_component else dbt.type_timestamp() -%}
+    {%- set threshold = 'cast(' ~ dbt.dateadd(datepart, interval * -1, dbt.current_timestamp()) ~ ' as ' ~ type ~ ')' -%}
     {%- set latest = 'max(' ~ field ~ ')' -%}
     {%- set grouped = group_by_columns | join(', ') %}
     select *
     from (
         select
             {{ grouped ~ ',' if grouped }}
-            cast({{ latest }} as {{ 'date' if ignore_time_component else dbt.type_timestamp() }}) as most_recent,
+            cast({{ latest }} as {{ type }}) as most_recent,
             {{ threshold }} as threshold
         from {{ model }}
         {{ 'group by ' ~ grouped if grouped }}
