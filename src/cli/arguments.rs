@@ -12,6 +12,7 @@ use crate::cli::show::ShowArguments;
 use crate::cli::source::SourceArguments;
 use crate::graph::Indirect;
 use crate::manifest::ResourceType;
+use crate::ops::run::Verb;
 use crate::ops::workspace::Selection;
 use crate::plan::OnError;
 use crate::report::log::{LogFormat, LogLevel};
@@ -126,6 +127,19 @@ pub(super) enum Command {
     Compile(SelectionArguments),
     /// Seeds, staging, models and tests in one go: each test runs as soon as what it tests is there
     Build(BuildArguments),
+    /// Say what a build would do, in which order and why, before it does it
+    ///
+    /// Every step of a plan runs when it is built: each SELECT is executed, and only what differs is written. So the
+    /// plan tells where something has changed and where a step will most likely find nothing to write.
+    ///
+    /// With --diff the steps are carried out in one transaction that is rolled back, in order, so that each sees what
+    /// those before it would leave. That takes the locks of a run: rows that would be updated are locked, a view that
+    /// changes and is read later is locked whole, and other unimig processes wait for the targets. A step that no later
+    /// one reads is undone at once. Sources are not read. Sequences that defaults draw from move on, as with every
+    /// transaction that is rolled back.
+    Plan(PlanArguments),
+    /// Carry out a saved plan, unless code, inputs or tables have moved since
+    Apply(ApplyArguments),
     /// Have the server look at every model without data: columns, types, and mistakes at their lines
     Check(CheckArguments),
     /// Copy source tables to staging, and merge models into the target
@@ -243,6 +257,54 @@ pub(super) enum ResourceTypeArgument {
     #[value(alias = "data_test")]
     Test,
     UnitTest,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PlanArguments {
+    #[command(flatten)]
+    pub selection: SelectionArguments,
+    /// Which command to plan
+    #[arg(long, value_enum, default_value_t = PlannedCommand::Build, value_name = "COMMAND")]
+    pub command: PlannedCommand,
+    /// Carry the steps out in a transaction that is rolled back, and count the rows they would write
+    #[arg(long)]
+    pub diff: bool,
+    /// Show so many rows of each kind with their values; without it no value is read
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "diff")]
+    pub samples: u32,
+    /// Write the plan to a file, for unimig apply
+    #[arg(long, value_name = "FILE")]
+    pub save: Option<PathBuf>,
+    /// How many processes run at once; without it, as the profile says
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub threads: Option<u16>,
+    /// What becomes of the models below a failed process
+    #[arg(long, value_enum, default_value_t = OnErrorArgument::Continue, value_name = "WHAT")]
+    pub on_error: OnErrorArgument,
+    /// Read whole tables whatever their strategy, and rebuild incremental models from the start
+    #[arg(long)]
+    pub full_refresh: bool,
+    /// Stop at the first failure when it is carried out
+    #[arg(short = 'x', long)]
+    pub fail_fast: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum PlannedCommand {
+    Build,
+    Run,
+    Test,
+    Seed,
+    Snapshot,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ApplyArguments {
+    /// What unimig plan --save wrote
+    pub file: PathBuf,
+    /// Also write the results as JUnit XML, which CI servers show
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -369,6 +431,18 @@ impl From<ResourceTypeArgument> for ResourceType {
             ResourceTypeArgument::Source => Self::Source,
             ResourceTypeArgument::Test => Self::Test,
             ResourceTypeArgument::UnitTest => Self::UnitTest,
+        }
+    }
+}
+
+impl From<PlannedCommand> for Verb {
+    fn from(command: PlannedCommand) -> Self {
+        match command {
+            PlannedCommand::Build => Self::Build,
+            PlannedCommand::Run => Self::Run,
+            PlannedCommand::Test => Self::Test,
+            PlannedCommand::Seed => Self::Seed,
+            PlannedCommand::Snapshot => Self::Snapshot,
         }
     }
 }

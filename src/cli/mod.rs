@@ -7,6 +7,7 @@ mod docs;
 mod log;
 mod look;
 mod places;
+mod plan;
 mod runs;
 mod schema;
 mod show;
@@ -64,6 +65,8 @@ async fn dispatch(door: &Door, command: Command) -> Result<u8, OpError> {
         Command::Ls(list) => look::list(door, &list),
         Command::Compile(selection) => look::compile(door, &selection.into()),
         Command::Build(build) => runs::build(door, &build).await,
+        Command::Plan(arguments) => plan::plan(door, &arguments).await,
+        Command::Apply(arguments) => plan::apply(door, &arguments).await,
         Command::Check(arguments) => check::check(door, &arguments).await,
         Command::Run(run) => runs::run(door, &run).await,
         Command::Test(test) => runs::test(door, &test).await,

@@ -48,10 +48,11 @@ fn request(door: &Door, verb: Verb, arguments: &RunArguments) -> RunRequest {
         fail_fast: arguments.fail_fast,
         warn_error: door.globals.warn_error,
         store_failures: arguments.store_failures,
+        exactly: None,
     }
 }
 
-async fn execute(door: &Door, request: &RunRequest, junit: Option<&Path>) -> Result<u8, OpError> {
+pub(super) async fn execute(door: &Door, request: &RunRequest, junit: Option<&Path>) -> Result<u8, OpError> {
     let workspace = door.workspace()?;
     let stop = stop_signal(door.terminal);
     let mut listeners = listeners(door.terminal);

@@ -58,6 +58,8 @@ codes! {
     NothingSelected = "nothing-selected",
     BadSelector = "bad-selector",
     MissingState = "missing-state",
+    // saved plans
+    StalePlan = "stale-plan",
     // found on a server
     SqlError = "sql-error",
     UnknownTargetTable = "unknown-target-table",

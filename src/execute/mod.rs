@@ -211,7 +211,7 @@ impl<'a> Run<'a> {
                 let _ = self.events.send(Event::StaleParent { node, parent, last_good: *last_good });
             }
         }
-        let context = step::StepContext::new(&self.hands, &self.events, &step.name, &self.halt);
+        let context = step::StepContext::new(&self.hands, &self.events, &step, &self.halt);
         let task = self.running.spawn(async move { (at, step::run(context, &step.action).await) });
         self.tasks.insert(task.id(), at);
     }

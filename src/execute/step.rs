@@ -14,7 +14,7 @@ use crate::execute::hands::Hands;
 use crate::execute::session::{Working, lock_target};
 use crate::execute::{stage, test};
 use crate::ident::{NodeName, Relation};
-use crate::plan::Action;
+use crate::plan::{self, Action, Step};
 use crate::postgres::{Canceller, PostgresError};
 use crate::state::batch;
 use crate::state::lock::{self, Scope};
@@ -27,6 +27,7 @@ pub(super) struct StepContext {
     pub(super) hands: Arc<Hands>,
     pub(super) node: NodeName,
     pub(super) started_at: Timestamp,
+    code_digest: String,
     events: UnboundedSender<Event>,
     stop: CancellationToken,
     cancellers: Mutex<Vec<Canceller>>,
@@ -55,13 +56,14 @@ impl StepContext {
     pub(super) fn new(
         hands: &Arc<Hands>,
         events: &UnboundedSender<Event>,
-        node: &NodeName,
+        step: &Step,
         stop: &CancellationToken,
     ) -> Self {
         Self {
             hands: Arc::clone(hands),
-            node: node.clone(),
+            node: step.name.clone(),
             started_at: Timestamp::now(),
+            code_digest: plan::digest(&step.action),
             events: events.clone(),
             stop: stop.clone(),
             cancellers: Mutex::new(Vec::new()),
@@ -88,7 +90,8 @@ impl StepContext {
     }
 
     pub(super) fn record(&self, status: StepStatus, tally: Tally, message: Option<String>) -> StepRecord {
-        StepRecord { node: self.node.clone(), status, started_at: self.started_at, tally, message }
+        let code_digest = self.code_digest.clone();
+        StepRecord { node: self.node.clone(), status, started_at: self.started_at, tally, message, code_digest }
     }
 
     async fn cancel_statements(&self) {

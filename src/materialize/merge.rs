@@ -151,19 +151,23 @@ pub fn written_relation(node: &NodeName) -> Relation {
     Relation::new(schema, Ident::from_catalog(format!("{}~{tail}", &name[..cut])))
 }
 
+/// The columns that an update writes.
+pub fn updated(shape: MergeShape<'_>) -> Vec<&Ident> {
+    let keys = shape.keys();
+    let columns = shape.columns().into_iter().filter(|column| !keys.contains(&column.name));
+    let written = columns.filter(|column| match column.filled {
+        FilledBy::Default | FilledBy::IdentityByDefault => true,
+        FilledBy::IdentityAlways | FilledBy::Expression => false,
+    });
+    written.map(|column| &column.name).collect()
+}
+
 fn merge_context(shape: MergeShape<'_>) -> Value {
     let (keys, columns) = (shape.keys(), shape.columns());
     let typed = |column: &&TargetColumn| {
         context! { name => quoted(&column.name), data_type => quoted(&column.data_type) }
     };
-    let updates = columns
-        .iter()
-        .filter(|column| !keys.contains(&column.name))
-        .filter(|column| match column.filled {
-            FilledBy::Default | FilledBy::IdentityByDefault => true,
-            FilledBy::IdentityAlways | FilledBy::Expression => false,
-        })
-        .map(|column| &column.name);
+    let updates = updated(shape);
     let key_columns: Vec<Value> = shape.key_columns().iter().map(typed).collect();
     let (deleted_column, deleted_type) = match shape.deletes {
         Deletes::Soft { column } => {

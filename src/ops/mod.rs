@@ -14,6 +14,7 @@ mod error;
 pub mod freshness;
 pub mod init;
 pub mod list;
+pub mod plan;
 pub mod psql;
 pub mod record;
 pub mod run;

@@ -68,6 +68,8 @@ pub struct RunRequest {
     pub fail_fast: bool,
     pub warn_error: bool,
     pub store_failures: bool,
+    /// Instead of a selection: these nodes and no others.
+    pub exactly: Option<BTreeSet<NodeName>>,
 }
 
 impl RunRequest {
@@ -84,6 +86,7 @@ impl RunRequest {
             fail_fast: false,
             warn_error: false,
             store_failures: false,
+            exactly: None,
         }
     }
 }
@@ -118,17 +121,10 @@ async fn run_connected(
     told: Told<'_>,
 ) -> Result<RunSummary, OpError> {
     let mut session = connections.target.lease(request.verb.as_str()).await?;
-    let facts = facts(workspace, &session, request).await?;
-    let compiled = match &facts {
-        Some(facts) => {
-            let compiled = workspace.compile(facts)?;
-            workspace.write_manifest(&compiled)?;
-            compiled
-        }
-        None => compiled,
-    };
-    let incremental = facts.map(|facts| facts.incremental).unwrap_or_default();
-    let plan = plan((workspace, request), (&compiled, incremental), &session).await?;
+    let Settled { compiled, plan, compiled_anew } = settle((workspace, request), compiled, &session).await?;
+    if compiled_anew {
+        workspace.write_manifest(&compiled)?;
+    }
     let layer = writable_layer(workspace, &plan).await?;
     let names: BTreeSet<&NodeName> = plan.steps.iter().map(|step| &step.name).collect();
     write_compiled(workspace, &compiled, |name| names.contains(name))?;
@@ -156,6 +152,31 @@ async fn run_connected(
     }
     workspace.write_results(&compiled, (&summary, &run_arguments(workspace, request)))?;
     Ok(summary)
+}
+
+/// A project compiled with what the state knows, and what will be done.
+pub(super) struct Settled {
+    pub compiled: CompiledProject,
+    pub plan: Plan,
+    /// Whether the state knew something that changes the SQL.
+    pub compiled_anew: bool,
+}
+
+/// Makes the plan of a request: reads only.
+pub(super) async fn settle(
+    (workspace, request): (&Workspace, &RunRequest),
+    compiled: CompiledProject,
+    session: &Lease,
+) -> Result<Settled, OpError> {
+    let facts = facts(workspace, session, request).await?;
+    let compiled_anew = facts.is_some();
+    let compiled = match &facts {
+        Some(facts) => workspace.compile(facts)?,
+        None => compiled,
+    };
+    let incremental = facts.map(|facts| facts.incremental).unwrap_or_default();
+    let plan = plan((workspace, request), (&compiled, incremental), session).await?;
+    Ok(Settled { compiled, plan, compiled_anew })
 }
 
 async fn finish(connections: &Connections, record: &RunRecord, summary: &RunSummary) -> Result<(), PostgresError> {
@@ -250,11 +271,14 @@ async fn plan(
 }
 
 /// Nodes of the verb's kind. Tests are also selected by what they test.
-fn select(
+pub(super) fn select(
     manifest: &Manifest,
     compiled: &CompiledProject,
     request: &RunRequest,
 ) -> Result<BTreeSet<NodeName>, OpError> {
+    if let Some(exactly) = &request.exactly {
+        return Ok(exactly.clone());
+    }
     match request.verb {
         Verb::Build => compiled.select(manifest, &request.selection, |name| {
             manifest.stages.contains_key(name)

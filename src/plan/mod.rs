@@ -3,6 +3,8 @@
 //! A plan is made from the project and the target's catalog alone; making one changes nothing anywhere.
 
 mod build;
+mod digest;
+pub mod explain;
 mod gates;
 
 use std::collections::BTreeMap;
@@ -18,6 +20,7 @@ use crate::manifest::{
 use crate::materialize::TargetTable;
 
 pub use build::{Inputs, TargetCatalog, build, foreign_key_order, unknown_target};
+pub use digest::digest;
 pub use gates::with_gates;
 
 /// Steps in an order in which every step comes after those it waits for.

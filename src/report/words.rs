@@ -29,6 +29,11 @@ pub fn counted(number: usize, noun: &str) -> String {
     format!("{} {noun}{plural}", count(number as u64))
 }
 
+/// `1 row`, `2,000 rows`.
+pub fn counted_rows(number: u64) -> String {
+    if number == 1 { "1 row".to_owned() } else { format!("{} rows", count(number)) }
+}
+
 /// A count, or a dot where there is nothing: zeros in a table hide the numbers that matter.
 pub fn count_or_dot(number: u64) -> String {
     if number == 0 { "·".to_owned() } else { count(number) }

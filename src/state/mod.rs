@@ -5,5 +5,6 @@
 
 pub mod batch;
 pub mod lock;
+pub mod past;
 pub mod run;
 pub mod schema;

@@ -86,6 +86,8 @@ pub struct StepRecord {
     pub started_at: Timestamp,
     pub tally: Tally,
     pub message: Option<String>,
+    /// Of what the step did, from its SQL and settings.
+    pub code_digest: String,
 }
 
 /// Notes that a run begins; its identity is the invocation's.
@@ -130,8 +132,8 @@ pub async fn record_step(client: &Client, run: &RunId, step: &StepRecord) -> Res
     client
         .execute_typed(
             "insert into unimig.step
-                 (run_id, node, status, started_at, rows_inserted, rows_updated, rows_deleted, message)
-             values ($1::uuid, $2, $3, $4, $5, $6, $7, $8)
+                 (run_id, node, status, started_at, rows_inserted, rows_updated, rows_deleted, message, code_digest)
+             values ($1::uuid, $2, $3, $4, $5, $6, $7, $8, $9)
              on conflict (run_id, node) do nothing",
             &[
                 (&run.0, Type::TEXT),
@@ -142,6 +144,7 @@ pub async fn record_step(client: &Client, run: &RunId, step: &StepRecord) -> Res
                 (&count(step.tally.updated), Type::INT8),
                 (&count(step.tally.deleted), Type::INT8),
                 (&step.message, Type::TEXT),
+                (&step.code_digest, Type::TEXT),
             ],
         )
         .await

@@ -3,6 +3,7 @@
 //! Tables with columns, types, keys and references, enums and domains, signatures of functions, names of extensions.
 //! Types are spelled with their schema, and everything is in the order of names, so that two files can be compared.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use minijinja::context;
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
-use crate::ident::{Ident, Relation};
+use crate::ident::{Ident, NodeName, Relation};
 use crate::materialize::shell::ShellColumns;
 use crate::materialize::stage::StagedColumn;
 use crate::materialize::{FilledBy, TargetColumn, TargetTable};
@@ -136,6 +137,15 @@ pub async fn user_schemas(client: &Client) -> Result<Vec<String>, PostgresError>
         .await
         .map_err(|error| PostgresError::server("list the target's schemas", error))?;
     Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// The processes whose relations stand in the target, by the comments that mark them.
+pub async fn our_relations(client: &Client) -> Result<BTreeSet<NodeName>, PostgresError> {
+    let rows = client
+        .query_typed(&STATEMENTS.render("our_relations", context! {}), &[])
+        .await
+        .map_err(|error| PostgresError::server("read which relations are there", error))?;
+    Ok(rows.iter().map(|row| NodeName::recorded(row.get::<_, String>(0))).collect())
 }
 
 impl TargetDescription {

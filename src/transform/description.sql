@@ -199,3 +199,12 @@ as 'begin end'
 select given.data_type
 from unnest($1) as given (data_type)
 where to_regtype(given.data_type) is null
+
+-- name: our_relations
+select substring(described.description from length('made by unimig: ') + 1)
+from pg_description as described
+join pg_class as class on class.oid = described.objoid
+where described.classoid = 'pg_class'::regclass
+    and described.objsubid = 0
+    and described.description like 'made by unimig: %'
+    and class.relkind in ('r', 'v')

@@ -22,26 +22,58 @@ const FOREIGN_KEY_VIOLATION: &str = "23503";
 pub async fn merge(
     client: &Client,
     action: &MergeAction,
-    mut progress: impl FnMut(u64),
-    mut note: impl FnMut(&str),
+    progress: impl FnMut(u64),
+    note: impl FnMut(&str),
 ) -> Result<Tally, TransformError> {
-    let doing = format!("merge into {}", action.target.relation);
-    let failed = |error| PostgresError::server(doing.as_str(), error);
-    let selected = selected_columns(client, action).await?;
-    let shape = MergeShape {
+    let staged = stage_rows(client, action, progress).await?;
+    write(client, action, &staged, note).await
+}
+
+/// Rows in the temporary table, their keys checked, and what is to be done with them.
+pub(super) struct Staged {
+    /// The SELECT's columns.
+    pub selected: Vec<Ident>,
+    pub statements: MergeStatements,
+}
+
+/// How the statements see the model.
+pub(super) fn shape<'a>(action: &'a MergeAction, selected: &'a [Ident]) -> MergeShape<'a> {
+    MergeShape {
         node: &action.node.name,
         target: &action.target,
         unique_key: &action.config.unique_key,
         deletes: &action.config.deletes,
-        selected: &selected,
-    };
-    let statements = merge::statements(shape, &action.select).map_err(|faults| {
+        selected,
+    }
+}
+
+/// The first half: writes nothing that lasts.
+pub(super) async fn stage_rows(
+    client: &Client,
+    action: &MergeAction,
+    mut progress: impl FnMut(u64),
+) -> Result<Staged, TransformError> {
+    let selected = selected_columns(client, action).await?;
+    let statements = merge::statements(shape(action, &selected), &action.select).map_err(|faults| {
         TransformError::Project(Box::new(column_mistake((&action.node, &action.target), &selected, &faults)))
     })?;
     let rows = stage(client, action, &statements).await?;
     progress(rows);
     check_keys(client, action, &statements).await?;
-    written::prepare(client, shape, &statements).await?;
+    Ok(Staged { selected, statements })
+}
+
+/// The second half: keys, rows, deletes.
+pub(super) async fn write(
+    client: &Client,
+    action: &MergeAction,
+    staged: &Staged,
+    mut note: impl FnMut(&str),
+) -> Result<Tally, TransformError> {
+    let doing = format!("merge into {}", action.target.relation);
+    let failed = |error| PostgresError::server(doing.as_str(), error);
+    let statements = &staged.statements;
+    written::prepare(client, shape(action, &staged.selected), statements).await?;
     let inserted = client.execute_typed(&statements.note_new_keys, &[]).await.map_err(failed)?;
     let revived = match &statements.revive {
         Some(revive) => client.execute_typed(revive, &[]).await.map_err(failed)?,

@@ -6,6 +6,7 @@ mod audit;
 mod catalog;
 mod columns;
 pub mod description;
+pub mod diff;
 pub mod flight;
 mod incremental;
 mod keys;

@@ -167,7 +167,7 @@ async fn replace_rows(
     Ok(Some(Tally { inserted, ..Tally::default() }))
 }
 
-async fn built_columns(client: &Client, subject: Subject<'_>) -> Result<Vec<String>, PostgresError> {
+pub(super) async fn built_columns(client: &Client, subject: Subject<'_>) -> Result<Vec<String>, PostgresError> {
     let row = client
         .query_typed_one(&STATEMENTS.render("built_columns", context! {}), &[])
         .await

@@ -23,6 +23,13 @@ pub async fn seed(
     note: impl FnMut(&str),
 ) -> Result<Option<Tally>, TransformError> {
     let node = &action.node;
+    let declared_at = build(client, action, root).await?;
+    keep_built(client, Subject::of_seed(node, &declared_at), note).await
+}
+
+/// Brings the file into the temporary table; gives its place.
+pub(super) async fn build(client: &Client, action: &SeedAction, root: &Path) -> Result<Span, TransformError> {
+    let node = &action.node;
     let path = root.join(&node.path);
     let text = fs_err::read_to_string(&path).map_err(|source| TransformError::File { path, source })?;
     let text = text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned);
@@ -46,5 +53,5 @@ pub async fn seed(
         CopyInError::Postgres(error) => TransformError::Postgres(error),
         CopyInError::Input(source) => TransformError::File { path: node.path.clone(), source },
     })?;
-    keep_built(client, Subject::of_seed(node, &declared_at), note).await
+    Ok(declared_at)
 }

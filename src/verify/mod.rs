@@ -5,8 +5,10 @@ use tokio_postgres::Client;
 use crate::compile::CompiledSql;
 use crate::data_test;
 use crate::diagnostic::{Code, Diagnostic};
+use crate::manifest::TestSeverity;
 use crate::plan::TestAction;
 use crate::postgres::PostgresError;
+use crate::state::run::StepStatus;
 
 /// Why a test could not be run at all, which is not the same as failing.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +26,18 @@ pub struct Found {
     pub failures: u64,
     pub should_warn: bool,
     pub should_error: bool,
+}
+
+impl Found {
+    /// dbt's rule: an error is looked for first, and only where the severity allows one.
+    pub fn verdict(self, action: &TestAction) -> StepStatus {
+        match action.severity {
+            TestSeverity::Error if self.should_error => StepStatus::Fail,
+            TestSeverity::Error | TestSeverity::Warn if !self.should_warn => StepStatus::Pass,
+            TestSeverity::Error | TestSeverity::Warn if action.warn_error => StepStatus::Fail,
+            TestSeverity::Error | TestSeverity::Warn => StepStatus::Warn,
+        }
+    }
 }
 
 /// Counts the rows of `select`: a test's own SELECT, or what was kept of it. Reads only.

@@ -84,7 +84,7 @@ fn a_project_that_never_ran_is_checked_against_its_sources_and_leaves_no_trace()
     assert_eq!(verdict(&outcome, "test.unique_person_id"), "sound");
     assert_eq!(test.value(OBJECTS), before);
     let text = test.succeeds(&["check", "--columns", "--select", "bl.people"]).stdout_has("bl.people  name    text");
-    text.stderr_has("checked 1 model and 0 tests in ").stderr_has(": no mistakes");
+    text.stderr_has("checked 1 model and 1 test in ").stderr_has(": no mistakes");
 }
 
 /// A table with an enum, an identity and a computed column.

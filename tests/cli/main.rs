@@ -29,6 +29,7 @@ mod materializations;
 mod merge;
 mod never_destructive;
 mod packages;
+mod plan;
 mod read_only;
 mod secrets;
 mod server_mistakes;

@@ -1,0 +1,57 @@
+//! A digest of what a step does: the same for the same SQL and settings, so that a change of either is noticed.
+
+use sha2::{Digest, Sha256};
+
+use super::Action;
+
+/// Changes when the step would do something else with the same data.
+pub fn digest(action: &Action) -> String {
+    let mut hasher = Sha256::new();
+    let mut add = |part: &str| {
+        hasher.update(part);
+        hasher.update([0]);
+    };
+    match action {
+        Action::Stage(stage) => {
+            add("stage");
+            add(stage.extraction.as_ref().map_or("", |select| select.text.as_str()));
+            let node = &stage.node;
+            add(&format!("{:?} {:?} {} {}", node.strategy, node.key, node.source_relation, node.stg_relation));
+        }
+        Action::Merge(merge) => {
+            add("merge");
+            add(&merge.select.text);
+            add(&format!("{:?} {}", merge.config, merge.target.relation));
+        }
+        Action::Table(select) => {
+            add("table");
+            add(&select.select.text);
+            add(&select.node.relation.to_string());
+        }
+        Action::View(select) => {
+            add("view");
+            add(&select.select.text);
+            add(&select.node.relation.to_string());
+        }
+        // The SELECT of an increment differs from that of the whole, and neither is a change of the model.
+        Action::Incremental(incremental) => {
+            add("incremental");
+            add(&incremental.node.file.text);
+            add(&format!("{:?} {}", incremental.config, incremental.node.relation));
+        }
+        Action::Snapshot(snapshot) => {
+            add("snapshot");
+            add(&snapshot.select.text);
+            add(&format!("{:?} {}", snapshot.config, snapshot.node.relation));
+        }
+        Action::Seed(seed) => {
+            add("seed");
+            add(&format!("{:?} {} {}", seed.node.column_types, seed.node.delimiter, seed.node.relation));
+        }
+        Action::Test(test) => {
+            add("test");
+            add(&test.select.text);
+        }
+    }
+    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
