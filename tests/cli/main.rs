@@ -15,6 +15,7 @@ mod commands;
 mod damaged_layer;
 mod data_tests;
 mod dbt_features;
+mod dbt_project;
 mod defended;
 mod equal_rows;
 mod failing_source;
