@@ -15,9 +15,9 @@ use crate::report::log::{LogFormat, LogLevel, record};
 /// Starts the log; `UNIMIG_LOG` holds a finer filter than a level.
 pub(super) fn start(format: LogFormat, level: LogLevel) {
     let default = match level {
-        LogLevel::Debug => "unimig=debug",
+        LogLevel::Debug => "unimig=debug,template=debug",
         // What a run does is told by its events; the log is for what they don't tell.
-        LogLevel::Info | LogLevel::Warn => "unimig=warn",
+        LogLevel::Info | LogLevel::Warn => "unimig=warn,template=info",
         LogLevel::Error => "unimig=error",
     };
     let filter = EnvFilter::try_from_env("UNIMIG_LOG").unwrap_or_else(|_| EnvFilter::new(default));

@@ -53,9 +53,9 @@ pub(super) fn list(door: &Door, arguments: &ListArguments) -> Result<u8, OpError
     Ok(0)
 }
 
-pub(super) fn compile(door: &Door, selection: &Selection) -> Result<u8, OpError> {
+pub(super) async fn compile(door: &Door, selection: &Selection) -> Result<u8, OpError> {
     let workspace = door.workspace()?;
-    let nodes = compile::compile(&workspace, selection)?;
+    let nodes = compile::compile(&workspace, selection).await?;
     door.warn_of(selection);
     // The tests of a model come with it, and are not what one asks to see.
     let shown: Vec<_> = nodes.iter().filter(|node| !workspace.manifest.tests.contains_key(&node.name)).collect();

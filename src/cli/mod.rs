@@ -63,7 +63,7 @@ async fn dispatch(door: &Door, command: Command) -> Result<u8, OpError> {
         Command::Debug => look::debug(door).await,
         Command::Parse => look::parse(door),
         Command::Ls(list) => look::list(door, &list),
-        Command::Compile(selection) => look::compile(door, &selection.into()),
+        Command::Compile(selection) => look::compile(door, &selection.into()).await,
         Command::Build(build) => runs::build(door, &build).await,
         Command::Plan(arguments) => plan::plan(door, &arguments).await,
         Command::Apply(arguments) => plan::apply(door, &arguments).await,

@@ -6,13 +6,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use minijinja::{Error, ErrorKind, Value};
 
+use super::described;
 use crate::ident::{Ident, NodeName, Relation};
-use crate::manifest::jinja::{Names, RelationValue, SourceCall};
-use crate::manifest::{Manifest, ephemeral_cte};
+use crate::manifest::jinja::{Names, RelationValue, Session, SourceCall, from_json};
+use crate::manifest::{Manifest, Materialization, ModelNode, ephemeral_cte};
 
 /// Every name that templates may ask for, with its answer made ready; shared by all renders.
 #[derive(Debug, Default)]
 pub(super) struct Directory {
+    pub database: Arc<str>,
     refs: HashMap<String, RefAnswer>,
     sources: HashMap<String, HashMap<String, SourceAnswers>>,
 }
@@ -34,18 +36,23 @@ struct SourceAnswers {
 }
 
 impl Directory {
-    pub fn new(manifest: &Manifest) -> Self {
-        let mut directory = Self::default();
+    pub fn new(manifest: &Manifest, database: &str) -> Self {
+        let database: Arc<str> = Arc::from(database);
+        let mut directory = Self { database: Arc::clone(&database), ..Self::default() };
+        let relation =
+            |relation: &Relation, kind| RelationValue::new(relation).in_database(&database).of_kind(kind).into_value();
         for seed in manifest.seeds.values() {
-            let value = RelationValue::value(&seed.relation);
+            let value = relation(&seed.relation, "table");
             let answer = RefAnswer { node: seed.name.clone(), package: seed.package.clone(), value };
             directory.refs.insert(seed.seed.clone(), answer);
         }
         for model in manifest.models.values() {
             let value = if manifest.is_ephemeral(&model.name) {
                 RelationValue::printed_as(&model.relation, ephemeral_cte(&model.model))
+            } else if model.materialization == Materialization::View {
+                relation(&model.relation, "view")
             } else {
-                RelationValue::value(&model.relation)
+                relation(&model.relation, "table")
             };
             let answer = RefAnswer { node: model.name.clone(), package: model.package.clone(), value };
             directory.refs.insert(model.model.clone(), answer);
@@ -53,14 +60,14 @@ impl Directory {
         for stage in manifest.stages.values() {
             let answers = SourceAnswers {
                 node: stage.name.clone(),
-                live: RelationValue::value(&stage.live_relation),
-                with_tombstones: Some(RelationValue::value(&stage.stg_relation)),
-                at_source: RelationValue::value(&stage.source_relation),
+                live: relation(&stage.live_relation, "view"),
+                with_tombstones: Some(relation(&stage.stg_relation, "table")),
+                at_source: relation(&stage.source_relation, "table"),
             };
             directory.sources.entry(stage.source.clone()).or_default().insert(stage.table.clone(), answers);
         }
         for table in manifest.tables.values() {
-            let relation = RelationValue::value(&table.relation);
+            let relation = relation(&table.relation, "table");
             let answers = SourceAnswers {
                 node: table.name.clone(),
                 live: relation.clone(),
@@ -88,6 +95,8 @@ pub(super) struct Subject {
     pub side: Side,
     pub incremental: bool,
     pub config: serde_json::Map<String, serde_json::Value>,
+    /// For `model`.
+    pub model: Option<Arc<ModelNode>>,
 }
 
 /// What a render turned out to read.
@@ -110,12 +119,26 @@ pub(super) struct Answers {
     subject: Subject,
     asked_incremental: AtomicBool,
     reads: Mutex<Reads>,
+    session: Session,
+    graph: Option<Value>,
 }
 
 impl Answers {
     pub fn new(directory: &Arc<Directory>, subject: Subject) -> Self {
         let directory = Arc::clone(directory);
-        Self { directory, subject, asked_incremental: AtomicBool::new(false), reads: Mutex::new(Reads::default()) }
+        Self {
+            directory,
+            subject,
+            asked_incremental: AtomicBool::new(false),
+            reads: Mutex::new(Reads::default()),
+            session: Session::Absent,
+            graph: None,
+        }
+    }
+
+    /// With what a server can be asked, and the graph where it is wanted.
+    pub fn with(self, session: Session, graph: Option<Value>) -> Self {
+        Self { session, graph, ..self }
     }
 
     /// What was read, and whether `is_incremental()` was asked and answered yes.
@@ -165,14 +188,14 @@ impl Names for Answers {
     }
 
     fn this(&self) -> Value {
-        RelationValue::value(&self.subject.this)
+        RelationValue::new(&self.subject.this).in_database(&self.directory.database).into_value()
     }
 
     /// Config was settled before.
     fn configure(&self, _settings: serde_json::Map<String, serde_json::Value>) {}
 
     fn configured(&self, key: &str) -> Option<Value> {
-        self.subject.config.get(key).map(|value| Value::from(minijinja::value::Serde(value)))
+        self.subject.config.get(key).map(from_json)
     }
 
     fn is_incremental(&self) -> bool {
@@ -180,7 +203,15 @@ impl Names for Answers {
         self.subject.incremental
     }
 
-    fn executes(&self) -> bool {
-        true
+    fn session(&self) -> Session {
+        self.session.clone()
+    }
+
+    fn model(&self) -> Value {
+        self.subject.model.as_ref().map_or(Value::from(()), |model| described::model(model))
+    }
+
+    fn graph(&self) -> Value {
+        self.graph.clone().unwrap_or(Value::from(()))
     }
 }

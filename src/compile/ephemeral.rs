@@ -65,6 +65,6 @@ impl<'a> Gathering<'a> {
             self.add(parent);
         }
         self.open.pop();
-        self.needed.push((&model.model, &compiled.sql));
+        self.needed.push((&model.model, compiled.own_sql.as_ref().unwrap_or(&compiled.sql)));
     }
 }

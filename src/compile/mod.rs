@@ -5,11 +5,14 @@ mod answers;
 mod broken;
 mod builder;
 mod compiler;
+mod described;
 mod embedded;
 mod ephemeral;
+mod later;
 mod one_select;
 mod plain_names;
 mod retarget;
+mod templates;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -21,7 +24,9 @@ pub use builder::SqlBuilder;
 pub use compiler::{CompileFacts, Compiler};
 pub use embedded::Embedded;
 pub use ephemeral::inject;
+pub use later::Later;
 pub use retarget::Elsewhere;
+pub use templates::{Spoken, Templates, Text};
 
 use crate::diagnostic::Span;
 use crate::ident::NodeName;
@@ -44,13 +49,17 @@ pub struct Origin {
 }
 
 /// A model or test as SQL.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Compiled {
     pub sql: CompiledSql,
     /// From `ref` and `source` and from plain names in the SQL; sorted, without repeats.
     pub depends_on: Vec<NodeName>,
     /// Whether `is_incremental()` was asked and answered yes.
     pub incremental: bool,
+    /// Of an ephemeral model that has others in front of its SQL: what it says itself.
+    pub own_sql: Option<CompiledSql>,
+    /// Its template asks the database, so that its SQL is known when its parents are built; see [`Later`].
+    pub later: bool,
 }
 
 impl CompiledSql {

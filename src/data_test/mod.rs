@@ -20,7 +20,7 @@ pub fn compile_generic(manifest: &Manifest, compiled: &BTreeMap<NodeName, Compil
         let text = failing_rows(subject, column, check, filter.as_deref());
         let origin = Origin { output: 0..text.len(), source: test.declared_at.clone(), verbatim: false };
         let sql = CompiledSql { text, origins: vec![origin] };
-        let mut node = Compiled { sql, depends_on: test.depends_on.clone(), incremental: false };
+        let mut node = Compiled { sql, depends_on: test.depends_on.clone(), ..Compiled::default() };
         if test.depends_on.iter().any(|parent| manifest.is_ephemeral(parent)) {
             node.sql = compile::inject(manifest, compiled, &node);
         }

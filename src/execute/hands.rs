@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use tokio::sync::Mutex;
 use tokio_postgres::Client;
 
+use crate::compile::Later;
 use crate::extract::Snapshot;
 use crate::ident::{Ident, NodeName};
 use crate::postgres::{Pool, PostgresError};
@@ -24,6 +25,8 @@ pub struct HandsOptions {
     /// Absent where the plan has no step that needs it.
     pub layer: Option<Store>,
     pub project_root: PathBuf,
+    /// Templates that ask the database.
+    pub later: Option<Arc<Later>>,
     pub lock_wait: Duration,
     pub full_refresh: bool,
     /// When each staged table was last loaded.
@@ -39,6 +42,8 @@ pub struct Hands {
     pub sources: BTreeMap<String, Pool>,
     pub layer: Option<Store>,
     pub project_root: PathBuf,
+    /// Templates that ask the database.
+    pub later: Option<Arc<Later>>,
     pub lock_wait: Duration,
     pub full_refresh: bool,
     pub last_good: BTreeMap<NodeName, Timestamp>,
@@ -68,6 +73,7 @@ impl Hands {
             sources: options.sources,
             layer: options.layer,
             project_root: options.project_root,
+            later: options.later,
             lock_wait: options.lock_wait,
             full_refresh: options.full_refresh,
             last_good: options.last_good,

@@ -6,6 +6,7 @@
 
 mod failure;
 mod hands;
+mod introspect;
 mod session;
 mod stage;
 mod step;

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::event::{Event, Failure, LayerTraffic, Phase, StepReport};
 use crate::execute::failure::StepError;
 use crate::execute::hands::Hands;
+use crate::execute::introspect;
 use crate::execute::session::{Working, lock_target};
 use crate::execute::{stage, test};
 use crate::ident::{NodeName, Relation};
@@ -109,7 +110,7 @@ pub(super) async fn run(context: StepContext, action: &Action) -> StepReport {
     context.say(Event::StepStarted { node: context.node.clone() });
     let ended = tokio::select! {
         biased;
-        ended = work(&context, action) => ended,
+        ended = compiled_work(&context, action) => ended,
         () = context.stop.cancelled() => {
             context.cancel_statements().await;
             Err(StepError::Interrupted)
@@ -156,6 +157,14 @@ async fn failed(context: &StepContext, error: StepError, started: Instant) -> St
 async fn record_alone(context: &StepContext, record: &StepRecord) -> Result<(), PostgresError> {
     let lease = context.hands.target.lease(context.node.as_str()).await?;
     run::record_step(&lease, &context.hands.run.id, record).await
+}
+
+/// Compiles first what asks the database.
+async fn compiled_work(context: &StepContext, action: &Action) -> Result<Done, StepError> {
+    match introspect::select(context).await? {
+        Some(select) => work(context, &action.with_select(select)).await,
+        None => work(context, action).await,
+    }
 }
 
 async fn work(context: &StepContext, action: &Action) -> Result<Done, StepError> {

@@ -51,7 +51,7 @@ use crate::ident::{Ident, NodeName, Relation};
 use crate::project::{ConstraintDecl, PipelineDecl, SelectorDecl};
 
 /// Every node by its name, in the order of names.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Manifest {
     pub project_name: String,
     /// The names of installed packages.

@@ -136,7 +136,7 @@ pub(super) fn draft(
     let fqn = around.fqn(&model.file.path, (&model.folders, &model.stem));
     let mut settled = around.settled(kind.folder_config(around.project), &fqn, property);
     let subject = Subject { this, config: settled.to_json() };
-    let Recording { noted, asks_incremental, mut diagnostics } = record(engine, plan, subject);
+    let Recording { noted, asks_incremental, mut diagnostics, .. } = record(engine, plan, subject);
     let own = own_patch(plan, &noted);
     settled.check_keys(&own, (kind.config(), around.project.flavour));
     settled.lay(&own);

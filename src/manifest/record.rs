@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use minijinja::{Error, Value};
 
-use super::jinja::{Engine, Names, Plan, RelationValue, SourceCall};
+use super::jinja::{Engine, Names, Plan, RelationValue, Session, SourceCall, from_json};
 use crate::diagnostic::Diagnostics;
 use crate::ident::{Ident, Relation};
 
@@ -29,6 +29,8 @@ pub(super) struct RefCall {
 pub(super) struct Recording {
     pub noted: Noted,
     pub asks_incremental: bool,
+    /// The template asks a server, which gave nothing yet.
+    pub asks_server: bool,
     pub diagnostics: Diagnostics,
 }
 
@@ -90,11 +92,7 @@ impl Names for Recorder {
 
     fn configured(&self, key: &str) -> Option<Value> {
         let noted = self.noted();
-        noted
-            .config
-            .get(key)
-            .or_else(|| self.subject.config.get(key))
-            .map(|value| Value::from(minijinja::value::Serde(value)))
+        noted.config.get(key).or_else(|| self.subject.config.get(key)).map(from_json)
     }
 
     fn is_incremental(&self) -> bool {
@@ -102,8 +100,27 @@ impl Names for Recorder {
         self.incremental
     }
 
-    fn executes(&self) -> bool {
-        false
+    fn session(&self) -> Session {
+        Session::Reading
+    }
+
+    fn model(&self) -> Value {
+        let this = &self.subject.this;
+        from_json(&serde_json::json!({
+            "name": this.name.as_str(),
+            "alias": this.name.as_str(),
+            "schema": this.schema.as_str(),
+            "config": self.subject.config,
+            "tags": [],
+            "meta": {},
+            "columns": {},
+            "depends_on": { "nodes": [], "macros": [] },
+        }))
+    }
+
+    /// Nothing is known yet.
+    fn graph(&self) -> Value {
+        from_json(&serde_json::json!({ "nodes": {}, "sources": {}, "exposures": {}, "metrics": {}, "groups": {} }))
     }
 }
 
@@ -128,6 +145,10 @@ pub(super) fn record(engine: &Engine, plan: &Plan, subject: Subject) -> Recordin
     if recording.diagnostics.has_errors() {
         note_literals(plan, &mut recording.noted);
     }
+    if recording.asks_server {
+        // What it makes of an answer is seen when there is one.
+        recording.diagnostics = Diagnostics::default();
+    }
     recording
 }
 
@@ -139,8 +160,8 @@ pub(super) fn render_text(engine: &Engine, plan: &Plan, subject: Subject) -> (Op
         asked_incremental: AtomicBool::new(false),
         noted: Mutex::new(Noted::default()),
     };
-    let (rendered, diagnostics) = engine.render(plan, std::sync::Arc::new(recorder));
-    (rendered.map(|rendered| rendered.text), diagnostics)
+    let render = engine.render(plan, std::sync::Arc::new(recorder));
+    (render.rendered.map(|rendered| rendered.text), render.diagnostics)
 }
 
 fn record_once(engine: &Engine, plan: &Plan, (subject, incremental): (Subject, bool)) -> Recording {
@@ -151,9 +172,14 @@ fn record_once(engine: &Engine, plan: &Plan, (subject, incremental): (Subject, b
         noted: Mutex::new(Noted::default()),
     });
     let names: std::sync::Arc<dyn Names> = std::sync::Arc::clone(&recorder) as _;
-    let (_, diagnostics) = engine.render(plan, names);
+    let render = engine.render(plan, names);
     let noted = std::mem::take(&mut *recorder.noted());
-    Recording { noted, asks_incremental: recorder.asked_incremental.load(Ordering::Relaxed), diagnostics }
+    Recording {
+        noted,
+        asks_incremental: recorder.asked_incremental.load(Ordering::Relaxed),
+        asks_server: render.asked,
+        diagnostics: render.diagnostics,
+    }
 }
 
 /// A render that stopped has not reached every call: those with plain strings are read from the text, so that their

@@ -1,4 +1,4 @@
-//! `compile`: every template as plain SQL under `target/compiled`, without a server.
+//! `compile`: every template as plain SQL under `target/compiled`; without a server, unless a template asks one.
 
 use std::path::{Path, PathBuf};
 
@@ -8,6 +8,8 @@ use crate::compile::CompileFacts;
 use crate::ident::NodeName;
 use crate::manifest::{TestKind, TestNode};
 use crate::ops::OpError;
+use crate::ops::connections::Connections;
+use crate::ops::introspect;
 use crate::ops::workspace::{CompiledProject, Selection, Workspace};
 
 /// A node's SQL and the file that holds it.
@@ -19,9 +21,17 @@ pub struct CompiledNode {
 }
 
 /// Compiles the selected nodes and writes them out.
-pub fn compile(workspace: &Workspace, selection: &Selection) -> Result<Vec<CompiledNode>, OpError> {
-    let compiled = workspace.compile(&CompileFacts::default())?;
+pub async fn compile(workspace: &Workspace, selection: &Selection) -> Result<Vec<CompiledNode>, OpError> {
+    let mut compiled = workspace.compile(&CompileFacts::default())?;
     let selected = compiled.select(&workspace.manifest, selection, |_| true)?;
+    if introspect::asks(&compiled, |name| selected.contains(name)) {
+        let connections = Connections::open(workspace, 1).await?;
+        let session = connections.target.lease("compile").await?;
+        let completed = introspect::complete(workspace, &mut compiled, |name| selected.contains(name), &session).await;
+        session.discard();
+        connections.close().await?;
+        completed?;
+    }
     workspace.write_manifest(&compiled)?;
     write_compiled(workspace, &compiled, |name| selected.contains(name))
 }
@@ -45,18 +55,19 @@ fn nodes(
     is_wanted: &impl Fn(&NodeName) -> bool,
 ) -> Vec<CompiledNode> {
     let manifest = &workspace.manifest;
-    let written = compiled.compiled.iter().filter(|(name, _)| is_wanted(name)).filter_map(|(name, node)| {
-        let path = if let Some(model) = manifest.models.get(name) {
-            model.file.path.clone()
-        } else if let Some(stage) = manifest.stages.get(name) {
-            stage.extraction.as_ref()?.path.clone()
-        } else if let Some(analysis) = manifest.analyses.get(name) {
-            analysis.file.path.clone()
-        } else {
-            test_path(manifest.tests.get(name)?)
-        };
-        Some(CompiledNode { name: name.clone(), path: folder.join(path), sql: node.sql.text.clone() })
-    });
+    let written =
+        compiled.compiled.iter().filter(|(name, node)| !node.later && is_wanted(name)).filter_map(|(name, node)| {
+            let path = if let Some(model) = manifest.models.get(name) {
+                model.file.path.clone()
+            } else if let Some(stage) = manifest.stages.get(name) {
+                stage.extraction.as_ref()?.path.clone()
+            } else if let Some(analysis) = manifest.analyses.get(name) {
+                analysis.file.path.clone()
+            } else {
+                test_path(manifest.tests.get(name)?)
+            };
+            Some(CompiledNode { name: name.clone(), path: folder.join(path), sql: node.sql.text.clone() })
+        });
     written.collect()
 }
 

@@ -13,6 +13,7 @@ pub mod docs;
 mod error;
 pub mod freshness;
 pub mod init;
+pub mod introspect;
 pub mod list;
 pub mod plan;
 pub mod psql;

@@ -13,7 +13,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use crate::compile::CompileFacts;
+use crate::compile::{CompileFacts, Later};
 use crate::event::{Listener, RunSummary};
 use crate::execute::{self, Hands, HandsOptions};
 use crate::ident::NodeName;
@@ -121,10 +121,12 @@ async fn run_connected(
     told: Told<'_>,
 ) -> Result<RunSummary, OpError> {
     let mut session = connections.target.lease(request.verb.as_str()).await?;
-    let Settled { compiled, plan, compiled_anew } = settle((workspace, request), compiled, &session).await?;
+    let Settled { mut compiled, plan, compiled_anew, facts } = settle((workspace, request), compiled, &session).await?;
     if compiled_anew {
         workspace.write_manifest(&compiled)?;
     }
+    let project = (&workspace.project, &workspace.manifest, &workspace.environment);
+    let later = Later::of(project, &facts, &compiled.compiled)?.map(Arc::new);
     let layer = writable_layer(workspace, &plan).await?;
     let names: BTreeSet<&NodeName> = plan.steps.iter().map(|step| &step.name).collect();
     write_compiled(workspace, &compiled, |name| names.contains(name))?;
@@ -140,6 +142,7 @@ async fn run_connected(
         sources: connections.sources.clone(),
         layer,
         project_root: workspace.project.root.clone(),
+        later: later.clone(),
         lock_wait: plan.settings.lock_wait,
         full_refresh: plan.settings.full_refresh,
         last_good,
@@ -150,8 +153,20 @@ async fn run_connected(
     if let Err(error) = finish(connections, &record, &summary).await {
         tracing::warn!(run = %record.id.0, %error, "the end of the run could not be recorded");
     }
+    if let Some(later) = later {
+        keep_late(workspace, &mut compiled, &later)?;
+    }
     workspace.write_results(&compiled, (&summary, &run_arguments(workspace, request)))?;
     Ok(summary)
+}
+
+/// Writes down what was compiled in the middle of the run.
+fn keep_late(workspace: &Workspace, compiled: &mut CompiledProject, later: &Later) -> Result<(), OpError> {
+    let done = std::mem::take(&mut *later.done());
+    let names: BTreeSet<NodeName> = done.keys().cloned().collect();
+    compiled.compiled.extend(done);
+    write_compiled(workspace, compiled, |name| names.contains(name))?;
+    workspace.write_manifest(compiled)
 }
 
 /// A project compiled with what the state knows, and what will be done.
@@ -160,6 +175,7 @@ pub(super) struct Settled {
     pub plan: Plan,
     /// Whether the state knew something that changes the SQL.
     pub compiled_anew: bool,
+    pub facts: CompileFacts,
 }
 
 /// Makes the plan of a request: reads only.
@@ -174,9 +190,9 @@ pub(super) async fn settle(
         Some(facts) => workspace.compile(facts)?,
         None => compiled,
     };
-    let incremental = facts.map(|facts| facts.incremental).unwrap_or_default();
-    let plan = plan((workspace, request), (&compiled, incremental), session).await?;
-    Ok(Settled { compiled, plan, compiled_anew })
+    let facts = facts.unwrap_or_default();
+    let plan = plan((workspace, request), (&compiled, facts.incremental.clone()), session).await?;
+    Ok(Settled { compiled, plan, compiled_anew, facts })
 }
 
 async fn finish(connections: &Connections, record: &RunRecord, summary: &RunSummary) -> Result<(), PostgresError> {

@@ -15,6 +15,7 @@ use crate::ident::NodeName;
 use crate::manifest::Manifest;
 use crate::ops::OpError;
 use crate::ops::connections::Connections;
+use crate::ops::introspect;
 use crate::ops::workspace::{CompiledProject, Selection, Workspace};
 use crate::postgres::{Lease, PostgresError};
 use crate::project::INLINE_QUERY;
@@ -60,7 +61,7 @@ pub async fn show(
     request: &ShowRequest,
     stop: CancellationToken,
 ) -> Result<Vec<Preview>, OpError> {
-    let compiled = workspace.compile(&CompileFacts::default())?;
+    let mut compiled = workspace.compile(&CompileFacts::default())?;
     let inline = NodeName::model(INLINE_QUERY);
     let names: Vec<NodeName> = match &request.what {
         Shown::Inline => vec![inline.clone()],
@@ -70,13 +71,32 @@ pub async fn show(
         }
     };
     let connections = Connections::open(workspace, 1).await?;
-    let previews = previews((workspace, &compiled), &connections, (&names, request.limit, stop)).await;
+    let completed = complete(workspace, &mut compiled, (&names, &connections)).await;
+    let previews = match completed {
+        Ok(()) => previews((workspace, &compiled), &connections, (&names, request.limit, stop)).await,
+        Err(error) => Err(error),
+    };
     connections.close().await?;
     let mut previews = previews?;
     for preview in previews.iter_mut().filter(|preview| preview.node.as_ref() == Some(&inline)) {
         preview.node = None;
     }
     Ok(previews)
+}
+
+/// Compiles those that ask the database.
+async fn complete(
+    workspace: &Workspace,
+    compiled: &mut CompiledProject,
+    (names, connections): (&[NodeName], &Connections),
+) -> Result<(), OpError> {
+    if !introspect::asks(compiled, |name| names.contains(name)) {
+        return Ok(());
+    }
+    let session = connections.target.lease("show").await?;
+    let completed = introspect::complete(workspace, compiled, |name| names.contains(name), &session).await;
+    session.discard();
+    completed
 }
 
 async fn previews(

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::compile::CompiledSql;
+use crate::data_test;
 use crate::diagnostic::Span;
 use crate::ident::{NodeName, Relation};
 use crate::manifest::{
@@ -199,6 +200,23 @@ pub enum OnError {
 }
 
 impl Action {
+    /// The same with a SELECT that was not known when the plan was made.
+    #[must_use]
+    pub fn with_select(&self, select: CompiledSql) -> Self {
+        match self {
+            Self::Stage(stage) => Self::Stage(stage.clone()),
+            Self::Merge(merge) => Self::Merge(MergeAction { select, ..merge.clone() }),
+            Self::Incremental(incremental) => Self::Incremental(IncrementalAction { select, ..incremental.clone() }),
+            Self::Table(table) => Self::Table(SelectAction { select, ..table.clone() }),
+            Self::View(view) => Self::View(SelectAction { select, ..view.clone() }),
+            Self::Seed(seed) => Self::Seed(seed.clone()),
+            Self::Snapshot(snapshot) => Self::Snapshot(SnapshotAction { select, ..snapshot.clone() }),
+            Self::Test(test) => {
+                Self::Test(TestAction { select: data_test::limited(&select, test.rules.limit), ..test.clone() })
+            }
+        }
+    }
+
     /// Whether the step looks at what others made, and writes no target.
     pub fn is_test(&self) -> bool {
         match self {

@@ -8,18 +8,27 @@ pub struct Invocation {
     /// A random UUID, as text.
     pub id: String,
     pub started_at: Timestamp,
+    /// What was asked for, as templates see it in `flags.WHICH`.
+    pub command: String,
+    /// `--full-refresh`.
+    pub full_refresh: bool,
 }
 
 impl Invocation {
     /// A new identity, now.
     pub fn begin() -> Self {
-        Self { id: uuid::Uuid::new_v4().to_string(), started_at: Timestamp::now() }
+        Self { id: uuid::Uuid::new_v4().to_string(), started_at: Timestamp::now(), ..Self::default() }
     }
 }
 
 /// The same one always, for tests.
 impl Default for Invocation {
     fn default() -> Self {
-        Self { id: uuid::Uuid::nil().to_string(), started_at: Timestamp::UNIX_EPOCH }
+        Self {
+            id: uuid::Uuid::nil().to_string(),
+            started_at: Timestamp::UNIX_EPOCH,
+            command: String::new(),
+            full_refresh: false,
+        }
     }
 }

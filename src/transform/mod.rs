@@ -2,6 +2,7 @@
 //!
 //! The caller has begun the transaction and holds the target's lock; it commits, or discards the session.
 
+mod ask;
 mod audit;
 mod catalog;
 mod columns;
@@ -23,6 +24,7 @@ use crate::compile::{CompiledSql, Embedded};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::postgres::PostgresError;
 
+pub use ask::asking;
 pub use audit::keep_failures;
 pub use catalog::{has_rows, our_tables, read_catalog};
 pub use incremental::incremental;

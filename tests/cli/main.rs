@@ -23,6 +23,7 @@ mod freshness;
 mod healing;
 mod idempotent;
 mod incremental;
+mod introspect;
 mod isolated;
 mod kill;
 mod log;

@@ -7,14 +7,15 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use minijinja::{AutoEscape, Environment, Error, OutputSpanKind, State, UndefinedBehavior, Value};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, OutputSpanKind, State, UndefinedBehavior, Value};
 
 use super::library::{Library, MacroFiles, Package};
 use super::mistake;
 use super::rewrite::{self, Rewritten};
 use super::scan::Scan;
-use super::scope::{MissingName, NAMES, Names, Scope, Shared};
-use super::values::print;
+use super::scope::{Entry, MissingName, Names, Said, Scope, Shared};
+use super::server::NeedsServer;
+use super::values::{method, print, to_list};
 use crate::diagnostic::{Diagnostics, SourceFile};
 use crate::project::{self, DispatchRule, Project, Vars, built_in_macros};
 
@@ -40,6 +41,25 @@ pub struct Plan {
 /// Hands the render a macro that reads templates of macros.
 const PRELUDE: &str =
     "{% macro __load(__file) %}{% import __file as __module %}{% endmacro %}{% do __importer(__load) %}";
+
+/// What is rendered when a macro is called by its name.
+const CALL: &str = "{{ __entry() }}";
+
+/// How a render ended.
+#[derive(Debug)]
+pub struct Render {
+    /// Absent where a mistake stopped it.
+    pub rendered: Option<Rendered>,
+    pub diagnostics: Diagnostics,
+    /// It stopped because it asks a server and there is none; rendered again with one, it may succeed.
+    pub needs_server: bool,
+    /// It was only read, and asked a server: what it makes of the answer is not known yet.
+    pub asked: bool,
+    /// What the template tells people.
+    pub said: Vec<Said>,
+    /// What a macro gave that was called by its name.
+    pub given: Option<Value>,
+}
 
 /// A rendered template.
 #[derive(Debug, Default)]
@@ -84,6 +104,8 @@ impl Engine {
             vars: environment.vars.clone(),
             package_vars: package_vars(project, &library),
             target: environment.target_names().to_value(),
+            dbname: environment.target_names().dbname,
+            invocation: environment.invocation.clone(),
             project_name: project.name.as_str().into(),
             library,
         });
@@ -128,30 +150,56 @@ impl Engine {
         self.library().find(name, package).is_some()
     }
 
+    /// Whether a template or any macro of the project mentions a name.
+    pub fn mentions(&self, plan: &Plan, name: &str) -> bool {
+        let mentions = |text: &str, scan: &Scan| scan.names.iter().any(|at| &text[at.clone()] == name);
+        mentions(&plan.file.text, &plan.scan) || self.library().mentioned().contains(name)
+    }
+
     pub(super) fn library(&self) -> &Library {
         &self.shared.library
     }
 
     /// Renders a template; mistakes that do not stop the render (an unset variable) come beside the text.
-    pub fn render(&self, plan: &Plan, names: Arc<dyn Names>) -> (Option<Rendered>, Diagnostics) {
-        let scope = Arc::new(Scope::new(names, &self.shared, plan.package));
+    pub fn render(&self, plan: &Plan, names: Arc<dyn Names>) -> Render {
+        self.render_scope(plan, Scope::new(names, &self.shared, plan.package))
+    }
+
+    /// Calls a macro by its name, with its package before a dot or without; the arguments are keyword arguments.
+    pub fn call(&self, name: &str, args: &[(&str, Value)], names: Arc<dyn Names>) -> Render {
+        let file = Arc::new(SourceFile { path: name.into(), text: CALL.to_owned() });
+        let plan = self.planned(&file, (Scan::default(), None), Package::ROOT);
+        let source = Some([PRELUDE, CALL].concat());
+        let plan = Plan { source, prelude: PRELUDE.len(), ..plan };
+        let mut scope = Scope::new(names, &self.shared, Package::ROOT);
+        let args = args.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+        let args: Vec<Value> = vec![minijinja::value::Kwargs::from_iter(args).into()];
+        scope.entry = Some(Entry { name: name.to_owned(), args });
+        self.render_scope(&plan, scope)
+    }
+
+    fn render_scope(&self, plan: &Plan, scope: Scope) -> Render {
+        let scope = Arc::new(scope);
         let source = plan.source.as_deref().unwrap_or(&plan.file.text);
         let rendered = self
             .environment
             .template_from_named_str(TEMPLATE, source)
             .and_then(|template| template.render_with_spans(Value::from_dyn_object(Arc::clone(&scope))));
-        let missing = scope.missing_names();
+        let notes = std::mem::take(&mut *scope.notes());
         let mut diagnostics = Diagnostics::default();
-        for name in distinct(&missing) {
+        for name in distinct(&notes.missing) {
             diagnostics.push(mistake::missing_name(name, plan, self));
         }
-        match rendered {
-            Ok((text, spans)) => (Some(Rendered { text, pieces: pieces(&spans, plan) }), diagnostics),
+        let mut needs_server = false;
+        let rendered = match rendered {
+            Ok((text, spans)) => Some(Rendered { text, pieces: pieces(&spans, plan) }),
             Err(error) => {
+                needs_server = mistake::cause::<NeedsServer>(&error).is_some();
                 diagnostics.push(mistake::render(&error, plan, self));
-                (None, diagnostics)
+                None
             }
-        }
+        };
+        Render { rendered, diagnostics, needs_server, asked: notes.asked, said: notes.said, given: notes.given }
     }
 
     /// Whether a call may mean a macro of the project or, with a namespace, of that package.
@@ -171,8 +219,12 @@ impl Engine {
     }
 
     /// Every name that a call could mean.
-    pub(super) fn callable_names(&self) -> impl Iterator<Item = &str> {
-        self.library().macro_names().chain(NAMES.iter().copied())
+    pub(super) fn callable_names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.library().macro_names().collect();
+        for name in super::context::names() {
+            names.push(name);
+        }
+        names
     }
 }
 
@@ -205,8 +257,10 @@ fn new_environment() -> Environment<'static> {
     let mut environment = Environment::new();
     // Errors then name what is undefined; a release build would leave it out.
     environment.set_debug(true);
-    environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
-    environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+    // As in dbt, what is not there has no members either; only printing it is a mistake.
+    environment.set_undefined_behavior(UndefinedBehavior::Chainable);
+    environment.set_unknown_method_callback(method);
+    environment.add_filter("list", to_list);
     environment.set_auto_escape_callback(|_| AutoEscape::None);
     environment.set_formatter(write_value);
     for filter in ["as_number", "as_bool", "as_native", "as_text"] {
@@ -217,7 +271,14 @@ fn new_environment() -> Environment<'static> {
 
 /// `{{ value }}`, as Python prints it.
 fn write_value(out: &mut minijinja::Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
-    if value.is_undefined() || value.as_str().is_some() {
+    if value.is_undefined() {
+        // What was made of an answer that is not there yet is nothing yet.
+        if state.lookup("__asked").is_some_and(|asked| asked.is_true()) {
+            return Ok(());
+        }
+        return Err(Error::from(ErrorKind::UndefinedError));
+    }
+    if value.as_str().is_some() {
         return minijinja::escape_formatter(out, state, value);
     }
     out.write_str(&print(value)).map_err(Error::from)

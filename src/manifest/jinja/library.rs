@@ -3,7 +3,7 @@
 //! A macro is a template of its own, so a render reads those that it calls and no others. A file with code between its
 //! macros (`{% set … %}`) stays one template, because its macros may read what is set.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -53,6 +53,8 @@ pub(super) struct Library {
     units: Vec<Unit>,
     macros: HashMap<String, Vec<(Package, UnitId)>>,
     dispatch: BTreeMap<String, Vec<String>>,
+    /// Every name that macros mention.
+    mentioned: HashSet<String>,
     /// Every file once, for the places of names.
     files: Vec<(Arc<SourceFile>, Scan)>,
 }
@@ -91,7 +93,9 @@ impl Library {
         for (package, file) in &macros.files {
             let package = library.add_package(package);
             library.add_file(package, file, (environment, diagnostics));
-            library.files.push((Arc::clone(file), scan(&file.text)));
+            let scan = scan(&file.text);
+            library.mentioned.extend(scan.names.iter().map(|at| file.text[at.clone()].to_owned()));
+            library.files.push((Arc::clone(file), scan));
         }
         library
     }
@@ -222,6 +226,10 @@ impl Library {
     /// Whether a template that mentions this name may need macros.
     pub fn mentions(&self, name: &str) -> bool {
         name == "adapter" || name == "context" || self.macros.contains_key(name) || self.package(name).is_some()
+    }
+
+    pub fn mentioned(&self) -> &HashSet<String> {
+        &self.mentioned
     }
 
     pub fn macro_names(&self) -> impl Iterator<Item = &str> {

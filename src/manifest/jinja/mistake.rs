@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use minijinja::{Error, ErrorKind};
 
+use super::context::Raised;
 use super::engine::{Engine, Plan, TEMPLATE};
 use super::library::UnitId;
 use super::scope::MissingName;
+use super::server::ServerRefused;
 use crate::diagnostic::{Code, Diagnostic, SourceFile, Span};
 
 /// A file that does not parse.
@@ -127,7 +129,25 @@ fn unknown_function(error: &Error) -> Option<&str> {
     error.detail()?.strip_suffix(" is unknown")
 }
 
+/// The cause of an error that is of one type, however deep.
+pub(super) fn cause<T: std::error::Error + 'static>(error: &Error) -> Option<&T> {
+    let mut at: &(dyn std::error::Error + 'static) = error;
+    while let Some(cause) = at.source() {
+        if let Some(found) = cause.downcast_ref::<T>() {
+            return Some(found);
+        }
+        at = cause;
+    }
+    None
+}
+
 fn message(error: &Error) -> String {
+    if let Some(said) = cause::<Raised>(error) {
+        return said.to_string();
+    }
+    if let Some(refused) = cause::<ServerRefused>(error) {
+        return format!("the server refused a statement of this template: {refused}");
+    }
     match error.detail() {
         Some(detail) => format!("{}: {detail}", error.kind()),
         None => error.kind().to_string(),

@@ -5,18 +5,26 @@
 
 mod blocks;
 mod callable;
+mod context;
 mod engine;
 mod library;
 mod mistake;
+mod native;
+mod relation;
 mod rewrite;
 mod scan;
 mod scope;
+mod server;
+mod table;
 #[cfg(test)]
 mod tests;
 mod values;
 
 pub use blocks::{Block, BlockKind, Blocks, blocks};
-pub use engine::{Engine, Plan, Rendered};
+pub use engine::{Engine, Plan, Render, Rendered};
 pub use library::MacroFiles;
+pub use relation::RelationValue;
 pub use scan::{Call, Scan, scan};
-pub use scope::{Names, RelationValue, SourceCall};
+pub use scope::{Loudness, Names, Said, SourceCall};
+pub use server::{Answer, AnswerColumn, Server, ServerRefused, Session};
+pub use values::from_json;

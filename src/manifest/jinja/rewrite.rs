@@ -250,6 +250,7 @@ impl Rewriter {
                     }
                 }
                 Kind::Symbol(b'%') => self.format(tokens, at),
+                Kind::Symbol(sign @ (b'+' | b'-')) => self.shift(text, tokens, (at, sign)),
                 Kind::Name => match &text[token.range.clone()] {
                     "varargs" => self.mark(|open| open.varargs = true),
                     "kwargs" => self.mark(|open| open.kwargs = true),
@@ -276,6 +277,56 @@ impl Rewriter {
         self.insert(text.range.start - 1, "__format(");
         self.edit(tokens[at].range.clone(), ",");
         self.insert(end, ")");
+    }
+}
+
+impl Rewriter {
+    /// `time - modules.datetime.timedelta(…)`.
+    fn shift(&mut self, text: &str, tokens: &[Token], (at, sign): (usize, u8)) {
+        if !is_operand(text, tokens, at) {
+            return;
+        }
+        let Some(end) = operand_end(tokens, at + 1) else { return };
+        let right = tokens[at + 1..].iter().take_while(|token| token.range.start < end);
+        let is_delta = right.clone().any(|token| &text[token.range.clone()] == "timedelta");
+        let Some(start) = operand_start(tokens, at).filter(|_| is_delta) else { return };
+        self.insert(start, "__shift(");
+        self.edit(tokens[at].range.clone(), if sign == b'-' { ", '-', " } else { ", '+', " });
+        self.insert(end, ")");
+    }
+}
+
+/// Where the value starts that ends before a token.
+fn operand_start(tokens: &[Token], end: usize) -> Option<usize> {
+    let mut at = end.checked_sub(1)?;
+    loop {
+        if matches!(tokens[at].kind, Kind::Symbol(b')' | b']')) {
+            let mut depth = 0_usize;
+            loop {
+                match tokens[at].kind {
+                    Kind::Symbol(b')' | b']' | b'}') => depth += 1,
+                    Kind::Symbol(b'(' | b'[' | b'{') => depth -= 1,
+                    Kind::Name | Kind::Text | Kind::Symbol(_) => {}
+                }
+                if depth == 0 {
+                    break;
+                }
+                at = at.checked_sub(1)?;
+            }
+            let calls = at
+                .checked_sub(1)
+                .is_some_and(|before| matches!(tokens[before].kind, Kind::Name | Kind::Symbol(b')' | b']')));
+            if calls {
+                at -= 1;
+                continue;
+            }
+            return Some(tokens[at].range.start);
+        }
+        let is_member = at >= 2 && tokens[at].kind == Kind::Name && tokens[at - 1].kind == Kind::Symbol(b'.');
+        if !is_member {
+            return (tokens[at].kind == Kind::Name).then(|| tokens[at].range.start);
+        }
+        at -= 2;
     }
 }
 
@@ -347,6 +398,10 @@ mod tests {
             ("{{ a[0] }}{{ x in ['a'] }}", "{{ a[0] }}{{ x in __list(['a']) }}"),
             ("{%- do x.append(1) if y -%}", "{%- do __do(( x.append(1) if y ))-%}"),
             ("{{ '%s-%s' % (a, b.c(1)[0]) ~ 1 }}", "{{ __format('%s-%s' , (a, b.c(1)[0])) ~ 1 }}"),
+            (
+                "{{ (a.b() - modules.datetime.timedelta(1)).c }}",
+                "{{ (__shift(a.b() , '-',  modules.datetime.timedelta(1))).c }}",
+            ),
             ("{{ {'a': {}} }}", "{{ __dict({'a': __dict({})}) }}"),
             (
                 "{% macro m(a) %}{{ varargs }}{% endmacro -%} x",

@@ -8,15 +8,15 @@ use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use minijinja::value::{Kwargs, Object, ObjectRepr, Value, from_args};
+use minijinja::value::{Object, Value};
 use minijinja::{Error, ErrorKind, State};
 
-use super::callable::{Macro, Namespace, Returning, returning};
+use super::callable::{Macro, Namespace, Returning};
+use super::context;
 use super::library::{Library, Package, UnitId};
-use super::values::{Dict, List, changeable, from_json};
+use super::server::Session;
 use crate::diagnostic::Code;
-use crate::ident::Relation;
-use crate::project::{EnvVars, Vars};
+use crate::project::{EnvVars, Invocation, Vars};
 
 /// What a pass over the project answers to a template.
 pub trait Names: Send + Sync + fmt::Debug {
@@ -28,8 +28,16 @@ pub trait Names: Send + Sync + fmt::Debug {
     /// `config.get(…)`.
     fn configured(&self, key: &str) -> Option<Value>;
     fn is_incremental(&self) -> bool;
-    /// Whether this pass makes SQL that will run.
-    fn executes(&self) -> bool;
+    /// What a template may ask of a server; `execute` is true where it may ask, now or later.
+    fn session(&self) -> Session;
+    /// `model`: what is known of the node whose template this is.
+    fn model(&self) -> Value {
+        Value::from(())
+    }
+    /// `graph`: every node of the project, as far as it is known.
+    fn graph(&self) -> Value {
+        Value::from(())
+    }
 }
 
 /// The arguments of `source()`.
@@ -41,42 +49,6 @@ pub struct SourceCall<'a> {
     pub deleted: bool,
 }
 
-/// A relation as templates see it: prints itself quoted, has `schema`, `identifier` and dbt's other names.
-#[derive(Debug)]
-pub struct RelationValue {
-    relation: Relation,
-    printed: String,
-}
-
-impl RelationValue {
-    pub fn value(relation: &Relation) -> Value {
-        Value::from_object(Self { relation: relation.clone(), printed: relation.to_string() })
-    }
-
-    /// A relation that is written otherwise than by its quoted name: the CTE of an ephemeral model.
-    pub fn printed_as(relation: &Relation, printed: String) -> Value {
-        Value::from_object(Self { relation: relation.clone(), printed })
-    }
-}
-
-impl Object for RelationValue {
-    fn repr(self: &Arc<Self>) -> ObjectRepr {
-        ObjectRepr::Plain
-    }
-
-    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        match key.as_str()? {
-            "schema" => Some(self.relation.schema.as_str().into()),
-            "identifier" | "name" | "table" => Some(self.relation.name.as_str().into()),
-            _ => None,
-        }
-    }
-
-    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.printed)
-    }
-}
-
 /// What every render of a pass shares.
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -85,7 +57,9 @@ pub(super) struct Shared {
     /// What `var()` gives in the files of packages.
     pub package_vars: HashMap<usize, Vars>,
     pub target: Value,
+    pub dbname: String,
     pub project_name: Value,
+    pub invocation: Invocation,
     pub library: Library,
 }
 
@@ -103,12 +77,65 @@ pub(super) struct MissingName {
 pub(super) struct Scope {
     pub names: Arc<dyn Names>,
     pub shared: Arc<Shared>,
-    missing: Mutex<Vec<MissingName>>,
+    pub entry: Option<Entry>,
+    notes: Mutex<Notes>,
     /// The package of the template, whose variables hold in the macros too.
     home: Package,
     /// Whose names are looked up: the template's package, or that of the macro which is being read.
     package: AtomicUsize,
     loading: Mutex<Loading>,
+}
+
+/// What a render leaves behind beside its text.
+#[derive(Debug, Default)]
+pub(super) struct Notes {
+    pub missing: Vec<MissingName>,
+    pub said: Vec<Said>,
+    /// `statement('name')`: for `load_result`.
+    pub results: HashMap<String, Value>,
+    /// The template was only read, and asked a server all the same.
+    pub asked: bool,
+    /// What the macro gave that the render is about.
+    pub given: Option<Value>,
+}
+
+/// What a template says to people: `log`, `print`, `exceptions.warn`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    pub loudness: Loudness,
+    pub text: String,
+}
+
+impl Said {
+    /// Puts it into the log, where `log(…, info=true)` is shown by default.
+    pub fn tell(&self, node: &impl fmt::Display) {
+        let text = &self.text;
+        match self.loudness {
+            Loudness::Debug => tracing::debug!(target: "template", %node, "{text}"),
+            Loudness::Info | Loudness::Print => tracing::info!(target: "template", %node, "{text}"),
+            Loudness::Warning => tracing::warn!(target: "template", %node, "{text}"),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loudness {
+    /// `log(…)`.
+    Debug,
+    /// `log(…, info=true)`.
+    Info,
+    /// `exceptions.warn(…)`.
+    Warning,
+    /// `print(…)`.
+    Print,
+}
+
+/// A call that a render is about, instead of a template: `run-operation`, `generate_schema_name`.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    /// The macro's name, with its package before a dot or without.
+    pub name: String,
+    pub args: Vec<Value>,
 }
 
 /// The macros that a render has read.
@@ -121,49 +148,6 @@ struct Loading {
     read: HashMap<(UnitId, String), Value>,
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Function {
-    Ref,
-    Source,
-    Config,
-    Var,
-    EnvVar,
-    IsIncremental,
-    Return,
-    Adapter,
-    // What templates are rewritten to call.
-    Import,
-    Define,
-    List,
-    Dict,
-    Changeable,
-    Do,
-    Format,
-}
-
-#[derive(Debug)]
-struct BoundFunction {
-    function: Function,
-    scope: Arc<Scope>,
-}
-
-/// The names of the context, for "did you mean".
-pub(super) const NAMES: &[&str] = &[
-    "ref",
-    "source",
-    "config",
-    "var",
-    "env_var",
-    "is_incremental",
-    "this",
-    "target",
-    "execute",
-    "range",
-    "dict",
-    "namespace",
-    "debug",
-];
-
 impl Object for Scope {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         self.get_value_by_str(key.as_str()?)
@@ -175,7 +159,7 @@ impl Object for Scope {
         if let Some(unit) = library.find(key, self.package()) {
             return Some(self.macro_value(unit, key));
         }
-        if let Some(found) = self.built_in(key) {
+        if let Some(found) = context::built_in(self, key) {
             return Some(found);
         }
         if let Some(package) = library.package(key) {
@@ -186,108 +170,24 @@ impl Object for Scope {
 }
 
 impl Scope {
-    fn built_in(self: &Arc<Self>, key: &str) -> Option<Value> {
-        let function = match key {
-            "ref" => Function::Ref,
-            "source" => Function::Source,
-            "config" => Function::Config,
-            "var" => Function::Var,
-            "env_var" => Function::EnvVar,
-            "is_incremental" => Function::IsIncremental,
-            "return" => Function::Return,
-            "adapter" => Function::Adapter,
-            "dict" => Function::Dict,
-            "__importer" => Function::Import,
-            "__macro" => Function::Define,
-            "__list" => Function::List,
-            "__dict" => Function::Dict,
-            "__value" => Function::Changeable,
-            "__do" => Function::Do,
-            "__format" => Function::Format,
-            "this" => return Some(self.names.this()),
-            "target" => return Some(self.shared.target.clone()),
-            "project_name" => return Some(self.shared.project_name.clone()),
-            "execute" => return Some(self.names.executes().into()),
-            _ => return None,
-        };
-        Some(Value::from_object(BoundFunction { function, scope: Arc::clone(self) }))
-    }
-}
-
-impl Object for BoundFunction {
-    fn repr(self: &Arc<Self>) -> ObjectRepr {
-        ObjectRepr::Plain
-    }
-
-    fn call(self: &Arc<Self>, _state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
-        match self.function {
-            Function::Ref => self.scope.reference(args),
-            Function::Source => self.scope.source(args),
-            Function::Config => self.scope.configure(args),
-            Function::Var => self.scope.var(args),
-            Function::EnvVar => self.scope.env_var(args),
-            Function::IsIncremental => Ok(self.scope.names.is_incremental().into()),
-            Function::Return => {
-                let (value,): (Option<Value>,) = from_args(args)?;
-                Err(returning(value.unwrap_or(Value::from(()))))
-            }
-            Function::Adapter => Err(Error::new(ErrorKind::InvalidOperation, "adapter is not a function")),
-            Function::Import => {
-                let (importer,): (Value,) = from_args(args)?;
-                self.scope.loading().importer = Some(importer);
-                Ok(Value::from(""))
-            }
-            Function::Define => self.scope.define(args),
-            Function::List => {
-                let (items,): (Value,) = from_args(args)?;
-                Ok(List::value(items.try_iter()?.collect()))
-            }
-            Function::Dict => Dict::made(args),
-            Function::Changeable => {
-                let (value,): (Value,) = from_args(args)?;
-                Ok(changeable(value))
-            }
-            Function::Do => Ok(Value::from("")),
-            Function::Format => {
-                let (text, values): (&str, Value) = from_args(args)?;
-                let values: Vec<Value> = if values.is_tuple() { values.try_iter()?.collect() } else { vec![values] };
-                minijinja::formatting::format(minijinja::formatting::FormatStyle::Printf, text, &values)
-                    .map(Value::from)
-            }
-        }
-    }
-
-    fn call_method(self: &Arc<Self>, _state: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, Error> {
-        if let (Function::Adapter, "dispatch") = (self.function, method) {
-            return self.scope.dispatch(args);
-        }
-        let (Function::Config, "get" | "require") = (self.function, method) else {
-            return Err(Error::from(ErrorKind::UnknownMethod));
-        };
-        let (key, default): (String, Option<Value>) = from_args(args)?;
-        Ok(self.scope.names.configured(&key).or(default).unwrap_or(Value::from(())))
-    }
-}
-
-/// Names as a render by itself begins.
-impl Scope {
     pub fn new(names: Arc<dyn Names>, shared: &Arc<Shared>, package: Package) -> Self {
         Self {
             names,
             shared: Arc::clone(shared),
-            missing: Mutex::default(),
+            entry: None,
+            notes: Mutex::default(),
             home: package,
             package: AtomicUsize::new(package.0),
             loading: Mutex::default(),
         }
     }
 
-    /// The names that the template asked for and that nothing gives.
-    pub fn missing_names(&self) -> Vec<MissingName> {
-        self.missing.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// What `var()` gives here.
+    pub fn vars(&self) -> &Vars {
+        self.shared.package_vars.get(&self.home.0).unwrap_or(&self.shared.vars)
     }
 
-    fn package(&self) -> Package {
+    pub fn package(&self) -> Package {
         Package(self.package.load(Ordering::Relaxed))
     }
 
@@ -323,73 +223,27 @@ impl Scope {
     }
 
     /// `__macro('name', name)`: after each macro, in macro files and in templates.
-    fn define(&self, args: &[Value]) -> Result<Value, Error> {
-        let (name, raw): (String, Value) = from_args(args)?;
+    pub fn define(&self, name: String, raw: Value) -> Value {
         let value = Value::from_object(Returning::new(raw));
         let mut loading = self.loading();
         if let Some(unit) = loading.current {
             loading.read.insert((unit, name), value.clone());
         }
-        Ok(value)
+        value
     }
 
-    /// `adapter.dispatch('name', 'package')`.
-    fn dispatch(self: &Arc<Self>, args: &[Value]) -> Result<Value, Error> {
-        let (name, package, options): (String, Option<String>, Kwargs) = from_args(args)?;
-        let named = options.get::<Option<String>>("macro_namespace")?;
-        options.assert_all_used()?;
-        let package = package.or(named);
-        match self.shared.library.dispatch(&name, package.as_deref(), self.package()) {
-            Some((unit, found)) => Ok(self.macro_value(unit, &found)),
-            None => Err(Error::new(ErrorKind::UnknownFunction, format!("default__{name} is unknown"))),
-        }
+    /// The prelude's importer.
+    pub fn take_importer(&self, importer: Value) {
+        self.loading().importer = Some(importer);
     }
 
-    fn reference(&self, args: &[Value]) -> Result<Value, Error> {
-        let (first, second, kwargs): (String, Option<String>, Kwargs) = from_args(args)?;
-        kwargs.assert_all_used()?;
-        match second {
-            Some(name) => self.names.reference(Some(&first), &name),
-            None => self.names.reference(None, &first),
-        }
-    }
-
-    fn source(&self, args: &[Value]) -> Result<Value, Error> {
-        let (source, table, kwargs): (String, String, Kwargs) = from_args(args)?;
-        let deleted = kwargs.get::<Option<bool>>("deleted")?.unwrap_or_default();
-        kwargs.assert_all_used()?;
-        self.names.source(SourceCall { source: &source, table: &table, deleted })
-    }
-
-    /// Keyword arguments, or one map.
-    fn configure(&self, args: &[Value]) -> Result<Value, Error> {
-        for arg in args {
-            match serde_json::to_value(arg) {
-                Ok(serde_json::Value::Object(settings)) => self.names.configure(settings),
-                Ok(_) | Err(_) => {
-                    return Err(Error::new(ErrorKind::InvalidOperation, "config takes keyword arguments or one map"));
-                }
-            }
-        }
-        Ok(Value::from(""))
-    }
-
-    fn var(&self, args: &[Value]) -> Result<Value, Error> {
-        let (name, default): (String, Option<Value>) = from_args(args)?;
-        let vars = self.shared.package_vars.get(&self.home.0).unwrap_or(&self.shared.vars);
-        let found = vars.get(&name).map(from_json);
-        Ok(found.or(default).unwrap_or_else(|| self.missing(Code::UnknownVar, "var", name)))
-    }
-
-    fn env_var(&self, args: &[Value]) -> Result<Value, Error> {
-        let (name, default): (String, Option<Value>) = from_args(args)?;
-        let found = self.shared.env.get(&name).map(Value::from);
-        Ok(found.or(default).unwrap_or_else(|| self.missing(Code::MissingEnvVar, "env_var", name)))
-    }
-
-    /// Notes the mistake and lets the render go on with an empty text.
-    fn missing(&self, code: Code, function: &'static str, name: String) -> Value {
-        self.missing.lock().unwrap_or_else(PoisonError::into_inner).push(MissingName { code, function, name });
+    /// Notes a name that nothing gives, and lets the render go on with an empty text.
+    pub fn missing(&self, code: Code, function: &'static str, name: String) -> Value {
+        self.notes().missing.push(MissingName { code, function, name });
         Value::from("")
+    }
+
+    pub fn notes(&self) -> MutexGuard<'_, Notes> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

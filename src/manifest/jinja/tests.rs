@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use minijinja::{Error, Value};
 
-use super::{Engine, MacroFiles, Names, RelationValue, SourceCall};
+use super::{Engine, MacroFiles, Names, RelationValue, Session, SourceCall};
 use crate::diagnostic::SourceFile;
 use crate::ident::{Ident, Relation};
 use crate::project::fixture::{Fixture, shown};
@@ -37,8 +37,8 @@ impl Names for Plain {
         false
     }
 
-    fn executes(&self) -> bool {
-        false
+    fn session(&self) -> Session {
+        Session::Reading
     }
 }
 
@@ -65,10 +65,8 @@ fn engine(files: &[(&str, &str)], dispatch: &[(&str, &[&str])]) -> Engine {
 
 fn rendered(engine: &Engine, text: &str) -> String {
     let plan = engine.plan(&file("models/a.sql", text));
-    match engine.render(&plan, Arc::new(Plain)) {
-        (Some(rendered), _) => rendered.text,
-        (None, mistakes) => shown(&mistakes),
-    }
+    let render = engine.render(&plan, Arc::new(Plain));
+    render.rendered.map_or_else(|| shown(&render.diagnostics), |rendered| rendered.text)
 }
 
 fn check(engine: &Engine, cases: &[(&str, &str)]) {
@@ -165,7 +163,7 @@ fn lists_and_dicts_change_as_in_python() {
 fn a_mistake_shows_the_way_of_calls() {
     let files = [
         ("shop", "{% macro outer(x) %}\n  {{ utils.inner(x) }}\n{% endmacro %}"),
-        ("utils", "{% macro inner(x) %}{{ x }}{% do [1].append(nothing.at_all) %}{% endmacro %}"),
+        ("utils", "{% macro inner(x) %}{{ x }}{{ nothing.at_all }}{% endmacro %}"),
     ];
     let engine = engine(&files, &[]);
     insta::assert_snapshot!(rendered(&engine, "select 1,\n{{ outer('a') }}"), @r##"
@@ -180,11 +178,92 @@ fn a_mistake_shows_the_way_of_calls() {
     2 |   {{ utils.inner(x) }}
       |           ------ called here
       |
-     ::: macros/utils_1.sql:1:45
+     ::: macros/utils_1.sql:1:31
       |
-    1 | {% macro inner(x) %}{{ x }}{% do [1].append(nothing.at_all) %}{% endmacro %}
-      |                                             -------------- in this macro
+    1 | {% macro inner(x) %}{{ x }}{{ nothing.at_all }}{% endmacro %}
+      |                               -------------- in this macro
     "##);
     let message = rendered(&engine, "{% do return(1) %}");
     assert!(message.contains("return() is called outside of a macro"), "{message}");
+}
+
+#[test]
+fn modules_and_conversions_are_pythons() {
+    let engine = engine(&[], &[]);
+    check(
+        &engine,
+        &[
+            (
+                "{{ fromjson('{\"a\": [1]}').a[0] }} {{ tojson({'b': [1, none, true], 'a': 'x'}, sort_keys=true) }}",
+                "1 {\"a\": \"x\", \"b\": [1, null, true]}",
+            ),
+            (
+                "{{ fromyaml('a: [1, 2]').a | sum }} {{ set([1, 2, 1]) }} {{ zip([1, 2], ['a', 'b']) }}",
+                "3 [1, 2] [(1, 'a'), (2, 'b')]",
+            ),
+            ("{{ local_md5('hello') }}", "5d41402abc4b2a76b9719d911017c592"),
+            (
+                "{{ run_started_at.strftime('%Y-%m-%d %H:%M') }} {{ run_started_at.date() }}",
+                "1970-01-01 00:00 1970-01-01",
+            ),
+            (
+                "{{ (run_started_at - modules.datetime.timedelta(days=1, hours=2)).isoformat() }}",
+                "1969-12-30T22:00:00+00:00",
+            ),
+            (
+                "{{ modules.datetime.datetime.strptime('2024-02-29', '%Y-%m-%d') + modules.datetime.timedelta(1) }}",
+                "2024-03-01 00:00:00",
+            ),
+            (
+                "{{ modules.datetime.date(2024, 1, 31).replace(day=1) }} {{ modules.pytz.timezone('Asia/Riyadh') }}",
+                "2024-01-01 Asia/Riyadh",
+            ),
+            (
+                "{% set m = modules.re.match('(?P<a>[a-z]+)_(\\d+)', 'abc_12x') %}{{ m.group('a') }} {{ m.groups()[1] }} {{ modules.re.match('b', 'ab') is none }}",
+                "abc 12 True",
+            ),
+            (
+                "{{ modules.re.sub('(\\w)-(\\w)', '\\\\2\\\\1', 'a-b c-d') }} {{ modules.re.findall('[0-9]+', 'a1b22') }} {{ modules.re.search('B', 'abc', modules.re.IGNORECASE).start() }}",
+                "ba dc ['1', '22'] 1",
+            ),
+            (
+                "{{ modules.itertools.chain([1], [2, 3]) | list }} {{ modules.itertools.product('ab', [1]) }} {{ modules.itertools.combinations([1, 2, 3], 2) | length }}",
+                "[1, 2, 3] [('a', 1), ('b', 1)] 3",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn the_context_is_dbts() {
+    let boom = "{% macro boom() %}{% do exceptions.raise_compiler_error('no such city') %}{% endmacro %}";
+    let engine = engine(&[("shop", boom)], &[]);
+    check(
+        &engine,
+        &[
+            (
+                "{{ execute }} {{ flags.FULL_REFRESH }} {{ builtins.ref('a') }} {{ project_name }} {{ target.schema }} {{ database }}",
+                "False False app.a shop app shop",
+            ),
+            (
+                "{{ var('country') }} {{ var.has_var('no') }} {{ var('no', default=[1])[0] }} {{ context.get('nothing') }}",
+                "SA False 1 None",
+            ),
+            (
+                "{% set r = api.Relation.create(database='d', schema='S', identifier='t', type='view') %}{{ r }} {{ r.include(schema=false) }} {{ r.is_view }} {{ r.database }} {{ adapter.quote('x') }}",
+                "\"S\".t t True d \"x\"",
+            ),
+            (
+                "{% set rows = run_query('select 1') %}{% if rows %}asked{% endif %}{{ rows.columns[0].values() }}{{ rows.rows | length }}{{ adapter.get_columns_in_relation(this) }}{{ adapter.get_relation('d', 's', 'i') is none }}",
+                "()0[]True",
+            ),
+            (
+                "{% if nowhere.at.all %}x{% endif %}{% for x in nowhere %}x{% endfor %}{{ 'ab'.zfill(4) }} {{ 'a.b.c'.rsplit('.', 1) }}",
+                "00ab ['a.b', 'c']",
+            ),
+            ("{{ log('said') }}{{ print('more') }}{% do exceptions.warn('careful') %}", ""),
+        ],
+    );
+    let message = rendered(&engine, "select {{ boom() }}");
+    assert!(message.starts_with("error[bad-jinja]: no such city\n"), "{message}");
 }

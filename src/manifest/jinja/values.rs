@@ -2,6 +2,7 @@
 
 mod dict;
 mod list;
+mod methods;
 mod print;
 
 use minijinja::value::{ObjectRepr, Tuple, Value, ValueKind};
@@ -9,10 +10,11 @@ use minijinja::{Error, ErrorKind};
 
 pub(super) use dict::Dict;
 pub(super) use list::List;
+pub(super) use methods::{method, to_list};
 pub(super) use print::print;
 
 /// A value of JSON as templates see it; lists and objects can be changed.
-pub(super) fn from_json(json: &serde_json::Value) -> Value {
+pub fn from_json(json: &serde_json::Value) -> Value {
     match json {
         serde_json::Value::Array(items) => List::value(items.iter().map(from_json).collect()),
         serde_json::Value::Object(entries) => {

@@ -91,7 +91,7 @@ fn a_mistake_in_jinja_does_not_hide_an_unknown_ref() {
     1 | select {{ 1 + }}
       |               ^^
 
-    error[bad-jinja]: undefined value: `missing` is undefined
+    error[bad-jinja]: undefined value: `missing.thing` is undefined
      --> models/bl/d.sql:1:11
       |
     1 | select {{ missing.thing }}, {{ nothing }}

@@ -1,0 +1,51 @@
+//! `log`, `print` and `exceptions`: what a template tells people.
+
+use std::sync::Arc;
+
+use minijinja::value::{Kwargs, Value, from_args};
+use minijinja::{Error, ErrorKind, State};
+
+use crate::manifest::jinja::native::Kind;
+use crate::manifest::jinja::scope::{Loudness, Said, Scope};
+use crate::manifest::jinja::values::print as printed;
+
+pub const EXCEPTIONS: Kind = Kind { name: "exceptions", method: exception, ..Kind::PLAIN };
+
+/// An error that a template raised: its text is the whole message.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Raised(String);
+
+pub fn log(scope: &Arc<Scope>, _state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
+    let (message, second, options): (Value, Option<bool>, Kwargs) = from_args(args)?;
+    let info = second.or(options.get::<Option<bool>>("info")?).unwrap_or_default();
+    options.assert_all_used()?;
+    say(scope, if info { Loudness::Info } else { Loudness::Debug }, &message);
+    Ok(Value::from(""))
+}
+
+pub fn print(scope: &Arc<Scope>, _state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
+    let (message,): (Value,) = from_args(args)?;
+    say(scope, Loudness::Print, &message);
+    Ok(Value::from(""))
+}
+
+fn say(scope: &Scope, loudness: Loudness, message: &Value) {
+    scope.notes().said.push(Said { loudness, text: printed(message) });
+}
+
+fn exception(scope: &Arc<Scope>, _state: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, Error> {
+    match method {
+        "warn" => {
+            let (message,): (Value,) = from_args(&args[..1.min(args.len())])?;
+            say(scope, Loudness::Warning, &message);
+            Ok(Value::from(""))
+        }
+        method if method.starts_with("raise") || method.ends_with("error") || method.starts_with("missing") => {
+            let words: Vec<String> = args.iter().filter(|arg| !arg.is_kwargs()).take(1).map(printed).collect();
+            let text = if words.is_empty() { method.to_owned() } else { words.join(" ") };
+            Err(Error::new(ErrorKind::InvalidOperation, text.clone()).with_source(Raised(text)))
+        }
+        _ => Err(Error::from(ErrorKind::UnknownMethod)),
+    }
+}
