@@ -3,6 +3,7 @@
 #
 #   benches/run.sh         unimig alone, and beside psql
 #   benches/run.sh dbt     beside dbt, which is installed from PyPI below target/
+#   benches/run.sh check   unimig check beside psql, printed only
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -21,4 +22,4 @@ if [ "${1:-}" = dbt ]; then
     install_dbt dbt-2 --pre 'dbt==2.0.0rc196'
     exec cargo bench --locked --bench projects -- dbt
 fi
-exec cargo bench --locked --bench projects
+exec cargo bench --locked --bench projects -- "$@"

@@ -122,6 +122,44 @@ pub fn trivial_project(models: usize, config: &str) -> anyhow::Result<TempDir> {
     Ok(folder)
 }
 
+/// How the models of a project of views hang together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// No model reads another.
+    Alone,
+    /// Each reads the one before it and one further back.
+    Linked,
+}
+
+/// Models that are views, without sources.
+pub fn view_project(models: usize, shape: Shape) -> anyhow::Result<TempDir> {
+    let folder = trivial_project(models, "+materialized: view")?;
+    for index in 0..models {
+        let sql = view_sql(index, shape, |parent| format!("{{{{ ref('m{parent}') }}}}"));
+        write(&folder.path().join(model_path(index)), &sql)?;
+    }
+    Ok(folder)
+}
+
+/// The SELECT of such a model, its parents named as the caller names them.
+pub fn view_sql(index: usize, shape: Shape, name: impl Fn(usize) -> String) -> String {
+    let (Shape::Linked, Some(near), Some(far)) = (shape, index.checked_sub(1), index.checked_sub(7)) else {
+        return format!("select {index} as id, 1.0 as amount, 'x' as name\n");
+    };
+    format!(
+        "with b as (
+    select id, count(*) as visits from {} group by id
+)
+
+select a.id, a.amount, upper(a.name) as name, coalesce(b.visits, 0) as visits
+from {} as a
+left join b on b.id = a.id
+",
+        name(far),
+        name(near)
+    )
+}
+
 fn model_path(index: usize) -> String {
     format!("models/bl/f{}/m{index}.sql", index / PER_FOLDER)
 }

@@ -1,10 +1,11 @@
-//! What unimig costs, on generated projects: files to SQL, and a thousand trivial models against psql; with the argument
-//! `dbt`, the same commands by unimig and by dbt.
+//! What unimig costs, on generated projects: files to SQL, a thousand trivial models against psql, and checks against
+//! psql; with the argument `dbt`, the same commands by unimig and by dbt, with `check`, the checks alone.
 //!
 //! Starts a PostgreSQL of its own in a temporary folder, prints the tables, and writes them into the book. A figure
 //! that misses its target is shown as such and fails nothing.
 
 mod beside_dbt;
+mod checking;
 mod command;
 mod database;
 mod generated;
@@ -32,9 +33,15 @@ fn main() -> anyhow::Result<()> {
         writeln!(std::io::stdout(), "{}", page.text)?;
         return Ok(());
     }
+    if std::env::args().any(|argument| argument == "check") {
+        page.checking(&runtime.block_on(checking::measure(&SIZES[1..]))?)?;
+        writeln!(std::io::stdout(), "{}", page.text)?;
+        return Ok(());
+    }
     let loaded = SIZES.into_iter().map(loading::measure).collect::<anyhow::Result<Vec<_>>>()?;
     page.loading(&loaded)?;
     page.running(TRIVIAL_MODELS, &runtime.block_on(running::measure(TRIVIAL_MODELS))?)?;
+    page.checking(&runtime.block_on(checking::measure(&SIZES[1..]))?)?;
     page.keep(page::MEASURED)?;
     writeln!(std::io::stdout(), "{}", page.text)?;
     Ok(())

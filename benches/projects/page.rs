@@ -7,6 +7,8 @@ use std::time::Duration;
 use anyhow::Context;
 
 use crate::beside_dbt::{self, Compared};
+use crate::checking::{self, Checking};
+use crate::generated::Shape;
 use crate::loading::{self, Loading};
 use crate::running::{self, Running, Sides};
 use crate::samples::Samples;
@@ -99,6 +101,35 @@ impl Page {
             for (name, sides) in [("first", &run.first), ("second", &run.second)] {
                 row(text, (run.materialization, name), sides)?;
             }
+        }
+        Ok(())
+    }
+
+    /// Checks beside psql.
+    pub fn checking(&mut self, checks: &[Checking]) -> anyhow::Result<()> {
+        let text = &mut self.text;
+        writeln!(text, "\n### Check without data\n")?;
+        writeln!(
+            text,
+            "`unimig check`, the whole command, against `psql` that makes the same SELECTs views in one transaction and \
+             rolls it back. Milliseconds, median of {} (best); the sides take turns.\n",
+            checking::ROUNDS
+        )?;
+        writeln!(text, "| models | that read | unimig | psql | ratio |")?;
+        writeln!(text, "|---:|---|---:|---:|---:|")?;
+        for check in checks {
+            let ratio = check.unimig.median().as_secs_f64() / check.psql.median().as_secs_f64();
+            let shape = match check.shape {
+                Shape::Alone => "nothing",
+                Shape::Linked => "two others",
+            };
+            writeln!(
+                text,
+                "| {} | {shape} | {} | {} | {ratio:.2} |",
+                thousands(check.models),
+                median_first(&check.unimig),
+                median_first(&check.psql),
+            )?;
         }
         Ok(())
     }

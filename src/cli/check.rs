@@ -29,7 +29,8 @@ pub(super) async fn check(door: &Door, arguments: &CheckArguments) -> Result<u8,
         door.terminal.print(&columns(door, &checked));
     }
     say(door, &workspace, &checked);
-    Ok(if checked.mistakes.has_errors() { 2 } else { 0 })
+    let warns = door.globals.warn_error && !checked.mistakes.is_empty();
+    Ok(if warns || checked.mistakes.has_errors() { 2 } else { 0 })
 }
 
 fn say(door: &Door, workspace: &Workspace, checked: &Checked) {

@@ -9,6 +9,7 @@ use minijinja::{Value, context};
 
 use crate::compile::{CompiledSql, Embedded};
 use crate::ident::{Ident, Relation};
+use crate::manifest::IncrementalConfig;
 use crate::materialize::stage::StagedColumn;
 use crate::sql::{StatementFile, quoted, quoted_list};
 
@@ -52,6 +53,17 @@ pub fn create_view(shell: &Relation, select: &CompiledSql) -> Embedded {
 pub fn prepare_insert(shell: &Relation, columns: &[Ident], select: &CompiledSql) -> Embedded {
     let context = context! { shell => quoted(shell), columns => quoted_list(columns) };
     prepare(Embedded::after(&STATEMENTS.render("insert", context), select))
+}
+
+/// Has the server look at what matches an incremental model's rows: the key, and the conditions.
+pub fn prepare_match(shell: &Relation, config: &IncrementalConfig) -> String {
+    let context = context! {
+        shell => quoted(shell),
+        keys => quoted_list(&config.unique_key),
+        predicates => quoted_list(&config.predicates),
+    };
+    let select = CompiledSql { text: STATEMENTS.render("match", context), origins: Vec::new() };
+    prepare(Embedded::bare(&select)).sql
 }
 
 /// Has the server look at a statement, and nothing more: it is forgotten as soon as it was understood.

@@ -25,6 +25,17 @@ insert into {{ shell }} (
 {{ columns | lines }}
 )
 
+-- name: match
+select
+{% if keys %}
+{{ keys | lines("dbt_internal_source") }}
+{% endif %}
+from {{ shell }} as dbt_internal_source
+cross join {{ shell }} as dbt_internal_dest
+{% for predicate in predicates %}
+{% if loop.first %}where {% else %}    and {% endif %}({{ predicate }})
+{% endfor %}
+
 -- name: prepare
 prepare unimig_look as
 

@@ -270,3 +270,39 @@ fn offline_a_saved_catalog_stands_for_the_target() {
     assert_eq!(columns(&outcome, "bl.person"), "id bigint, name text, email text, amount numeric, note text");
     assert_eq!(outcome.json()["not_made"].as_array().map(Vec::len), Some(0));
 }
+
+#[test]
+fn both_faces_of_an_incremental_model_and_the_columns_of_a_snapshot_are_checked() {
+    let test = Test::sample();
+    let people = "from {{ ref('people') }}";
+    test.write(
+        "models/bl/grows.sql",
+        &format!(
+            "{{{{ config(materialized='incremental', unique_key='id') }}}}\nselect id, name {people}\n\
+             {{% if is_incremental() %}}\nwhere id > (select max(idd) from {{{{ this }}}})\n{{% endif %}}\n"
+        ),
+    );
+    test.write(
+        "models/bl/keyless.sql",
+        &format!("{{{{ config(materialized='incremental', unique_key='code') }}}}\nselect id, name {people}\n"),
+    );
+    test.write(
+        "snapshots/kept.sql",
+        &format!(
+            "{{% snapshot kept %}}\n{{{{ config(unique_key='id', strategy='check', check_cols=['name']) }}}}\n\
+             select id, name {people}\n{{% endsnapshot %}}\n"
+        ),
+    );
+
+    let outcome = test.run(&["check", "--output", "json"]).exit(2);
+
+    assert_eq!(
+        found(&outcome),
+        [
+            "sql-error models/bl/grows.sql:4:24 column \"idd\" does not exist",
+            "sql-error models/bl/keyless.sql:1:4 column dbt_internal_source.code does not exist",
+        ]
+    );
+    let kept = columns(&outcome, "bl.kept");
+    assert!(kept.starts_with("id bigint, name text, dbt_scd_id text, dbt_updated_at timestamp"), "{kept}");
+}

@@ -13,21 +13,26 @@ use crate::materialize::stage::{OWN_COLUMNS, StageShape, StagedColumn};
 use crate::ops::check::Subject;
 use crate::ops::check::scratch::Scratch;
 
+/// Of what a config says in SQL.
+const CONFIG_IS_SQL: &str = "unique_key and incremental_predicates are SQL, as the model's config gives them";
+
 /// One statement, and whose it is.
 pub(super) struct Look<'a> {
     pub name: &'a NodeName,
     pub statement: String,
     /// Where in the statement the user's SELECT stands.
     pub select: Option<(Embedded, CompiledSql)>,
+    /// What to say of a refusal where the server has no better idea.
+    pub hint: Option<&'static str>,
 }
 
 impl<'a> Look<'a> {
     pub(super) fn shell(name: &'a NodeName, statement: String) -> Self {
-        Self { name, statement, select: None }
+        Self { name, statement, select: None, hint: None }
     }
 
     pub(super) fn of(name: &'a NodeName, embedded: Embedded, select: CompiledSql) -> Self {
-        Self { name, statement: embedded.sql.clone(), select: Some((embedded, select)) }
+        Self { name, statement: embedded.sql.clone(), select: Some((embedded, select)), hint: None }
     }
 }
 
@@ -109,6 +114,12 @@ impl<'a> Looks<'a> {
             | Materialization::View => self.scratch.shell(&model.relation),
         };
         let mut looks = vec![Look::of(&model.name, shell::create_view(&view, &select), select)];
+        if let Materialization::Incremental(config) = &model.materialization
+            && !(config.unique_key.is_empty() && config.predicates.is_empty())
+        {
+            let matching = Look::shell(&model.name, shell::prepare_match(&view, config));
+            looks.push(Look { hint: Some(CONFIG_IS_SQL), ..matching });
+        }
         if let Some(incremental) = self.subject.incremental.get(&model.name) {
             let select = self.scratch.retarget(&incremental.sql);
             looks.push(Look::of(&model.name, shell::prepare(Embedded::bare(&select)), select));

@@ -34,6 +34,7 @@ pub(super) fn mistake(
         (DUPLICATE_COLUMN, Some(model)) => last_written(model, quoted_name(&message)?),
         _ => None,
     });
+    let hint = hint.or_else(|| look.hint.map(str::to_owned));
     let mistake = Diagnostic { hint, ..Diagnostic::error(Code::SqlError, message) };
     match place {
         Some(span) => mistake.at(span),
