@@ -10,12 +10,24 @@ use crate::harness::Test;
 pub struct Fields(BTreeMap<&'static str, Vec<(&'static str, Need)>>);
 
 const PERSON_YAML: &str = "
+groups:
+  - {name: people_team, owner: {name: Ada, email: ada@example.org}}
+exposures:
+  - name: dashboard
+    type: dashboard
+    owner: {name: Ada}
+    depends_on: [ref('person'), \"source('qvp', 'audit_log')\"]
+macros:
+  - {name: few, description: How many, arguments: [{name: n, type: integer}]}
 models:
   - name: person
-    description: Everybody
+    description: \"{{ doc('everybody') }}\"
+    config: {group: people_team, meta: {owner: ada}}
     columns:
       - name: id
         data_type: bigint
+        config: {tags: [key]}
+        constraints: [{type: not_null}]
         data_tests: [unique, not_null]
 ";
 
@@ -143,16 +155,54 @@ fn wrong_with_catalog(fields: &Fields, catalog: &Value) -> Vec<String> {
     wrong
 }
 
-#[test]
-fn artifacts_have_the_fields_that_dbts_schemas_require_and_no_others() {
-    let fields = Fields::read();
-    let test = Test::sample()
+fn with_every_kind_of_node() -> Test {
+    Test::sample()
         .file("tests/somebody.sql", "select * from {{ ref('person') }} where id <= {{ few() }}\n")
         .file(
             "macros/few.sql",
             "{% macro few() %}{{ return(three()) }}{% endmacro %}\n{% macro three() %}3{% endmacro %}\n",
         )
-        .file("models/bl/person.yml", PERSON_YAML);
+        .file("models/bl/person.yml", PERSON_YAML)
+        .file("models/docs.md", "{% docs everybody %}Everybody there is{% enddocs %}\n")
+        .file("analyses/look.sql", "select count(*) from {{ ref('person') }}\n")
+        .file("selectors.yml", "selectors: [{name: bl, definition: {method: fqn, value: bl}}]\n")
+        .file(
+            "snapshots/kept.sql",
+            "{% snapshot kept %}{{ config(unique_key='id', strategy='check', check_cols='all') }}\n\
+             select id, name from {{ ref('person') }}\n{% endsnapshot %}\n",
+        )
+}
+
+fn tells_of_everything(test: &Test, manifest: &Value) {
+    let person = &manifest["nodes"]["model.shop.person"];
+    assert_eq!(person["path"], "bl/person.sql");
+    assert_eq!(person["relation_name"], format!("\"{}\".\"app\".\"person\"", test.database("target")));
+    assert_eq!(person["sources"], serde_json::json!([["qvp", "applicants"], ["svp", "labors"]]));
+    assert_eq!(person["config"]["unimig"]["name"], "bl.person");
+    assert_eq!(person["patch_path"], "shop://models/bl/person.yml");
+    assert_eq!((&person["description"], &person["group"]), (&"Everybody there is".into(), &"people_team".into()));
+    assert_eq!(person["columns"]["id"]["constraints"][0]["type"], "not_null");
+    assert_eq!(person["config"]["meta"]["owner"], "ada");
+    let dashboard = &manifest["exposures"]["exposure.shop.dashboard"];
+    assert_eq!(dashboard["sources"], serde_json::json!([["qvp", "audit_log"]]));
+    assert_eq!(manifest["parent_map"]["exposure.shop.dashboard"], dashboard["depends_on"]["nodes"]);
+    assert_eq!(manifest["group_map"]["people_team"], serde_json::json!(["model.shop.person"]));
+    assert_eq!(manifest["docs"]["doc.shop.everybody"]["block_contents"], "Everybody there is");
+    assert_eq!(manifest["nodes"]["snapshot.shop.kept"]["config"]["check_cols"], "all");
+    assert_eq!(manifest["nodes"]["analysis.shop.look"]["refs"][0]["name"], "person");
+    assert_eq!(manifest["selectors"]["bl"]["definition"]["value"], "bl");
+    let macros = &manifest["macros"];
+    assert_eq!(macros["macro.shop.few"]["arguments"][0]["type"], "integer");
+    assert_eq!(manifest["nodes"]["test.shop.somebody"]["depends_on"]["macros"], serde_json::json!(["macro.shop.few"]));
+    assert_eq!(macros["macro.shop.few"]["depends_on"]["macros"], serde_json::json!(["macro.shop.three"]));
+    assert_eq!(macros["macro.shop.three"]["macro_sql"], "{% macro three() %}3{% endmacro %}");
+    assert!(macros["macro.dbt_utils.star"].is_object(), "those that come along are there too");
+}
+
+#[test]
+fn artifacts_have_the_fields_that_dbts_schemas_require_and_no_others() {
+    let fields = Fields::read();
+    let test = with_every_kind_of_node();
 
     test.succeeds(&["seed"]);
     let run = test.succeeds(&["run", "--threads", "2", "--output", "json"]);
@@ -165,17 +215,7 @@ fn artifacts_have_the_fields_that_dbts_schemas_require_and_no_others() {
     assert_eq!(results["args"]["which"], "run");
     assert_eq!(results["metadata"]["invocation_id"], test.value("select run_id from unimig.run where command = 'run'"));
     assert_eq!(results["metadata"]["invocation_id"], manifest["metadata"]["invocation_id"]);
-    let person = &manifest["nodes"]["model.shop.person"];
-    assert_eq!(person["path"], "bl/person.sql");
-    assert_eq!(person["relation_name"], format!("\"{}\".\"app\".\"person\"", test.database("target")));
-    assert_eq!(person["sources"], serde_json::json!([["qvp", "applicants"], ["svp", "labors"]]));
-    assert_eq!(person["config"]["unimig"]["name"], "bl.person");
-    assert_eq!(person["patch_path"], "shop://models/bl/person.yml");
-    let macros = &manifest["macros"];
-    assert_eq!(manifest["nodes"]["test.shop.somebody"]["depends_on"]["macros"], serde_json::json!(["macro.shop.few"]));
-    assert_eq!(macros["macro.shop.few"]["depends_on"]["macros"], serde_json::json!(["macro.shop.three"]));
-    assert_eq!(macros["macro.shop.three"]["macro_sql"], "{% macro three() %}3{% endmacro %}");
-    assert!(macros["macro.dbt_utils.star"].is_object(), "those that come along are there too");
+    tells_of_everything(&test, &manifest);
     let threads: BTreeSet<&str> = results["results"]
         .as_array()
         .expect("a list")

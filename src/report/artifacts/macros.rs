@@ -38,6 +38,14 @@ impl<'a> Macros<'a> {
         let entries = self.found.iter().map(|((package, name), (file, block))| {
             let id = id(package, name);
             let body = &file.text[block.whole.clone()];
+            let declared = described.project.declared.macros.iter().find(|declared| declared.name.value == *name);
+            let meta = declared.map(|declared| &declared.meta).filter(|meta| meta.is_object());
+            let meta = meta.cloned().unwrap_or_else(|| json!({}));
+            let arguments = declared.map(|declared| declared.arguments.as_slice()).unwrap_or_default();
+            let argument = |(name, kind, description): &(String, Option<String>, String)| {
+                json!({ "name": name, "type": kind, "description": description })
+            };
+            let arguments: Vec<Value> = arguments.iter().map(argument).collect();
             let entry = json!({
                 "resource_type": "macro",
                 "unique_id": id,
@@ -47,12 +55,12 @@ impl<'a> Macros<'a> {
                 "original_file_path": file.path,
                 "macro_sql": body,
                 "depends_on": { "macros": self.called_in(body, package).filter(|other| *other != id).collect::<Vec<_>>() },
-                "description": "",
-                "meta": {},
+                "description": declared.map(|declared| declared.description.as_str()).unwrap_or_default(),
+                "meta": meta,
                 "docs": { "show": true, "node_color": null },
-                "config": { "meta": {}, "docs": { "show": true, "node_color": null } },
+                "config": { "meta": meta, "docs": { "show": true, "node_color": null } },
                 "patch_path": null,
-                "arguments": [],
+                "arguments": arguments,
                 "created_at": described.created_at(),
                 "supported_languages": null,
             });

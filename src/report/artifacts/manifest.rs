@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::macros::Macros;
 use super::write::{self, Unwritten};
-use super::{Described, identity, node, source};
+use super::{Described, beside, identity, node, source};
 use crate::ident::NodeName;
 
 pub fn write_manifest(folder: &Path, described: Described<'_>) -> Result<(), Unwritten> {
@@ -22,15 +22,15 @@ pub fn manifest(described: Described<'_>) -> Value {
         "nodes": node::nodes(described, &macros),
         "sources": source::sources(described),
         "macros": macros.entries(described),
-        "docs": {},
-        "exposures": {},
+        "docs": beside::docs(described),
+        "exposures": beside::exposures(described),
         "metrics": {},
-        "groups": {},
-        "selectors": {},
+        "groups": beside::groups(described),
+        "selectors": beside::selectors(described),
         "disabled": {},
         "parent_map": neighbours(described, |name| graph.parents(name)),
         "child_map": neighbours(described, |name| graph.children(name)),
-        "group_map": {},
+        "group_map": beside::group_map(described),
         "saved_queries": {},
         "semantic_models": {},
         "unit_tests": {},

@@ -3,6 +3,7 @@
 //! dbt's schemas forbid keys of others in most places. What dbt has no word for stands where they allow any key: in a
 //! node's `config.unimig`, and in a result's `adapter_response`.
 
+mod beside;
 mod catalog;
 mod config;
 mod freshness;

@@ -6,10 +6,10 @@ use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::macros::Macros;
-use super::resource::Resource;
+use super::resource::{Resource, constraint};
 use super::write::object;
 use super::{Described, config, identity};
-use crate::manifest::{Materialization, ModelNode, SeedNode, TestKind, TestNode};
+use crate::manifest::{AnalysisNode, Materialization, ModelNode, SeedNode, TestKind, TestNode};
 
 /// Seeds above it are known by their path, as in dbt.
 const HASHED_BYTES_AT_MOST: u64 = 1 << 20;
@@ -20,7 +20,8 @@ pub(super) fn nodes(described: Described<'_>, macros: &Macros<'_>) -> Map<String
     let models = manifest.models.values().map(|node| (&node.name, model(described, node)));
     let seeds = manifest.seeds.values().map(|node| (&node.name, seed(described, node)));
     let tests = manifest.tests.values().map(|node| (&node.name, test(described, node)));
-    let mut entries: Vec<_> = models.chain(seeds).chain(tests).collect();
+    let analyses = manifest.analyses.values().map(|node| (&node.name, analysis(described, node)));
+    let mut entries: Vec<_> = models.chain(seeds).chain(tests).chain(analyses).collect();
     entries.par_iter_mut().for_each(|(_, entry)| macros.attach(entry));
     entries.into_iter().map(|(name, entry)| (identity::unique_id(manifest, name), Value::Object(entry))).collect()
 }
@@ -70,15 +71,24 @@ fn model(described: Described<'_>, model: &ModelNode) -> Map<String, Value> {
     if resource.kind == "model" {
         entry.extend(object(json!({
             "access": access,
-            "constraints": [],
+            "constraints": constraints(model),
             "version": null,
             "latest_version": null,
-            "deprecation_date": null,
+            "deprecation_date": model.deprecation_date,
             "primary_key": primary_key(model),
             "time_spine": null,
         })));
     }
     entry
+}
+
+fn constraints(model: &ModelNode) -> Value {
+    let of_model = model.constraints.iter().map(|written| {
+        let mut entry = constraint(written);
+        entry["columns"] = json!(written.columns);
+        entry
+    });
+    of_model.collect()
 }
 
 /// The columns that tell rows apart, where the project names them.
@@ -125,6 +135,29 @@ fn seed_checksum(root: &Path, path: &Path) -> Value {
         Ok(content) if is_small => identity::checksum(&content),
         Ok(_) | Err(_) => json!({ "name": "path", "checksum": path }),
     }
+}
+
+fn analysis(described: Described<'_>, analysis: &AnalysisNode) -> Map<String, Value> {
+    let mut config = config::built("view", &analysis.config);
+    config.insert("tags".to_owned(), json!(analysis.tags));
+    config.insert("unimig".to_owned(), json!({ "name": analysis.name }));
+    let resource = Resource {
+        kind: "analysis",
+        node: &analysis.name,
+        name: &analysis.analysis,
+        package: &analysis.package,
+        folders: &analysis.folders,
+        file: &analysis.file.path,
+        checksum: identity::checksum(analysis.file.text.as_bytes()),
+        description: &analysis.description,
+        columns: &analysis.columns,
+        patch_path: None,
+        config,
+    };
+    let mut entry = resource.entry(described);
+    described.code(&mut entry, (&analysis.name, &analysis.file.text));
+    entry.insert("compiled_path".to_owned(), described.compiled_path(&analysis.file.path));
+    entry
 }
 
 fn test(described: Described<'_>, test: &TestNode) -> Map<String, Value> {

@@ -8,6 +8,7 @@ use super::write::object;
 use super::{Described, identity};
 use crate::ident::{NodeName, Relation};
 use crate::manifest::ColumnNode;
+use crate::project::ConstraintDecl;
 
 /// What tells one node from another; from it come the fields that all kinds share.
 pub(super) struct Resource<'a> {
@@ -81,23 +82,16 @@ impl Described<'_> {
 
     /// The fields of a node whose code is a SELECT: what it reads, and what became of it.
     pub(super) fn code(self, entry: &mut Map<String, Value>, (node, raw): (&NodeName, &str)) {
-        let parents = self.graph.parents(node);
-        let reads = |name: &&NodeName| !self.manifest.tests.contains_key(*name);
-        let parents: Vec<&NodeName> = parents.into_iter().filter(reads).collect();
-        let refs = parents.iter().filter_map(|parent| self.as_ref(parent));
-        let sources = parents.iter().filter_map(|parent| self.manifest.stages.get(*parent));
+        let reads = self.reads(&self.graph.parents(node));
         let compiled = self.compiled.get(node);
         entry.extend(object(json!({
             "language": "sql",
             "raw_code": raw,
-            "refs": refs.collect::<Vec<_>>(),
-            "sources": sources.map(|stage| [&stage.source, &stage.table]).collect::<Vec<_>>(),
+            "refs": reads.refs,
+            "sources": reads.sources,
             "metrics": [],
             "functions": [],
-            "depends_on": {
-                "macros": [],
-                "nodes": parents.iter().map(|parent| identity::unique_id(self.manifest, parent)).collect::<Vec<_>>(),
-            },
+            "depends_on": { "macros": [], "nodes": reads.nodes },
             "compiled_path": null,
             "compiled": compiled.is_some(),
             "compiled_code": compiled.map(|compiled| &compiled.sql.text),
@@ -107,28 +101,69 @@ impl Described<'_> {
         })));
     }
 
-    fn as_ref(self, parent: &NodeName) -> Option<Value> {
-        let model = self.manifest.models.get(parent).map(|model| &model.model);
-        let name = model.or_else(|| self.manifest.seeds.get(parent).map(|seed| &seed.seed))?;
-        Some(json!({ "name": name, "package": null, "version": null }))
+    /// What a node reads, in dbt's three forms; tests that it waits for are not among them.
+    pub(super) fn reads(self, parents: &[&NodeName]) -> Reads {
+        let manifest = self.manifest;
+        let read: Vec<&NodeName> =
+            parents.iter().copied().filter(|parent| !manifest.tests.contains_key(*parent)).collect();
+        let source = |parent: &NodeName| match (manifest.stages.get(parent), manifest.tables.get(parent)) {
+            (Some(stage), _) => Some([stage.source.clone(), stage.table.clone()]),
+            (None, table) => table.map(|table| [table.source.clone(), table.table.clone()]),
+        };
+        Reads {
+            refs: read.iter().filter_map(|parent| self.as_ref(parent)).collect(),
+            sources: read.iter().filter_map(|parent| source(parent)).collect(),
+            nodes: read.iter().map(|parent| identity::unique_id(manifest, parent)).collect(),
+        }
     }
+
+    /// The package is named where it is not the project's own.
+    fn as_ref(self, parent: &NodeName) -> Option<Value> {
+        let manifest = self.manifest;
+        let model = manifest.models.get(parent).map(|model| (&model.model, &model.package));
+        let seed = || manifest.seeds.get(parent).map(|seed| (&seed.seed, &seed.package));
+        let (name, package) = model.or_else(seed)?;
+        let package = Some(package).filter(|package| **package != manifest.project_name);
+        Some(json!({ "name": name, "package": package, "version": null }))
+    }
+}
+
+/// `refs`, `sources` and `depends_on.nodes`.
+pub(super) struct Reads {
+    pub refs: Vec<Value>,
+    pub sources: Vec<[String; 2]>,
+    pub nodes: Vec<String>,
 }
 
 pub(super) fn columns(columns: &[ColumnNode]) -> Value {
     let entries = columns.iter().map(|column| {
+        let meta = if column.meta.is_null() { json!({}) } else { column.meta.clone() };
         let value = json!({
             "name": column.name,
             "description": column.description,
-            "meta": {},
+            "meta": meta,
             "data_type": column.data_type,
-            "constraints": [],
-            "quote": null,
-            "config": { "meta": {}, "tags": [] },
-            "tags": [],
+            "constraints": column.constraints.iter().map(constraint).collect::<Vec<_>>(),
+            "quote": column.quote,
+            "config": { "meta": meta, "tags": column.tags },
+            "tags": column.tags,
             "granularity": null,
             "doc_blocks": [],
         });
         (column.name.as_str().to_owned(), value)
     });
     Value::Object(entries.collect())
+}
+
+/// A constraint of a column; one of a model has `columns` too.
+pub(super) fn constraint(constraint: &ConstraintDecl) -> Value {
+    json!({
+        "type": constraint.kind.value.as_str(),
+        "name": constraint.name,
+        "expression": constraint.expression,
+        "warn_unenforced": true,
+        "warn_unsupported": true,
+        "to": constraint.to.as_ref().map(|to| &to.value),
+        "to_columns": constraint.to_columns,
+    })
 }
