@@ -274,6 +274,16 @@ pub struct SeedNode {
     pub column_types: BTreeMap<String, String>,
     pub delimiter: char,
     pub quoting: SeedQuoting,
+    pub decimals: SeedDecimals,
+}
+
+/// The type of a seed's column whose values have decimals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SeedDecimals {
+    /// `numeric`, which keeps every digit.
+    Exact,
+    /// `double precision`, as dbt takes it.
+    Float,
 }
 
 /// `quote_columns`: whether the names of a seed's header keep their case.

@@ -4,10 +4,10 @@ use super::config::Settled;
 use super::model::Surroundings;
 use super::naming::Unnamed;
 use super::stage::column;
-use super::{SeedNode, SeedQuoting};
+use super::{SeedDecimals, SeedNode, SeedQuoting};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::ident::NodeName;
-use crate::project::{SeedFile, Setting};
+use crate::project::{Flavour, SeedFile, Setting};
 
 /// A seed, or the place that switched it off.
 pub(super) enum SeedOutcome {
@@ -60,6 +60,10 @@ pub(super) fn settle(around: &Surroundings<'_>, seed: &SeedFile, diagnostics: &m
         column_types,
         delimiter,
         quoting,
+        decimals: match around.project.flavour_of(&seed.path) {
+            Flavour::Unimig => SeedDecimals::Exact,
+            Flavour::Dbt => SeedDecimals::Float,
+        },
     }))
 }
 

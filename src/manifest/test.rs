@@ -13,7 +13,9 @@ use super::test_rules::{self, TestRules};
 use super::{Check, CustomTest, Manifest, TestKind, TestNode, TestSubject, ephemeral_cte};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::ident::{Ident, NodeName, Relation};
-use crate::project::{ConfigOf, ConfigPatch, Project, Reader, TestDecl, Written, Yaml, unknown_key};
+use crate::project::{
+    ConfigOf, ConfigPatch, Project, Reader, TestDecl, TextScope, Written, Yaml, has_template, unknown_key,
+};
 
 const KINDS: &[&str] = &["not_null", "unique", "accepted_values", "relationships"];
 
@@ -128,7 +130,7 @@ fn generic(
     filter: Option<String>,
     diagnostics: &mut Diagnostics,
 ) -> Option<Found> {
-    let mut arguments = Arguments::new(test, tests.engine);
+    let mut arguments = Arguments::new(tests, test);
     let check = arguments.check(tests.manifest);
     let column = check.as_ref().and_then(|_| arguments.column(place));
     let mistakes = arguments.finish();
@@ -209,13 +211,16 @@ fn model_argument(engine: &Engine, place: &Place<'_>, filter: Option<String>) ->
 struct Arguments<'t> {
     test: &'t TestDecl,
     engine: &'t Engine,
+    /// For templates in arguments.
+    scope: &'t TextScope,
     reader: Reader,
     known: Vec<&'static str>,
 }
 
 impl<'t> Arguments<'t> {
-    fn new(test: &'t TestDecl, engine: &'t Engine) -> Self {
-        Self { test, engine, reader: Reader::new(std::sync::Arc::clone(&test.file)), known: vec!["column_name"] }
+    fn new(tests: Tests<'t>, test: &'t TestDecl) -> Self {
+        let reader = Reader::new(std::sync::Arc::clone(&test.file));
+        Self { test, engine: tests.engine, scope: &tests.around.scope, reader, known: vec!["column_name"] }
     }
 
     fn find(&self, key: &str) -> Option<&'t Yaml> {
@@ -269,9 +274,30 @@ impl<'t> Arguments<'t> {
             Some(quote) => self.reader.boolean(quote)?,
             None => true,
         };
+        if has_template(&values.to_json()) {
+            return self.rendered_values(values).map(|values| Check::AcceptedValues { values, quote });
+        }
         let items = self.reader.list(values);
         let values = items.iter().filter_map(|item| self.reader.scalar(item)).collect();
         Some(Check::AcceptedValues { values, quote })
+    }
+
+    /// A list that a template gives, or one with templates in it.
+    fn rendered_values(&mut self, values: &Yaml) -> Option<Vec<String>> {
+        let span = self.reader.span(&values.range);
+        let rendered = match self.scope.render_value(&values.to_json(), &span) {
+            Ok(rendered) => rendered,
+            Err(diagnostic) => {
+                self.reader.report(diagnostic);
+                return None;
+            }
+        };
+        let Some(items) = rendered.as_array() else {
+            let message = format!("\"values\" must be a list, and the template gives {rendered}");
+            self.reader.report(Diagnostic::error(Code::WrongType, message).at(span));
+            return None;
+        };
+        Some(items.iter().map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned)).collect())
     }
 
     fn relationships(&mut self, manifest: &Manifest) -> Option<Check> {

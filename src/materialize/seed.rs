@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::ident::{Ident, IdentError};
-use crate::manifest::SeedQuoting;
+use crate::manifest::{SeedDecimals, SeedNode, SeedQuoting};
 use crate::materialize::stage::StagedColumn;
 
 /// Why a CSV file can't become a seed.
@@ -21,6 +21,20 @@ pub enum SeedError {
     FieldCount { line: u64, found: u64, expected: u64 },
     #[error("could not read the CSV")]
     Csv(#[from] csv::Error),
+}
+
+/// How the file of a seed is to be read.
+#[derive(Debug, Clone, Copy)]
+pub struct SeedFormat {
+    pub delimiter: char,
+    pub quoting: SeedQuoting,
+    pub decimals: SeedDecimals,
+}
+
+impl SeedFormat {
+    pub fn of(seed: &SeedNode) -> Self {
+        Self { delimiter: seed.delimiter, quoting: seed.quoting, decimals: seed.decimals }
+    }
 }
 
 /// A type and the test whether a value's text can be of it.
@@ -40,11 +54,11 @@ const CANDIDATES: &[Candidate] = &[
 /// Finds a seed's columns. A column without a value, or with values that no type fits, is text.
 pub fn columns(
     csv_text: &str,
-    (delimiter, quoting): (char, SeedQuoting),
+    format: SeedFormat,
     stated: &BTreeMap<String, String>,
 ) -> Result<Vec<StagedColumn>, SeedError> {
-    let mut reader =
-        csv::ReaderBuilder::new().delimiter(u8::try_from(delimiter).unwrap_or(b',')).from_reader(csv_text.as_bytes());
+    let delimiter = u8::try_from(format.delimiter).unwrap_or(b',');
+    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).from_reader(csv_text.as_bytes());
     let header = reader.headers()?.clone();
     if header.is_empty() {
         return Err(SeedError::Empty);
@@ -60,8 +74,12 @@ pub fn columns(
     let mut columns: Vec<StagedColumn> = Vec::with_capacity(header.len());
     for (name, (candidates, seen)) in header.iter().zip(fitting) {
         let found = if seen { candidates.first().map_or("text", |(name, _)| name) } else { "text" };
+        let found = match (found, format.decimals) {
+            ("numeric", SeedDecimals::Float) => "double precision",
+            (found, SeedDecimals::Exact | SeedDecimals::Float) => found,
+        };
         let data_type = stated.get(name).map_or(found, String::as_str).to_owned();
-        let name = match quoting {
+        let name = match format.quoting {
             SeedQuoting::AsWritten => Ident::new(name)?,
             SeedQuoting::Folded => Ident::new(name.to_lowercase())?,
         };
@@ -101,8 +119,11 @@ fn field_count(error: csv::Error) -> SeedError {
 mod tests {
     use super::*;
 
+    const EXACT: SeedFormat =
+        SeedFormat { delimiter: ',', quoting: SeedQuoting::AsWritten, decimals: SeedDecimals::Exact };
+
     fn types(csv_text: &str) -> Vec<String> {
-        let columns = columns(csv_text, (',', SeedQuoting::AsWritten), &BTreeMap::new()).expect("a valid seed");
+        let columns = columns(csv_text, EXACT, &BTreeMap::new()).expect("a valid seed");
         columns.into_iter().map(|column| column.data_type).collect()
     }
 
@@ -117,6 +138,16 @@ mod tests {
     }
 
     #[test]
+    fn decimals_are_floats_where_dbt_has_the_say() {
+        let format = SeedFormat { decimals: SeedDecimals::Float, ..EXACT };
+        let columns = columns("a,b\n1.5,1\n", format, &BTreeMap::new()).expect("a valid seed");
+        assert_eq!(
+            columns.iter().map(|column| column.data_type.as_str()).collect::<Vec<_>>(),
+            ["double precision", "integer"]
+        );
+    }
+
+    #[test]
     fn a_column_with_values_of_two_kinds_is_text() {
         assert_eq!(types("mixed\ntrue\n1\n"), ["text"]);
     }
@@ -124,14 +155,13 @@ mod tests {
     #[test]
     fn a_stated_type_wins() {
         let stated = BTreeMap::from([("code".to_owned(), "smallint".to_owned())]);
-        let columns = columns("code\n1\n", (',', SeedQuoting::AsWritten), &stated).expect("a valid seed");
+        let columns = columns("code\n1\n", EXACT, &stated).expect("a valid seed");
         assert_eq!(columns[0].data_type, "smallint");
     }
 
     #[test]
     fn a_line_with_too_few_fields_is_named() {
-        let error =
-            columns("a,b\n1,2\n3\n", (',', SeedQuoting::AsWritten), &BTreeMap::new()).expect_err("a short line");
+        let error = columns("a,b\n1,2\n3\n", EXACT, &BTreeMap::new()).expect_err("a short line");
         assert_eq!(error.to_string(), "line 3 has 1 fields, the header has 2");
     }
 }

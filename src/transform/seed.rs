@@ -35,12 +35,11 @@ pub(super) async fn build(client: &Client, action: &SeedAction, root: &Path) -> 
     let text = text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned);
     let file = Arc::new(SourceFile { path: node.path.clone(), text });
     let declared_at = Span::whole(&file);
-    let columns = materialize::seed::columns(&file.text, (node.delimiter, node.quoting), &node.column_types).map_err(
-        |error| {
-            let message = format!("seed \"{}\" is not well-formed CSV: {error}", node.seed);
-            TransformError::Project(Box::new(Diagnostic::error(Code::BadValue, message).at(declared_at.clone())))
-        },
-    )?;
+    let columns = materialize::seed::columns(&file.text, materialize::seed::SeedFormat::of(node), &node.column_types)
+        .map_err(|error| {
+        let message = format!("seed \"{}\" is not well-formed CSV: {error}", node.seed);
+        TransformError::Project(Box::new(Diagnostic::error(Code::BadValue, message).at(declared_at.clone())))
+    })?;
     let statements = materialize::table::seed(&columns, node.delimiter, node.quoting);
     let doing = format!("load seed {}", node.name);
     client

@@ -78,7 +78,7 @@ impl<'a> Looks<'a> {
         let file = |text: String| Arc::new(SourceFile { path: seed.path.clone(), text });
         let text = text.map_err(|error| refuse(format!("could not read the seed: {error}"), &file(String::new())))?;
         let text = text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned);
-        let columns = materialize::seed::columns(&text, (seed.delimiter, seed.quoting), &seed.column_types);
+        let columns = materialize::seed::columns(&text, materialize::seed::SeedFormat::of(seed), &seed.column_types);
         let columns = columns.map_err(|error| {
             refuse(format!("seed \"{}\" is not well-formed CSV: {error}", seed.seed), &file(text.clone()))
         })?;

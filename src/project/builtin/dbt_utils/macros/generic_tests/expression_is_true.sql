@@ -5,7 +5,7 @@
 {%- endtest %}
 
 {% macro default__test_expression_is_true(model, expression, column_name) -%}
-    select {{ '*' if should_store_failures() else '1' }}
+    select *
     from {{ model }}
     where not ({{ (column_name ~ ' ' if column_name else '') ~ expression }})
 {%- endmacro %}
