@@ -15,7 +15,7 @@ mod source;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::{ArgMatches, CommandFactory, FromArgMatches};
 use clap_complete::generate;
 use tokio_util::sync::CancellationToken;
 
@@ -32,7 +32,12 @@ const INTERRUPTED: u8 = 130;
 
 /// Parses the arguments of the process and carries the command out.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let matches = Arguments::command().get_matches();
+    let arguments = match Arguments::from_arg_matches(&matches) {
+        Ok(arguments) => arguments,
+        Err(error) => error.exit(),
+    };
+    let invocation = invocation(&matches);
     install_crypto_provider();
     let (format, level) = (arguments.globals.format(), arguments.globals.level());
     log::start(format, level);
@@ -44,7 +49,7 @@ pub fn main() -> ExitCode {
             return ExitCode::from(1);
         }
     };
-    let door = Door { globals: arguments.globals, terminal, invocation: Invocation::begin() };
+    let door = Door { globals: arguments.globals, terminal, invocation };
     let code = runtime.block_on(async {
         match dispatch(&door, arguments.command).await {
             Ok(code) => code,
@@ -53,6 +58,15 @@ pub fn main() -> ExitCode {
     });
     runtime.shutdown_background();
     ExitCode::from(code)
+}
+
+/// The call's identity, with what templates see of it in `flags`.
+fn invocation(matches: &ArgMatches) -> Invocation {
+    let Some((command, options)) = matches.subcommand() else { return Invocation::begin() };
+    let full_refresh = options.try_get_one::<bool>("full_refresh").ok().flatten().copied().unwrap_or_default();
+    // dbt calls it so.
+    let command = if command == "ls" { "list" } else { command };
+    Invocation { command: command.to_owned(), full_refresh, ..Invocation::begin() }
 }
 
 async fn dispatch(door: &Door, command: Command) -> Result<u8, OpError> {

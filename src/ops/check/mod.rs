@@ -25,6 +25,7 @@ use crate::ops::OpError;
 use crate::ops::check::offline::Offline;
 use crate::ops::check::scratch::Scratch;
 use crate::ops::connections::Connections;
+use crate::ops::introspect;
 use crate::ops::workspace::{CompiledProject, Selection, Workspace};
 use crate::postgres::{Lease, Pool, PostgresError};
 use crate::transform::description::{self, Functions, TargetDescription};
@@ -105,8 +106,9 @@ pub enum Against {
 /// Checks the selected nodes.
 pub async fn check(workspace: &Workspace, request: &CheckRequest) -> Result<Checked, OpError> {
     let started = Instant::now();
-    let compiled = workspace.compile(&CompileFacts::default())?;
+    let mut compiled = workspace.compile(&CompileFacts::default())?;
     let selected = compiled.select(&workspace.manifest, &request.selection, |_| true)?;
+    complete(workspace, &mut compiled, (&selected, request.against)).await?;
     let checking = Checking {
         workspace,
         compiled: &compiled,
@@ -129,6 +131,32 @@ pub async fn check(workspace: &Workspace, request: &CheckRequest) -> Result<Chec
         }
     };
     Ok(Checked { elapsed: started.elapsed(), ..checked })
+}
+
+/// Models that ask the database are compiled against the target as it is now.
+async fn complete(
+    workspace: &Workspace,
+    compiled: &mut CompiledProject,
+    (selected, against): (&BTreeSet<NodeName>, Against),
+) -> Result<(), OpError> {
+    let wanted = with_ancestors(compiled, selected);
+    if !introspect::asks(compiled, |name| wanted.contains(name)) {
+        return Ok(());
+    }
+    match against {
+        Against::Live | Against::LiveAndSave => {
+            let connections = Connections::open(workspace, 1).await?;
+            let session = connections.target.lease("check").await?;
+            let completed = introspect::complete(workspace, compiled, |name| wanted.contains(name), &session).await;
+            session.discard();
+            connections.close().await?;
+            completed
+        }
+        Against::Saved => Err(OpError::usage(
+            "a selected model asks the database while it is compiled",
+            "check it with a connection, or leave it out with --exclude",
+        )),
+    }
 }
 
 struct Checking<'a> {
