@@ -8,10 +8,14 @@ mod compiler;
 mod described;
 mod embedded;
 mod ephemeral;
+mod known_relations;
 mod later;
 mod one_select;
 mod plain_names;
+#[cfg(test)]
+mod plain_names_tests;
 mod retarget;
+mod rewrite;
 mod templates;
 #[cfg(test)]
 mod tests;

@@ -1,77 +1,76 @@
-//! Table names that a model writes out instead of using `ref`: found by parsing the compiled SQL.
+//! Table names that a model writes out instead of using `ref`: found by parsing the compiled SQL, so that names of CTEs,
+//! columns and functions are told from names of tables.
 //!
 //! The parser does not know all of PostgreSQL; where it gives up, plain names are not seen and nobody is told off.
 
-use std::collections::HashMap;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
-use sqlparser::ast::{Ident as SqlIdent, ObjectName, Query, Visit, Visitor};
+use sqlparser::ast::{Ident as SqlIdent, ObjectName, Query, TableFactor, Visit, Visitor};
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
 
+use super::known_relations::{KnownRelations, Named};
 use super::tokens::{Kind, Token};
-use crate::ident::{NodeName, Relation};
-use crate::manifest::Manifest;
+use crate::ident::{Ident, NodeName};
 
-/// Every relation of the project by its name, then by its schema.
-#[derive(Debug, Default)]
-pub(super) struct KnownRelations {
-    by_name: HashMap<String, Vec<(String, NodeName)>>,
-    /// The first schema of a session's search path.
-    default_schema: String,
+/// A table name in a text, and the node that it means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct PlainName {
+    pub node: NodeName,
+    /// What takes the place of the name in this environment, where it is not what is written.
+    pub rewriting: Option<(Range<usize>, String)>,
 }
 
-impl KnownRelations {
-    pub fn new(manifest: &Manifest, default_schema: &str) -> Self {
-        let mut known = Self { by_name: HashMap::new(), default_schema: default_schema.to_owned() };
-        for stage in manifest.stages.values() {
-            known.add(&stage.stg_relation, &stage.name);
-            known.add(&stage.live_relation, &stage.name);
-        }
-        for name in manifest.models.keys().chain(manifest.seeds.keys()).chain(manifest.tables.keys()) {
-            if let Some(relation) = manifest.relation(name) {
-                known.add(relation, name);
-            }
-        }
-        known
-    }
+/// A template's text as it was rendered, and who reads it.
+#[derive(Clone, Copy)]
+pub(super) struct Reading<'a> {
+    pub text: &'a str,
+    pub tokens: &'a [Token],
+    pub reader: &'a NodeName,
+    /// What is known to be read: a `ref` that was printed needs no second look.
+    pub known_edges: &'a [NodeName],
+}
 
-    fn add(&mut self, relation: &Relation, node: &NodeName) {
-        let entry = (relation.schema.as_str().to_owned(), node.clone());
-        self.by_name.entry(relation.name.as_str().to_owned()).or_default().push(entry);
+/// Every name of a node in the text, in order.
+pub(super) fn find(known: &KnownRelations, reading: Reading<'_>) -> Vec<PlainName> {
+    if !may_read(known, reading) {
+        return Vec::new();
     }
-
-    fn find(&self, schema: Option<&str>, name: &str) -> Option<&NodeName> {
-        let schema = schema.unwrap_or(&self.default_schema);
-        self.by_name.get(name)?.iter().find(|(known, _)| known == schema).map(|(_, node)| node)
-    }
-
-    /// Nodes that the SQL reads by name and that are not among `known_edges`.
-    pub fn read_by(&self, text: &str, tokens: &[Token], known_edges: &[NodeName]) -> Vec<NodeName> {
-        if !self.may_read(text, tokens, known_edges) {
+    let statements = match Parser::parse_sql(&PostgreSqlDialect {}, reading.text) {
+        Ok(statements) => statements,
+        Err(error) => {
+            tracing::debug!(%error, "plain table names in this SQL are not seen");
             return Vec::new();
         }
-        let statements = match Parser::parse_sql(&PostgreSqlDialect {}, text) {
-            Ok(statements) => statements,
-            Err(error) => {
-                tracing::debug!(%error, "plain table names in this SQL are not seen");
-                return Vec::new();
-            }
-        };
-        let mut finder = Finder { known: self, scopes: Vec::new(), found: Vec::new() };
-        // The finder never breaks off.
-        let _ = statements.visit(&mut finder);
-        finder.found
-    }
+    };
+    let mut finder = Finder { known, reading, scopes: Vec::new(), found: Vec::new() };
+    // The finder never breaks off.
+    let _ = statements.visit(&mut finder);
+    finder.found
+}
 
-    /// Whether any word could name a relation that is no edge yet: most models use `ref` and need no parse.
-    fn may_read(&self, text: &str, tokens: &[Token], known_edges: &[NodeName]) -> bool {
-        let names = tokens.iter().filter(|token| matches!(token.kind, Kind::Word | Kind::Quoted));
-        names.map(|token| folded(&text[token.range.clone()])).any(|name| {
-            let relations = self.by_name.get(name.as_ref());
-            relations.is_some_and(|relations| relations.iter().any(|(_, node)| !known_edges.contains(node)))
-        })
-    }
+/// Whether any word stands where a table can and could name one that is no edge yet: most models use `ref` and need no
+/// parse.
+fn may_read(known: &KnownRelations, reading: Reading<'_>) -> bool {
+    let Reading { text, tokens, known_edges, .. } = reading;
+    let is_name = |token: &Token| matches!(token.kind, Kind::Word | Kind::Quoted);
+    tokens.iter().enumerate().filter(|(_, token)| is_name(token)).any(|(at, token)| {
+        let before = at.checked_sub(1).map(|before| &tokens[before]);
+        let name = folded(&text[token.range.clone()]);
+        if !known.may_mean(&name) || !before.is_some_and(|before| precedes_a_table(text, before)) {
+            return false;
+        }
+        let schema = before.filter(|before| before.is_symbol(b'.')).and_then(|_| tokens.get(at.checked_sub(2)?));
+        let schema = schema.map(|schema| folded(&text[schema.range.clone()]));
+        let is_printed = || known.existing(schema.as_deref(), &name).is_some_and(|node| known_edges.contains(node));
+        !(schema.is_some() && is_printed())
+    })
+}
+
+fn precedes_a_table(text: &str, token: &Token) -> bool {
+    let symbols = [b'.', b',', b'('];
+    symbols.iter().any(|symbol| token.is_symbol(*symbol))
+        || ["from", "join", "only", "table"].iter().any(|word| token.is_word(text, word))
 }
 
 /// A name as the catalog spells it.
@@ -103,14 +102,50 @@ struct Scope {
 
 struct Finder<'k> {
     known: &'k KnownRelations,
+    reading: Reading<'k>,
     scopes: Vec<Scope>,
-    found: Vec<NodeName>,
+    found: Vec<PlainName>,
 }
 
 impl Finder<'_> {
     fn is_cte(&self, name: &str) -> bool {
         self.scopes.iter().any(|scope| scope.names[..scope.visible].iter().any(|cte| cte == name))
     }
+
+    fn meaning(&self, name: &ObjectName) -> Option<(Named, String)> {
+        let parts: Vec<String> = name.0.iter().filter_map(|part| part.as_ident()).map(catalog_name).collect();
+        let reader = self.reading.reader;
+        let (named, last) = match parts.as_slice() {
+            [name] if self.is_cte(name) => return None,
+            [name] => (self.known.meaning(None, name, reader), name),
+            [schema, name] | [_, schema, name] => (self.known.meaning(Some(schema), name, reader), name),
+            _ => return None,
+        };
+        Some((named?, last.clone()))
+    }
+
+    /// The bytes of the text that hold the name, if they are where the parser says.
+    fn place(&self, name: &ObjectName) -> Option<Range<usize>> {
+        let mut parts = name.0.iter().filter_map(|part| part.as_ident());
+        let first = self.range(parts.next()?)?;
+        let last = parts.next_back().map_or(Some(first.clone()), |last| self.range(last))?;
+        Some(first.start..last.end)
+    }
+
+    fn range(&self, ident: &SqlIdent) -> Option<Range<usize>> {
+        let start = offset(self.reading.text, ident.span.start)?;
+        let at = self.reading.tokens.binary_search_by_key(&start, |token| token.range.start).ok()?;
+        let range = self.reading.tokens[at].range.clone();
+        (folded(&self.reading.text[range.clone()]) == catalog_name(ident)).then_some(range)
+    }
+}
+
+/// The byte of a line and column, both from 1; the column counts characters.
+fn offset(text: &str, location: sqlparser::tokenizer::Location) -> Option<usize> {
+    let line = usize::try_from(location.line).ok()?.checked_sub(1)?;
+    let column = usize::try_from(location.column).ok()?.checked_sub(1)?;
+    let start: usize = text.split_inclusive('\n').take(line).map(str::len).sum();
+    text[start..].char_indices().nth(column).map(|(at, _)| start + at)
 }
 
 impl Visitor for Finder<'_> {
@@ -146,18 +181,22 @@ impl Visitor for Finder<'_> {
         ControlFlow::Continue(())
     }
 
-    fn pre_visit_relation(&mut self, relation: &ObjectName) -> ControlFlow<()> {
-        let parts: Vec<String> = relation.0.iter().filter_map(|part| part.as_ident()).map(catalog_name).collect();
-        let node = match parts.as_slice() {
-            [name] if self.is_cte(name) => None,
-            [name] => self.known.find(None, name),
-            [schema, name] | [_, schema, name] => self.known.find(Some(schema), name),
-            _ => None,
-        };
-        if let Some(node) = node
-            && !self.found.contains(node)
+    /// A table keeps the name by which the query qualifies its columns.
+    fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
+        if let TableFactor::Table { name, alias, args: None, .. } = factor
+            && let Some((named, last)) = self.meaning(name)
         {
-            self.found.push(node.clone());
+            let rewriting = named.rewritten.and_then(|(printed, its_name)| {
+                let place = self.place(name)?;
+                Some((
+                    place,
+                    match alias.is_some() || its_name == last {
+                        true => printed,
+                        false => format!("{printed} as {}", Ident::from_catalog(last)),
+                    },
+                ))
+            });
+            self.found.push(PlainName { node: named.node, rewriting });
         }
         ControlFlow::Continue(())
     }

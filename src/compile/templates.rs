@@ -7,9 +7,10 @@ use std::sync::{Arc, OnceLock};
 use minijinja::Value;
 
 use super::answers::{Answers, Directory, Side, Subject, Unknown};
-use super::plain_names::KnownRelations;
-use super::tokens::tokens;
-use super::{CompileFacts, Compiled, CompiledSql, Origin, described, one_select};
+use super::known_relations::KnownRelations;
+use super::plain_names::{self, Reading};
+use super::tokens::{Token, tokens};
+use super::{CompileFacts, Compiled, CompiledSql, Origin, described, one_select, rewrite};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, SourceFile, Span};
 use crate::ident::{Ident, NodeName, Relation};
 use crate::manifest::jinja::{Engine, Plan, Render, Rendered, Said, Session, from_json};
@@ -263,18 +264,38 @@ impl<'a> Templates<'a> {
                 .map_err(|no| Diagnostics(vec![not_one_select(&what, &no, (&sql, &file))]))?,
             Shape::Anything => 0..sql.text.len(),
         };
-        match side {
+        let tokens = shifted(tokens, &range);
+        let sql = one_select::trimmed(&sql, range);
+        let sql = match side {
             Side::Target => {
                 depends_on.extend(reads.nodes);
-                let own = depends_on.iter().cloned().chain([name.clone()]).collect::<Vec<_>>();
-                depends_on
-                    .extend(self.known.read_by(&sql.text, &tokens, &own).into_iter().filter(|node| *node != name));
+                self.with_plain_names((sql, &tokens), &name, &mut depends_on)
             }
-            Side::Source => depends_on.clear(),
-        }
+            Side::Source => {
+                depends_on.clear();
+                sql
+            }
+        };
         depends_on.sort();
         depends_on.dedup();
-        Ok(Compiled { sql: one_select::trimmed(&sql, range), depends_on, incremental, ..Compiled::default() })
+        Ok(Compiled { sql, depends_on, incremental, ..Compiled::default() })
+    }
+
+    /// Plain table names are edges, and become the relations of this environment.
+    fn with_plain_names(
+        &self,
+        (sql, tokens): (CompiledSql, &[Token]),
+        reader: &NodeName,
+        depends_on: &mut Vec<NodeName>,
+    ) -> CompiledSql {
+        let reading = Reading { text: &sql.text, tokens, reader, known_edges: depends_on };
+        let names = plain_names::find(&self.known, reading);
+        depends_on.extend(names.iter().map(|name| name.node.clone()));
+        let replacements: Vec<_> = names.into_iter().filter_map(|name| name.rewriting).collect();
+        match replacements.is_empty() {
+            true => sql,
+            false => rewrite::replaced(&sql, &replacements),
+        }
     }
 
     pub(super) fn manifest(&self) -> &Manifest {
@@ -310,6 +331,13 @@ fn with_origins(rendered: Rendered, file: &Arc<SourceFile>) -> CompiledSql {
         .map(|piece| Origin { output: piece.output, source: Span::new(file, piece.source), verbatim: piece.verbatim })
         .collect();
     CompiledSql { text: rendered.text, origins }
+}
+
+/// The tokens of a part of a text.
+fn shifted(tokens: Vec<Token>, part: &std::ops::Range<usize>) -> Vec<Token> {
+    let within = tokens.into_iter().filter(|token| part.start <= token.range.start && token.range.end <= part.end);
+    let shift = part.start;
+    within.map(|token| Token { range: token.range.start - shift..token.range.end - shift, ..token }).collect()
 }
 
 fn not_one_select(

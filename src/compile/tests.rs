@@ -13,7 +13,7 @@ fn compile_with(fixture: &Fixture, facts: &CompileFacts) -> Result<BTreeMap<Node
     Compiler::new(&resolved.project, &resolved.manifest, &resolved.environment, facts).compile_all()
 }
 
-fn compiled(fixture: &Fixture) -> BTreeMap<NodeName, Compiled> {
+pub(super) fn compiled(fixture: &Fixture) -> BTreeMap<NodeName, Compiled> {
     compile_with(fixture, &CompileFacts::default())
         .unwrap_or_else(|mistakes| unreachable!("the project is sound:\n{}", shown(&mistakes)))
 }
@@ -22,11 +22,11 @@ fn errors(fixture: &Fixture) -> String {
     shown(&compile_with(fixture, &CompileFacts::default()).expect_err("the project is broken"))
 }
 
-fn of<'c>(all: &'c BTreeMap<NodeName, Compiled>, model: &str) -> &'c Compiled {
+pub(super) fn of<'c>(all: &'c BTreeMap<NodeName, Compiled>, model: &str) -> &'c Compiled {
     &all[&NodeName::model(model)]
 }
 
-fn edges(compiled: &Compiled) -> Vec<&str> {
+pub(super) fn edges(compiled: &Compiled) -> Vec<&str> {
     compiled.depends_on.iter().map(NodeName::as_str).collect()
 }
 
