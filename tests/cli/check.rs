@@ -303,6 +303,6 @@ fn both_faces_of_an_incremental_model_and_the_columns_of_a_snapshot_are_checked(
             "sql-error models/bl/keyless.sql:1:4 column dbt_internal_source.code does not exist",
         ]
     );
-    let kept = columns(&outcome, "bl.kept");
+    let kept = columns(&outcome, "snapshot.kept");
     assert!(kept.starts_with("id bigint, name text, dbt_scd_id text, dbt_updated_at timestamp"), "{kept}");
 }
