@@ -150,6 +150,8 @@ pub(super) enum Command {
     Seed(RunArguments),
     /// Bring new versions of rows into the tables of snapshots, which keep the old ones
     Snapshot(RunArguments),
+    /// Repeat the last build, run, test or seed with what failed or was skipped in it
+    Retry(RetryArguments),
     /// Print the first rows of what models, seeds, source tables or tests give, or of a query of your own
     Show(ShowArguments),
     /// Look at source tables: how old their data is
@@ -341,12 +343,37 @@ pub(super) struct RunArguments {
     /// Stop at the first failure: what runs is cancelled, what waits is skipped
     #[arg(short = 'x', long)]
     pub fail_fast: bool,
+    #[command(flatten)]
+    pub defer: DeferArguments,
     /// Also write the results as JUnit XML, which CI servers show
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
     /// Keep the failing rows of tests in tables of the target, one a test
     #[arg(long)]
     pub store_failures: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DeferArguments {
+    /// Read what this run does not build, and the target does not have, where the manifest of --state says it stands
+    #[arg(long)]
+    pub defer: bool,
+    /// The folder whose manifest --defer reads, if it is not that of --state
+    #[arg(long, value_name = "DIR", requires = "defer")]
+    pub defer_state: Option<PathBuf>,
+    /// With --defer, read what this run does not build from there even if the target has it
+    #[arg(long, requires = "defer")]
+    pub favor_state: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RetryArguments {
+    /// The folder of the run_results.json to repeat; without it, target/
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+    /// How many processes run at once; without it, as the run to repeat had it
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub threads: Option<u16>,
 }
 
 #[derive(Debug, Args)]

@@ -7,7 +7,7 @@ use crate::ops::OpError;
 use crate::ops::debug::Finding;
 use crate::ops::list::ListForm;
 use crate::ops::workspace::Selection;
-use crate::ops::{compile, debug, list};
+use crate::ops::{compile, debug, history, list};
 use crate::report::words;
 
 pub(super) fn parse(door: &Door) -> Result<u8, OpError> {
@@ -33,9 +33,10 @@ pub(super) fn parse(door: &Door) -> Result<u8, OpError> {
     Ok(0)
 }
 
-pub(super) fn list(door: &Door, arguments: &ListArguments) -> Result<u8, OpError> {
+pub(super) async fn list(door: &Door, arguments: &ListArguments) -> Result<u8, OpError> {
     let workspace = door.workspace()?;
-    let selection: Selection = arguments.selection.clone().into();
+    let mut selection: Selection = arguments.selection.clone().into();
+    history::ask(&workspace, &mut selection).await?;
     let form = match door.globals.output {
         Output::Text => ListForm::Node,
         Output::Json => ListForm::Json(&arguments.output_keys),

@@ -8,6 +8,7 @@ mod log;
 mod look;
 mod places;
 mod plan;
+mod retry;
 mod runs;
 mod schema;
 mod show;
@@ -22,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::arguments::{Arguments, Command, Globals, Output};
 use crate::diagnostic::{Diagnostics, Severity};
 use crate::ops::OpError;
+use crate::ops::retry::LastRun;
 use crate::ops::workspace::{Selection, Workspace, WorkspaceOptions};
 use crate::postgres::install_crypto_provider;
 use crate::project::{self, Invocation};
@@ -76,7 +78,7 @@ async fn dispatch(door: &Door, command: Command) -> Result<u8, OpError> {
         Command::Demo(demo) => demo::demo(door, &demo).await,
         Command::Debug => look::debug(door).await,
         Command::Parse => look::parse(door),
-        Command::Ls(list) => look::list(door, &list),
+        Command::Ls(list) => look::list(door, &list).await,
         Command::Compile(selection) => look::compile(door, &selection.into()).await,
         Command::Build(build) => runs::build(door, &build).await,
         Command::Plan(arguments) => plan::plan(door, &arguments).await,
@@ -86,6 +88,7 @@ async fn dispatch(door: &Door, command: Command) -> Result<u8, OpError> {
         Command::Test(test) => runs::test(door, &test).await,
         Command::Seed(seed) => runs::seed(door, &seed).await,
         Command::Snapshot(snapshot) => runs::snapshot(door, &snapshot).await,
+        Command::Retry(retry) => retry::retry(door, &retry).await,
         Command::Show(show) => show::show(door, &show).await,
         Command::Source(source) => source::source(door, &source).await,
         Command::Docs(docs) => docs::docs(door, &docs).await,
@@ -127,15 +130,30 @@ impl Door {
 
     /// The same with a query of the command line as one more model.
     fn workspace_with(&self, inline: Option<&str>) -> Result<Workspace, OpError> {
-        let vars = self.vars()?;
-        let workspace = Workspace::load(&WorkspaceOptions {
+        self.load(&WorkspaceOptions { inline: inline.map(str::to_owned), ..self.workspace_options()? })
+    }
+
+    /// The project as the last run saw it, where the command line says nothing else.
+    fn workspace_of(&self, last: &LastRun) -> Result<Workspace, OpError> {
+        let given = self.workspace_options()?;
+        let vars = if self.globals.vars.is_some() { given.vars.clone() } else { last.vars() };
+        let target = given.target.clone().or_else(|| last.target().map(str::to_owned));
+        self.load(&WorkspaceOptions { vars, target, ..given })
+    }
+
+    fn workspace_options(&self) -> Result<WorkspaceOptions, OpError> {
+        Ok(WorkspaceOptions {
             project_dir: self.globals.project_dir.clone(),
             profiles_dir: self.globals.profiles_dir.clone(),
             target: self.globals.target.clone(),
-            vars,
+            vars: self.vars()?,
             invocation: self.invocation.clone(),
-            inline: inline.map(str::to_owned),
-        })?;
+            inline: None,
+        })
+    }
+
+    fn load(&self, options: &WorkspaceOptions) -> Result<Workspace, OpError> {
+        let workspace = Workspace::load(options)?;
         for warning in &workspace.warnings.0 {
             self.terminal.show(warning);
         }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::cli::arguments::{ApplyArguments, PlanArguments};
 use crate::cli::{Door, runs, stop_signal};
 use crate::ops::OpError;
+use crate::ops::history;
 use crate::ops::plan::{self, Compared, NOT_READ, Outcome, PlanRequest, Planned, SavedPlan, Saving};
 use crate::ops::run::RunRequest;
 use crate::plan::explain::{Explained, Outlook};
@@ -18,12 +19,15 @@ use crate::transform::diff::{RowChange, SampleRow, SampleValue, StepDiff};
 
 pub(super) async fn plan(door: &Door, arguments: &PlanArguments) -> Result<u8, OpError> {
     let workspace = door.workspace()?;
+    let mut run = request(door, arguments);
+    history::ask(&workspace, &mut run.selection).await?;
     let request = PlanRequest {
-        run: request(door, arguments),
+        run,
         diff: arguments.diff.then_some(arguments.samples),
         save: if arguments.save.is_some() { Saving::Capture } else { Saving::Omit },
     };
     let planned = plan::plan(&workspace, &request, stop_signal(door.terminal)).await?;
+    door.warn_of(&request.run.selection);
     if door.is_json() {
         door.terminal.print(&as_json(&planned).to_string());
     } else {
@@ -47,7 +51,7 @@ pub(super) async fn apply(door: &Door, arguments: &ApplyArguments) -> Result<u8,
         words::counted(saved.steps.len(), "step"),
         saved.command
     ));
-    runs::execute(door, &request, arguments.junit.as_deref()).await
+    runs::execute(door, request, arguments.junit.as_deref()).await
 }
 
 fn request(door: &Door, arguments: &PlanArguments) -> RunRequest {

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use crate::cli::arguments::{BuildArguments, RunArguments};
-use crate::cli::{Door, INTERRUPTED, stop_signal};
+use crate::cli::{Door, INTERRUPTED, retry, stop_signal};
 use crate::compile::CompileFacts;
 use crate::event::{Listener, RunSummary};
 use crate::ops::OpError;
+use crate::ops::history;
 use crate::ops::record::run_arguments;
 use crate::ops::run::{self, RunRequest, Verb};
 use crate::ops::workspace::Workspace;
@@ -18,27 +19,27 @@ use crate::report::progress::Progress;
 use crate::report::{Audience, Terminal, artifacts, junit, summary};
 
 pub(super) async fn build(door: &Door, arguments: &BuildArguments) -> Result<u8, OpError> {
-    execute(door, &request(door, Verb::Build, &arguments.run), arguments.run.junit.as_deref()).await
+    execute(door, request(door, Verb::Build, &arguments.run)?, arguments.run.junit.as_deref()).await
 }
 
 pub(super) async fn run(door: &Door, arguments: &RunArguments) -> Result<u8, OpError> {
-    execute(door, &request(door, Verb::Run, arguments), arguments.junit.as_deref()).await
+    execute(door, request(door, Verb::Run, arguments)?, arguments.junit.as_deref()).await
 }
 
 pub(super) async fn test(door: &Door, arguments: &RunArguments) -> Result<u8, OpError> {
-    execute(door, &request(door, Verb::Test, arguments), arguments.junit.as_deref()).await
+    execute(door, request(door, Verb::Test, arguments)?, arguments.junit.as_deref()).await
 }
 
 pub(super) async fn seed(door: &Door, arguments: &RunArguments) -> Result<u8, OpError> {
-    execute(door, &request(door, Verb::Seed, arguments), arguments.junit.as_deref()).await
+    execute(door, request(door, Verb::Seed, arguments)?, arguments.junit.as_deref()).await
 }
 
 pub(super) async fn snapshot(door: &Door, arguments: &RunArguments) -> Result<u8, OpError> {
-    execute(door, &request(door, Verb::Snapshot, arguments), arguments.junit.as_deref()).await
+    execute(door, request(door, Verb::Snapshot, arguments)?, arguments.junit.as_deref()).await
 }
 
-fn request(door: &Door, verb: Verb, arguments: &RunArguments) -> RunRequest {
-    RunRequest {
+fn request(door: &Door, verb: Verb, arguments: &RunArguments) -> Result<RunRequest, OpError> {
+    Ok(RunRequest {
         verb,
         selection: arguments.selection.clone().into(),
         threads: arguments.threads.map(usize::from),
@@ -49,14 +50,25 @@ fn request(door: &Door, verb: Verb, arguments: &RunArguments) -> RunRequest {
         warn_error: door.globals.warn_error,
         store_failures: arguments.store_failures,
         exactly: None,
-    }
+        defer: retry::defer(arguments)?,
+    })
 }
 
-pub(super) async fn execute(door: &Door, request: &RunRequest, junit: Option<&Path>) -> Result<u8, OpError> {
+pub(super) async fn execute(door: &Door, mut request: RunRequest, junit: Option<&Path>) -> Result<u8, OpError> {
     let workspace = door.workspace()?;
+    history::ask(&workspace, &mut request.selection).await?;
+    execute_in(door, (&workspace, &request), junit).await
+}
+
+/// Runs in a project that is loaded already.
+pub(super) async fn execute_in(
+    door: &Door,
+    (workspace, request): (&Workspace, &RunRequest),
+    junit: Option<&Path>,
+) -> Result<u8, OpError> {
     let stop = stop_signal(door.terminal);
     let mut listeners = listeners(door.terminal);
-    let summary = run::run(&workspace, request, &mut listeners, stop).await?;
+    let summary = run::run(workspace, request, &mut listeners, stop).await?;
     door.warn_of(&request.selection);
     if let Some(path) = junit {
         junit::write(path, &summary).map_err(|source| OpError::File {
@@ -65,7 +77,7 @@ pub(super) async fn execute(door: &Door, request: &RunRequest, junit: Option<&Pa
             source,
         })?;
     }
-    show(door, (&workspace, request), &summary)?;
+    show(door, (workspace, request), &summary)?;
     Ok(exit_code(&summary))
 }
 
@@ -100,7 +112,8 @@ pub(super) fn show(
         return Ok(());
     }
     if summary.reports.is_empty() {
-        terminal.say("nothing to do: the project has none of these");
+        let why = if request.selection.is_narrow() { "nothing is selected" } else { "the project has none of these" };
+        terminal.say(&format!("nothing to do: {why}"));
         return Ok(());
     }
     let shows_table = terminal.audience == Audience::Person && summary.command != "test";

@@ -1,7 +1,7 @@
-//! The same SQL with some relations under other schemas, for reading shells in place of the real ones.
+//! The same SQL with some relations under other names, for reading shells or an earlier state in place of the real ones.
 //!
 //! It works on the finished text, so names that `ref` gave and names that were written out are treated alike: wherever
-//! `schema.name` is one of the relations, the schema is replaced. Places in the user's files stay exact.
+//! `schema.name` is one of the relations, it is replaced. Places in the user's files stay exact.
 
 use std::collections::HashMap;
 
@@ -10,24 +10,29 @@ use super::tokens::{Kind, Token, tokens};
 use super::{CompiledSql, Origin, SqlBuilder};
 use crate::ident::{Ident, Relation};
 
-/// Which relations stand elsewhere, and in which schema.
+/// Which relations stand elsewhere, and where.
 #[derive(Debug, Clone, Default)]
 pub struct Elsewhere {
-    schemas: HashMap<Relation, Ident>,
+    places: HashMap<Relation, Relation>,
 }
 
 impl Elsewhere {
     /// A relation keeps its name and is read from another schema.
     pub fn put(&mut self, relation: &Relation, schema: &Ident) {
-        self.schemas.insert(relation.clone(), schema.clone());
+        self.move_to(relation, &Relation::new(schema.clone(), relation.name.clone()));
+    }
+
+    /// A relation is read from another place.
+    pub fn move_to(&mut self, here: &Relation, there: &Relation) {
+        self.places.insert(here.clone(), there.clone());
     }
 
     pub fn has(&self, relation: &Relation) -> bool {
-        self.schemas.contains_key(relation)
+        self.places.contains_key(relation)
     }
 
-    fn schema(&self, schema: &str, name: &str) -> Option<&Ident> {
-        self.schemas.get(&Relation::new(Ident::from_catalog(schema), Ident::from_catalog(name)))
+    fn place(&self, schema: &str, name: &str) -> Option<&Relation> {
+        self.places.get(&Relation::new(Ident::from_catalog(schema), Ident::from_catalog(name)))
     }
 
     /// The SQL with every qualified name of such a relation put into its other schema.
@@ -37,14 +42,19 @@ impl Elsewhere {
         let mut builder = SqlBuilder::new();
         let mut done = 0;
         for (at, token) in found.iter().enumerate() {
-            let Some(schema) = self.replacement(text, &found, at) else { continue };
-            builder = builder.slice(sql, done..token.range.start).sql(&placed(sql, token, schema));
+            let Some(place) = self.replacement(text, &found, at) else { continue };
+            builder = builder.slice(sql, done..token.range.start).sql(&placed(sql, token, &place.schema));
             done = token.range.end;
+            let table = &found[at + 2];
+            if folded(&text[table.range.clone()]) != place.name.as_str() {
+                builder = builder.slice(sql, done..table.range.start).sql(&placed(sql, table, &place.name));
+                done = table.range.end;
+            }
         }
         builder.slice(sql, done..text.len()).finish()
     }
 
-    fn replacement(&self, text: &str, found: &[Token], at: usize) -> Option<&Ident> {
+    fn replacement(&self, text: &str, found: &[Token], at: usize) -> Option<&Relation> {
         let name = |token: &Token| match token.kind {
             Kind::Word | Kind::Quoted => Some(folded(&text[token.range.clone()])),
             Kind::Constant | Kind::Symbol(_) => None,
@@ -53,13 +63,13 @@ impl Elsewhere {
         if !dot.is_symbol(b'.') {
             return None;
         }
-        self.schema(&name(schema)?, &name(table)?)
+        self.place(&name(schema)?, &name(table)?)
     }
 }
 
-/// The other schema's name, with the place of the one that it stands for.
-fn placed(sql: &CompiledSql, token: &Token, schema: &Ident) -> CompiledSql {
-    let text = schema.to_string();
+/// Another name, with the place of the one that it stands for.
+fn placed(sql: &CompiledSql, token: &Token, name: &Ident) -> CompiledSql {
+    let text = name.to_string();
     let position = sql.text[..token.range.start].chars().count() + 1;
     let origins = sql.locate(position).map(|source| Origin { output: 0..text.len(), source, verbatim: false });
     CompiledSql { text, origins: origins.into_iter().collect() }
@@ -74,6 +84,14 @@ mod tests {
 
     fn relation(schema: &str, name: &str) -> Relation {
         Relation::new(Ident::from_catalog(schema), Ident::from_catalog(name))
+    }
+
+    #[test]
+    fn a_relation_may_have_another_name_elsewhere() {
+        let sql = CompiledSql { text: "select 1 from app.person as p".to_owned(), origins: Vec::new() };
+        let mut elsewhere = Elsewhere::default();
+        elsewhere.move_to(&relation("app", "person"), &relation("prod", "all people"));
+        assert_eq!(elsewhere.apply(&sql).text, "select 1 from prod.\"all people\" as p");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     AnalysisNode, Check, ExposureNode, Manifest, Materialization, ModelNode, SeedNode, StageNode, TableNode, TestKind,
-    TestNode, TestSeverity,
+    TestNode, TestSeverity, defaults,
 };
 use crate::ident::NodeName;
 
@@ -158,20 +158,28 @@ impl Manifest {
         }
     }
 
+    /// The names of all nodes, kind by kind.
+    pub fn names(&self) -> impl Iterator<Item = &NodeName> {
+        let built = self.models.keys().chain(self.seeds.keys());
+        let read = self.stages.keys().chain(self.tables.keys()).chain(self.exposures.keys());
+        built.chain(read).chain(self.tests.keys()).chain(self.analyses.keys())
+    }
+
     /// A node's settings with dbt's defaults under them, as `config.…:` selectors and listings see them.
     pub fn config(&self, name: &NodeName) -> Map<String, Value> {
         let mut config = object(json!({ "enabled": true, "tags": [], "meta": {} }));
         if let Some(model) = self.models.get(name) {
-            config.extend(object(json!({ "full_refresh": null, "group": null, "on_schema_change": "ignore" })));
+            config.extend(defaults::built());
             config.extend(model.config.clone());
             config.insert("materialized".to_owned(), model.materialization.as_str().into());
             config.insert("tags".to_owned(), json!(model.tags));
         } else if let Some(seed) = self.seeds.get(name) {
-            config.extend(object(json!({ "materialized": "seed", "full_refresh": null, "group": null })));
+            config.extend(defaults::built());
+            config.insert("materialized".to_owned(), "seed".into());
             config.extend(seed.config.clone());
             config.insert("tags".to_owned(), json!(seed.tags));
         } else if let Some(test) = self.tests.get(name) {
-            config.insert("materialized".to_owned(), "test".into());
+            config.extend(defaults::test());
             config.extend(test.config.clone());
             config.insert("severity".to_owned(), test.severity.as_str().into());
             config.insert("tags".to_owned(), json!(test.tags));
@@ -197,7 +205,14 @@ impl Manifest {
         let model = self.models.get(name).map(|model| &model.config);
         let seed = || self.seeds.get(name).map(|seed| &seed.config);
         let test = || self.tests.get(name).map(|test| &test.config);
-        model.or_else(seed).or_else(test).cloned().unwrap_or_default()
+        if let Some(config) = model.or_else(seed).or_else(test) {
+            return config.clone();
+        }
+        let mut config = self.tables.get(name).map(|table| table.properties.config.clone()).unwrap_or_default();
+        if let Some(stage) = self.stages.get(name) {
+            config.insert("meta".to_owned(), Value::Object(stage.properties.meta.clone()));
+        }
+        config
     }
 
     /// dbt's identity of a node: `model.unipacc.person`, `source.unipacc.svp.labors`.
@@ -224,7 +239,7 @@ fn model_facts(model: &ModelNode) -> NodeFacts<'_> {
         },
         package: &model.package,
         short_name: &model.model,
-        fqn: fqn(&model.package, &model.folders, &model.model),
+        fqn: fqn_of_model(model),
         path: &model.file.path,
         patch_path: model.patch_path.as_deref(),
         tags: Cow::Borrowed(&model.tags),
@@ -307,6 +322,18 @@ fn exposure_facts(exposure: &ExposureNode) -> NodeFacts<'_> {
 fn fqn<'m>(package: &'m str, folders: &'m [String], name: &'m str) -> Vec<&'m str> {
     let folders = folders.iter().map(String::as_str);
     std::iter::once(package).chain(folders).chain([name]).collect()
+}
+
+/// A snapshot in a SQL file has the file's name before its own, as one file may hold several.
+fn fqn_of_model(model: &ModelNode) -> Vec<&str> {
+    let mut fqn = fqn(&model.package, &model.folders, &model.model);
+    let stem = model.file.path.file_stem().and_then(|stem| stem.to_str());
+    let is_block = model.file.path.extension().is_some_and(|extension| extension == "sql");
+    match (&model.materialization, stem) {
+        (Materialization::Snapshot(_), Some(stem)) if is_block => fqn.insert(fqn.len() - 1, stem),
+        _ => {}
+    }
+    fqn
 }
 
 fn fqn_of_source(table: &TableNode) -> Vec<&str> {

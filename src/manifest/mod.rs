@@ -6,6 +6,7 @@
 mod check;
 mod config;
 mod custom_test;
+pub mod defaults;
 mod exposure;
 mod facts;
 #[cfg(test)]
@@ -56,6 +57,8 @@ pub struct Manifest {
     pub project_name: String,
     /// The names of installed packages.
     pub packages: Vec<String>,
+    /// Where they are, relative to the project folder.
+    pub package_folders: Vec<PathBuf>,
     pub stages: BTreeMap<NodeName, StageNode>,
     /// Source tables that nobody stages: tables of the target that are only read.
     pub tables: BTreeMap<NodeName, TableNode>,

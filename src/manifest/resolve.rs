@@ -25,6 +25,7 @@ pub fn resolve(project: &Project, environment: &Environment) -> Result<(Manifest
     let mut manifest = Manifest {
         project_name: project.name.clone(),
         packages,
+        package_folders: project.packages.iter().map(|package| package.folder.clone()).collect(),
         selectors: project.selectors.clone(),
         pipelines: project.pipelines.clone(),
         ..Manifest::default()

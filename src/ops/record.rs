@@ -56,6 +56,9 @@ pub fn run_arguments(workspace: &Workspace, request: &RunRequest) -> RunArgument
     };
     put("select", json!(request.selection.select));
     put("exclude", json!(request.selection.exclude));
+    put("selector", json!(request.selection.selector));
+    put("indirect_selection", json!(request.selection.indirect.as_str()));
+    put("vars", json!(workspace.given_vars));
     put("threads", json!(request.threads.unwrap_or(workspace.environment.target.threads)));
     put("full_refresh", json!(request.full_refresh));
     put(

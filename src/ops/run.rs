@@ -21,6 +21,7 @@ use crate::manifest::{Manifest, Materialization, ModelNode};
 use crate::ops::OpError;
 use crate::ops::compile::write_compiled;
 use crate::ops::connections::{Connections, open_layer};
+use crate::ops::defer::{self, Defer};
 use crate::ops::record::run_arguments;
 use crate::ops::workspace::{CompiledProject, Selection, Workspace};
 use crate::plan::{self, Inputs, OnError, Plan, RunSettings, TargetCatalog};
@@ -70,6 +71,8 @@ pub struct RunRequest {
     pub store_failures: bool,
     /// Instead of a selection: these nodes and no others.
     pub exactly: Option<BTreeSet<NodeName>>,
+    /// Read what is not built here elsewhere.
+    pub defer: Option<Defer>,
 }
 
 impl RunRequest {
@@ -87,6 +90,7 @@ impl RunRequest {
             warn_error: false,
             store_failures: false,
             exactly: None,
+            defer: None,
         }
     }
 }
@@ -192,6 +196,10 @@ pub(super) async fn settle(
     };
     let facts = facts.unwrap_or_default();
     let plan = plan((workspace, request), (&compiled, facts.incremental.clone()), session).await?;
+    let plan = match &request.defer {
+        Some(options) => defer::defer(workspace, options, plan, session).await?,
+        None => plan,
+    };
     Ok(Settled { compiled, plan, compiled_anew, facts })
 }
 

@@ -117,10 +117,15 @@ pub fn state_folder(folder: &Path, root: &Path) -> Result<PathBuf, OpError> {
     })
 }
 
+/// The `manifest.json` of a folder, if it has one.
+pub fn read_manifest(folder: &Path) -> Result<Option<PreviousManifest>, OpError> {
+    read(&folder.join("manifest.json"), PreviousManifest::parse)
+}
+
 fn read_state(folder: &Path, manifest: &Manifest, places: &Places) -> Result<Previous, OpError> {
     let folder = state_folder(folder, &places.root)?;
     Ok(Previous {
-        manifest: read(&folder.join("manifest.json"), PreviousManifest::parse)?,
+        manifest: read_manifest(&folder)?,
         results: read(&folder.join("run_results.json"), previous::results)?,
         freshness: read(&folder.join("sources.json"), previous::freshness)?,
         freshness_now: read(&places.target_dir.join("sources.json"), previous::freshness)?,
@@ -154,9 +159,16 @@ fn seed_checksums(manifest: &Manifest, root: &Path) -> HashMap<NodeName, String>
         let file = root.join(path);
         let is_small = fs_err::metadata(&file).is_ok_and(|found| found.len() <= HASHED_BYTES_AT_MOST);
         match fs_err::read(&file) {
-            Ok(content) if is_small => Sha256::digest(&content).iter().map(|byte| format!("{byte:02x}")).collect(),
+            Ok(content) if is_small => {
+                Sha256::digest(trimmed(&content)).iter().map(|byte| format!("{byte:02x}")).collect()
+            }
             Ok(_) | Err(_) => path.display().to_string(),
         }
     };
     seeds.par_iter().map(|seed| (seed.name.clone(), checksum(&seed.path))).collect()
+}
+
+/// dbt's checksums are of a file's text without the white space around it.
+fn trimmed(content: &[u8]) -> &[u8] {
+    std::str::from_utf8(content).map_or(content, |text| text.trim().as_bytes())
 }

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::compile::{CompileFacts, Compiled, CompiledSql, Embedded};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::graph::Indirect;
 use crate::ident::NodeName;
 use crate::manifest::Manifest;
 use crate::ops::OpError;
@@ -66,7 +67,9 @@ pub async fn show(
     let names: Vec<NodeName> = match &request.what {
         Shown::Inline => vec![inline.clone()],
         Shown::Nodes(selection) => {
-            let selected = compiled.select(&workspace.manifest, selection, |name| *name != inline)?;
+            // The tests of a model are shown when they are named.
+            let named = Selection { indirect: Indirect::Empty, ..selection.clone() };
+            let selected = compiled.select(&workspace.manifest, &named, |name| *name != inline)?;
             compiled.graph.topological_order().iter().filter(|name| selected.contains(*name)).cloned().collect()
         }
     };

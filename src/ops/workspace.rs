@@ -35,6 +35,8 @@ pub struct Workspace {
     pub environment: Environment,
     pub manifest: Manifest,
     pub warnings: Diagnostics,
+    /// `--vars`, without what the project file says.
+    pub given_vars: Vars,
 }
 
 /// Every template as SQL, and the order of all nodes.
@@ -64,7 +66,7 @@ impl Workspace {
         let environment = project::load_environment(&project, &profile)?;
         let (manifest, more) = manifest::resolve(&project, &environment)?;
         warnings.append(more);
-        Ok(Self { project, environment, manifest, warnings })
+        Ok(Self { project, environment, manifest, warnings, given_vars: options.vars.clone() })
     }
 
     pub fn compile(&self, facts: &CompileFacts) -> Result<CompiledProject, OpError> {

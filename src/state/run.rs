@@ -109,6 +109,21 @@ pub async fn begin(
     Ok(RunRecord { id: id.clone(), command: command.to_owned(), operator, host, started_at })
 }
 
+/// When each process last came to a good end.
+pub async fn last_successes(client: &Client) -> Result<Vec<(NodeName, Timestamp)>, PostgresError> {
+    let rows = client
+        .query_typed(
+            "select node, max(finished_at)
+             from unimig.step
+             where status in ('success', 'unchanged', 'pass', 'warn')
+             group by node",
+            &[],
+        )
+        .await
+        .map_err(|error| PostgresError::server("read when processes last succeeded", error))?;
+    Ok(rows.iter().map(|row| (NodeName::recorded(row.get::<_, String>(0)), row.get(1))).collect())
+}
+
 pub async fn finish(client: &Client, run: &RunId, status: RunStatus) -> Result<(), PostgresError> {
     let status = match status {
         RunStatus::Success => "success",

@@ -156,6 +156,15 @@ impl Method {
 impl Indirect {
     pub const WORDS: &'static [&'static str] = &["eager", "cautious", "buildable", "empty"];
 
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Eager => "eager",
+            Self::Cautious => "cautious",
+            Self::Buildable => "buildable",
+            Self::Empty => "empty",
+        }
+    }
+
     pub fn of(word: &str) -> Option<Self> {
         match word {
             "eager" => Some(Self::Eager),

@@ -31,16 +31,17 @@ pub(super) fn test<'t>(all: &'t Selectable<'_>, method: &'t Method) -> Test<'t> 
                 own.is_some_and(|own| !own.is_empty() && group.matches(&own))
             })
         }
-        Method::Access(access) => {
-            Box::new(move |_, node| all.manifest.models.get(node.name).is_some_and(|model| model.access() == access))
-        }
+        Method::Access(access) => Box::new(move |_, node| {
+            node.resource_type == ResourceType::Model
+                && all.manifest.models.get(node.name).is_some_and(|model| model.access() == access)
+        }),
         Method::Source(name) => named(name, |node| {
             let source = node.source?;
             Some((node.package.to_owned(), vec![source.to_owned(), node.short_name.to_owned()]))
         }),
         Method::Exposure(name) => of_kind(name, ResourceType::Exposure),
         Method::UnitTest(name) => of_kind(name, ResourceType::UnitTest),
-        Method::Path(pattern) => place::path(pattern),
+        Method::Path(pattern) => place::path(all, pattern),
         Method::File(pattern) => {
             let pattern = same(pattern);
             Box::new(move |_, node| {

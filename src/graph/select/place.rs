@@ -1,7 +1,12 @@
 //! `path:`: globs as Python's `Path.glob` reads them, over the files that hold nodes and the folders above these.
+//!
+//! dbt knows a file of a package by its path inside the package, and takes it when the project has a folder of that name
+//! too: `path:models` is the models of all packages. Here it is also known by where it is.
 
+use std::collections::HashSet;
 use std::path::{Component, Path};
 
+use super::evaluate::Selectable;
 use super::matching::Test;
 use super::wildcard::Wildcard;
 
@@ -13,7 +18,7 @@ enum Part {
 }
 
 /// A node is meant when its file, a folder above it, or the property file that speaks of it fits.
-pub(super) fn path<'t>(pattern: &str) -> Test<'t> {
+pub(super) fn path<'t>(all: &'t Selectable<'_>, pattern: &str) -> Test<'t> {
     let parts: Vec<Part> = Path::new(pattern)
         .components()
         .filter(|part| !matches!(part, Component::CurDir | Component::RootDir))
@@ -22,10 +27,19 @@ pub(super) fn path<'t>(pattern: &str) -> Test<'t> {
             part => Part::One(Wildcard::new(part)),
         })
         .collect();
+    let folders = &all.manifest.package_folders;
+    let own = all.facts.iter().filter(|node| !folders.iter().any(|folder| node.path.starts_with(folder)));
+    let own: HashSet<&Path> = match folders.is_empty() {
+        true => HashSet::new(),
+        false => own.flat_map(|node| node.path.ancestors()).collect(),
+    };
     Box::new(move |_, node| {
         let patched = node.patch_path.is_some_and(|path| fits(&parts, &names(path)));
-        let own = names(node.path);
-        patched || (0..=own.len()).any(|folders| fits(&parts, &own[..folders]))
+        let above = |path: &Path, is_there: &dyn Fn(&Path) -> bool| {
+            path.ancestors().any(|place| is_there(place) && fits(&parts, &names(place)))
+        };
+        let inside = folders.iter().find_map(|folder| node.path.strip_prefix(folder).ok());
+        patched || above(node.path, &|_| true) || inside.is_some_and(|path| above(path, &|place| own.contains(place)))
     })
 }
 

@@ -2,44 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::write::object;
-
-/// What dbt says of a model, seed or snapshot for which nothing was configured.
-fn defaults() -> Map<String, Value> {
-    object(json!({
-        "enabled": true,
-        "alias": null,
-        "schema": null,
-        "database": null,
-        "tags": [],
-        "meta": {},
-        "group": null,
-        "materialized": null,
-        "incremental_strategy": null,
-        "batch_size": null,
-        "lookback": 1,
-        "begin": null,
-        "persist_docs": {},
-        "post-hook": [],
-        "pre-hook": [],
-        "quoting": {},
-        "column_types": {},
-        "full_refresh": null,
-        "unique_key": null,
-        "on_schema_change": "ignore",
-        "on_configuration_change": "apply",
-        "grants": {},
-        "packages": [],
-        "docs": { "show": true, "node_color": null },
-        "contract": { "enforced": false, "alias_types": true },
-        "event_time": null,
-        "concurrent_batches": null,
-    }))
-}
+use crate::manifest::defaults;
 
 /// The config of something that is built, `own` being what the project says.
 pub(super) fn built(materialized: &str, own: &Map<String, Value>) -> Map<String, Value> {
-    let mut config = defaults();
+    let mut config = defaults::built();
     lay(&mut config, own);
     config.insert("materialized".to_owned(), json!(materialized));
     for key in ["pre-hook", "post-hook"] {
@@ -53,24 +20,7 @@ pub(super) fn built(materialized: &str, own: &Map<String, Value>) -> Map<String,
 
 /// The config of a data test.
 pub(super) fn test(own: &Map<String, Value>) -> Map<String, Value> {
-    let mut config = object(json!({
-        "enabled": true,
-        "alias": null,
-        "schema": "dbt_test__audit",
-        "database": null,
-        "tags": [],
-        "meta": {},
-        "group": null,
-        "materialized": "test",
-        "severity": "ERROR",
-        "store_failures": null,
-        "store_failures_as": null,
-        "where": null,
-        "limit": null,
-        "fail_calc": "count(*)",
-        "warn_if": "!= 0",
-        "error_if": "!= 0",
-    }));
+    let mut config = defaults::test();
     lay(&mut config, own);
     config
 }

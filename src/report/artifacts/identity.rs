@@ -32,8 +32,9 @@ pub(super) fn relation_name(environment: &Environment, relation: &Relation) -> S
     parts.map(quoted).join(".")
 }
 
-/// dbt's `checksum` of a file's text.
+/// dbt's `checksum` of a file's text, without the white space around it.
 pub(super) fn checksum(content: &[u8]) -> Value {
+    let content = std::str::from_utf8(content).map_or(content, |text| text.trim().as_bytes());
     let digest: String = Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect();
     json!({ "name": "sha256", "checksum": digest })
 }

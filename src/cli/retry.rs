@@ -1,0 +1,39 @@
+//! What a run takes from an earlier one: `retry`, and the arguments of `--defer`.
+
+use crate::cli::Door;
+use crate::cli::arguments::{DeferArguments, RetryArguments, RunArguments};
+use crate::cli::runs::execute_in;
+use crate::ops::OpError;
+use crate::ops::defer::{Defer, Favor};
+use crate::ops::retry::{LastRun, RetryOptions};
+use crate::ops::workspace::Workspace;
+
+pub(super) fn defer(arguments: &RunArguments) -> Result<Option<Defer>, OpError> {
+    let DeferArguments { defer, defer_state, favor_state } = &arguments.defer;
+    if !defer {
+        return Ok(None);
+    }
+    let state = defer_state.as_ref().or(arguments.selection.state.as_ref()).ok_or_else(|| {
+        OpError::usage(
+            "--defer needs to know where to read from",
+            "--state or --defer-state names the folder of an earlier run's artifacts",
+        )
+    })?;
+    let favor = if *favor_state { Favor::State } else { Favor::Target };
+    Ok(Some(Defer { state: state.clone(), favor }))
+}
+
+/// The last run once more, with what did not come to a good end.
+pub(super) async fn retry(door: &Door, arguments: &RetryArguments) -> Result<u8, OpError> {
+    let found = Workspace::load(&door.workspace_options()?)?;
+    let last = LastRun::read(arguments.state.as_deref(), (&found.project.root, &found.target_dir()))?;
+    let workspace = door.workspace_of(&last)?;
+    let options = RetryOptions { threads: arguments.threads.map(usize::from), warn_error: door.globals.warn_error };
+    match last.request(&workspace.manifest, options)? {
+        Some(request) => execute_in(door, (&workspace, &request), None).await,
+        None => {
+            door.terminal.say("nothing to retry: everything in the last run came to a good end");
+            Ok(0)
+        }
+    }
+}
