@@ -91,6 +91,15 @@ def ask_unimig(project, selection):
     return sorted(without_hash(json.loads(line)["unique_id"]) for line in lines)
 
 
+def record(answers):
+    """One line a selection; nodes are named once, and then by their place in the list."""
+    nodes = sorted({node for answer in answers for node in answer["selected"]})
+    place = {node: at for at, node in enumerate(nodes)}
+    rows = [json.dumps({**answer, "selected": [place[node] for node in answer["selected"]]}) for answer in answers]
+    text = '{"nodes": ' + json.dumps(nodes, indent=0) + ',\n"selections": [\n' + ",\n".join(rows) + "\n]}\n"
+    (RECORDED / "answers.json").write_text(text)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--record", action="store_true")
@@ -107,8 +116,7 @@ def main():
         answers = json.loads(line.removeprefix("ANSWERS "))
         if options.record:
             selection_project.write(RECORDED / "project")
-            rows = ",\n".join(json.dumps(answer) for answer in answers)
-            (RECORDED / "answers.json").write_text(f"[\n{rows}\n]\n")
+            record(answers)
         wrong = 0
         for answer in answers:
             expected, found = answer["selected"], ask_unimig(folder, answer)

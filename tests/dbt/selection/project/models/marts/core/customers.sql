@@ -1,0 +1,1 @@
+select id from {{ ref('contact_points') }} union all select id from {{ ref('orders') }}

@@ -1,0 +1,1 @@
+select id from {{ ref('order_items') }} union all select id from {{ ref('stg_payments') }}

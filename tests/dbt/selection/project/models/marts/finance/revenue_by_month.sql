@@ -1,0 +1,2 @@
+{{ config(materialized='view', group='money') }}
+select id from {{ ref('revenue') }}

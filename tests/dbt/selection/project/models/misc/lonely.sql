@@ -1,0 +1,2 @@
+{{ config(group='money', access='private') }}
+select 1 as id

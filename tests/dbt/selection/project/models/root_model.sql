@@ -1,0 +1,1 @@
+select id from {{ ref('forecast') }} union all select id from {{ ref('customers') }}

@@ -1,0 +1,2 @@
+{{ config(tags=['pii', 'nightly']) }}
+select id from {{ source('crm', 'contacts') }}

@@ -1,0 +1,2 @@
+{{ config(enabled=true) }}
+select id from {{ source('crm', 'orders') }}

@@ -1,0 +1,1 @@
+{{ config(tags=['slow'], severity='warn') }} select * from {{ ref('revenue') }}
