@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, OutputSpanKind, State, UndefinedBehavior, Value};
 
@@ -269,6 +269,13 @@ fn new_environment() -> Environment<'static> {
     environment
 }
 
+/// Tells what is undefined from the nothing that `x if y` gives without an `else`, which the engine's values hide.
+static STRICT: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
+    environment
+});
+
 /// `{{ value }}`, as Python prints it.
 fn write_value(out: &mut minijinja::Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
     if value.is_undefined() {
@@ -276,7 +283,8 @@ fn write_value(out: &mut minijinja::Output<'_>, state: &mut State<'_, '_>, value
         if state.lookup("__asked").is_some_and(|asked| asked.is_true()) {
             return Ok(());
         }
-        return Err(Error::from(ErrorKind::UndefinedError));
+        let told = STRICT.render_str("{{ value }}", minijinja::context! { value });
+        return told.map(drop).map_err(|_| Error::from(ErrorKind::UndefinedError));
     }
     if value.as_str().is_some() {
         return minijinja::escape_formatter(out, state, value);

@@ -183,6 +183,7 @@ fn a_mistake_shows_the_way_of_calls() {
     1 | {% macro inner(x) %}{{ x }}{{ nothing.at_all }}{% endmacro %}
       |                               -------------- in this macro
     "##);
+    assert_eq!(rendered(&engine, "{{ 'a' if x is defined }}{{ 'b' ~ ('c' if false) }}"), "b");
     let message = rendered(&engine, "{% do return(1) %}");
     assert!(message.contains("return() is called outside of a macro"), "{message}");
 }
