@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::ident::NodeName;
 use crate::manifest::jinja::from_json;
-use crate::manifest::{ColumnNode, Manifest, ModelNode};
+use crate::manifest::{ColumnNode, Manifest, Materialization, ModelNode};
 
 /// `model`.
 pub(super) fn model(node: &ModelNode) -> Value {
@@ -74,7 +74,35 @@ fn sources(manifest: &Manifest) -> Map<String, Json> {
         });
         (id, described)
     });
-    described.collect()
+    let tables = manifest.tables.values().map(|table| {
+        let id = unique_id(manifest, &table.name);
+        let described = json!({
+            "unique_id": id,
+            "resource_type": "source",
+            "source_name": table.source,
+            "name": table.table,
+            "identifier": table.relation.name.as_str(),
+            "schema": table.relation.schema.as_str(),
+            "relation_name": table.relation.to_string(),
+            "package_name": manifest.project_name,
+            "description": table.description,
+            "columns": columns(&table.columns),
+        });
+        (id, described)
+    });
+    described.chain(tables).collect()
+}
+
+/// dbt counts what keeps versions apart from models.
+fn resource_type(model: &ModelNode) -> &'static str {
+    match model.materialization {
+        Materialization::Snapshot(_) => "snapshot",
+        Materialization::Merge(_)
+        | Materialization::Table
+        | Materialization::View
+        | Materialization::Incremental(_)
+        | Materialization::Ephemeral => "model",
+    }
 }
 
 fn model_json(model: &ModelNode, manifest: Option<&Manifest>) -> Json {
@@ -88,8 +116,8 @@ fn model_json(model: &ModelNode, manifest: Option<&Manifest>) -> Json {
     config.insert("materialized".to_owned(), model.materialization.as_str().into());
     config.insert("tags".to_owned(), json!(model.tags));
     json!({
-        "unique_id": format!("model.{}.{}", model.package, model.model),
-        "resource_type": "model",
+        "unique_id": format!("{}.{}.{}", resource_type(model), model.package, model.model),
+        "resource_type": resource_type(model),
         "name": model.model,
         "package_name": model.package,
         "alias": model.relation.name.as_str(),

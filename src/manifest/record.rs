@@ -107,6 +107,9 @@ impl Names for Recorder {
     fn model(&self) -> Value {
         let this = &self.subject.this;
         from_json(&serde_json::json!({
+            "resource_type": "model",
+            "package_name": "",
+            "unique_id": "",
             "name": this.name.as_str(),
             "alias": this.name.as_str(),
             "schema": this.schema.as_str(),

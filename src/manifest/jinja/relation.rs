@@ -207,6 +207,9 @@ pub(super) struct ColumnValue {
     pub numeric_scale: Option<i64>,
 }
 
+/// The length that dbt takes for a text without one.
+const STRING_SIZE: i64 = 256;
+
 impl ColumnValue {
     /// `api.Column.create(name, type)`.
     pub fn create(args: &[Value]) -> Result<Value, Error> {
@@ -229,6 +232,12 @@ impl ColumnValue {
 
     fn is_string(&self) -> bool {
         self.is(&["text", "character varying", "character", "varchar", "char", "bpchar"])
+    }
+
+    /// Whether both are texts, and the other one's are longer; a length that is not said counts as dbt counts it.
+    fn can_expand_to(&self, other: &Self) -> bool {
+        let length = |column: &Self| column.char_size.unwrap_or(STRING_SIZE);
+        self.is_string() && other.is_string() && length(other) > length(self)
     }
 
     fn is_integer(&self) -> bool {
@@ -263,19 +272,19 @@ impl Object for ColumnValue {
         })
     }
 
-    fn call_method(
-        self: &Arc<Self>,
-        _state: &mut State<'_, '_>,
-        method: &str,
-        _args: &[Value],
-    ) -> Result<Value, Error> {
+    fn call_method(self: &Arc<Self>, _state: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, Error> {
         Ok(match method {
+            "can_expand_to" => {
+                let (other,): (Value,) = from_args(args)?;
+                let other = other.downcast_object_ref::<Self>();
+                other.is_some_and(|other| self.can_expand_to(other)).into()
+            }
             "is_string" => self.is_string().into(),
             "is_integer" => self.is_integer().into(),
             "is_numeric" => self.is_numeric().into(),
             "is_float" => self.is_float().into(),
             "is_number" => (self.is_integer() || self.is_numeric() || self.is_float()).into(),
-            "string_size" => self.char_size.map_or(Value::from(256), Value::from),
+            "string_size" => self.char_size.unwrap_or(STRING_SIZE).into(),
             _ => return Err(Error::from(ErrorKind::UnknownMethod)),
         })
     }

@@ -67,9 +67,9 @@ fn cell(text: Option<&str>, type_name: &str) -> Value {
         whole.or_else(|| text.parse::<f64>().ok().filter(|number| number.is_finite()).map(Value::from))
     };
     match type_name {
-        "int2" | "int4" | "int8" | "oid" | "float4" | "float8" | "numeric" => {
-            number(text).unwrap_or_else(|| Value::from(text))
-        }
+        "int2" | "int4" | "int8" | "oid" | "numeric" => number(text).unwrap_or_else(|| Value::from(text)),
+        // Python writes a whole float as 2.0.
+        "float4" | "float8" => text.parse::<f64>().map_or_else(|_| Value::from(text), Value::from),
         "bool" => Value::from(text == "t"),
         "date" | "timestamp" | "timestamptz" => {
             datetime::of_server(text, type_name).unwrap_or_else(|| Value::from(text))

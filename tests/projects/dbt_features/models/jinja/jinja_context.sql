@@ -10,7 +10,7 @@ union all select 'model', '{{ model.name }} {{ model.resource_type }} {{ model.p
 union all select 'json', '{{ parsed.a[1] }} {{ parsed["b"].c }} {{ tojson([1, "two"]) }}'
 union all select 'yaml', '{{ yaml.names | join(",") }} {{ yaml.flag }}'
 union all select 'regex', '{{ found.group(1) }} {{ found.group(2) }} {{ modules.re.sub("[aeiou]", "-", "vowels") }} {{ modules.re.findall("[0-9]+", "a1b22") | join(",") }}'
-union all select 'datetime', '{{ day.strftime("%Y-%m-%d") }} {{ day.date() }} {{ (parsed_day - day).days }} {{ parsed_day.isoformat() }} {{ parsed_day.year }}'
+union all select 'datetime', '{{ day.strftime("%Y-%m-%d") }} {{ day.date() }} {{ parsed_day.isoformat() }} {{ parsed_day.year }}'
 union all select 'itertools', '{% for pair in modules.itertools.product(["a", "b"], [1, 2]) %}{{ pair[0] }}{{ pair[1] }}{% endfor %} {% for pair in modules.itertools.combinations(["a", "b", "c"], 2) %}{{ pair | join }}{% endfor %}'
 union all select 'set', '{{ set([1, 2, 2, 3]) | length }} {{ zip([1, 2], ["a", "b"]) | list | length }} {{ set(["x"]) | list | first }}'
 union all select 'vars', '{{ var("cutoff") }} {{ var("absent", "default") }} {{ env_var("FEATURES_ABSENT", "no variable") }}'
