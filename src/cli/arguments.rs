@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::cli::docs::DocsArguments;
+use crate::cli::operation::OperationArguments;
 use crate::cli::schema::SchemaArguments;
 use crate::cli::show::ShowArguments;
 use crate::cli::source::SourceArguments;
@@ -154,6 +155,8 @@ pub(super) enum Command {
     Retry(RetryArguments),
     /// Print the first rows of what models, seeds, source tables or tests give, or of a query of your own
     Show(ShowArguments),
+    /// Call a macro by itself, in a transaction on the target
+    RunOperation(OperationArguments),
     /// Look at source tables: how old their data is
     Source(SourceArguments),
     /// Write what the target's catalog says of every relation, for tools that read dbt's catalog.json

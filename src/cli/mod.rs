@@ -6,6 +6,7 @@ mod demo;
 mod docs;
 mod log;
 mod look;
+mod operation;
 mod places;
 mod plan;
 mod retry;
@@ -91,6 +92,7 @@ async fn dispatch(door: &Door, command: Command) -> Result<u8, OpError> {
         Command::Retry(retry) => retry::retry(door, &retry).await,
         Command::Show(show) => show::show(door, &show).await,
         Command::Source(source) => source::source(door, &source).await,
+        Command::RunOperation(operation) => operation::run_operation(door, &operation).await,
         Command::Docs(docs) => docs::docs(door, &docs).await,
         Command::Deps(deps) => places::deps(door, &deps),
         Command::Schema(schema) => schema::schema(door, &schema),

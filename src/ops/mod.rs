@@ -17,6 +17,7 @@ pub mod history;
 pub mod init;
 pub mod introspect;
 pub mod list;
+pub mod operation;
 pub mod plan;
 pub mod psql;
 pub mod record;

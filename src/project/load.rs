@@ -33,7 +33,12 @@ pub fn load(options: &LoadOptions) -> Result<(Project, Diagnostics), Diagnostics
 
 /// Reads the argument of `--vars`: a YAML or JSON map.
 pub fn parse_vars(text: &str) -> Result<Vars, Diagnostics> {
-    let file = Arc::new(SourceFile { path: PathBuf::from("--vars"), text: text.to_owned() });
+    parse_map("--vars", text)
+}
+
+/// Reads the map that an option of the command line holds, as YAML or JSON.
+pub fn parse_map(option: &str, text: &str) -> Result<Vars, Diagnostics> {
+    let file = Arc::new(SourceFile { path: PathBuf::from(option), text: text.to_owned() });
     let tree = yaml::parse(&file).map_err(|diagnostic| Diagnostics(vec![diagnostic]))?;
     let mut reader = Reader::new(file);
     let vars = reader.open_fields(&tree, "vars").map(|fields| vars_of(&fields, "")).unwrap_or_default();

@@ -31,6 +31,7 @@ mod log;
 mod materializations;
 mod merge;
 mod never_destructive;
+mod operation;
 mod packages;
 mod plan;
 mod read_only;

@@ -12,6 +12,7 @@ mod macros;
 mod manifest;
 mod mistake;
 mod node;
+mod operation;
 mod resource;
 mod results;
 mod source;
@@ -30,6 +31,7 @@ pub use freshness::{Age, Measured, sources, write_sources};
 pub use identity::unique_id;
 pub use manifest::{manifest, write_manifest};
 pub use mistake::diagnostic;
+pub use operation::{OperationResult, write_operation};
 pub use results::{RunArguments, run_results, write_run_results};
 pub use write::Unwritten;
 
