@@ -55,6 +55,11 @@ fn a_model_that_asks_is_compiled_when_its_parents_are_built() {
                    where attrelid = 'app.wide'::regclass and attnum between 1 and 4";
     assert_eq!(test.query_target(columns), ["a b c total"]);
 
+    // Verbs that only look ask the target as it is; a plan, as it would leave it.
+    test.succeeds(&["check"]);
+    test.succeeds(&["show", "--select", "wide"]).stdout_has("total");
+    test.on_target("insert into app.input values (5, 'd')");
+    test.succeeds(&["plan", "--diff"]).stdout_has("bl.wide");
     test.succeeds(&["compile", "--select", "wide"]).stdout_has("count(*) filter (where kind = 'c') as \"c\"");
 }
 

@@ -8,7 +8,8 @@ mod query;
 mod rewritten;
 mod talk;
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
 
 pub(super) use modules::datetime;
 pub(super) use talk::Raised;
@@ -90,14 +91,24 @@ const VALUES: &[&str] = &[
 
 /// What a name of the context stands for.
 pub(super) fn built_in(scope: &Arc<Scope>, key: &str) -> Option<Value> {
-    if let Some((name, call)) = FUNCTIONS.iter().find(|(name, _)| *name == key) {
-        return Some(function(scope, name, *call));
+    match NAMES.get(key) {
+        Some(Named::Function(name, call)) => Some(function(scope, name, *call)),
+        Some(Named::Object(kind)) => Some(object(scope, kind)),
+        None => value(scope, key),
     }
-    if let Some((_, kind)) = OBJECTS.iter().find(|(name, _)| *name == key) {
-        return Some(object(scope, kind));
-    }
-    value(scope, key)
 }
+
+/// What a name stands for that is no value.
+enum Named {
+    Function(&'static str, Native),
+    Object(&'static Kind),
+}
+
+/// Both lists by name: every name of every macro that is read is looked up.
+static NAMES: LazyLock<HashMap<&'static str, Named>> = LazyLock::new(|| {
+    let functions = FUNCTIONS.iter().map(|(name, call)| (*name, Named::Function(name, *call)));
+    functions.chain(OBJECTS.iter().map(|(name, kind)| (*name, Named::Object(kind)))).collect()
+});
 
 fn value(scope: &Arc<Scope>, key: &str) -> Option<Value> {
     let shared = &scope.shared;

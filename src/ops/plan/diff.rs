@@ -5,19 +5,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::diagnostic::Diagnostic;
+use crate::compile::{CompiledSql, Later};
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::ident::{Ident, NodeName, Relation};
+use crate::manifest::jinja::Session;
 use crate::ops::OpError;
 use crate::plan::{Action, OnFailure, Plan, Step};
 use crate::postgres::{Lease, PostgresError};
 use crate::state::lock::{self, Scope};
 use crate::state::run::StepStatus;
 use crate::transform::diff::{self, DiffOptions, StepDiff};
-use crate::transform::{TransformError, flight};
+use crate::transform::{TransformError, asking, flight};
 use crate::verify::{self, VerifyError};
 
 /// One snapshot for all steps, and no long wait for what others hold.
@@ -60,10 +63,17 @@ impl Outcome {
     }
 }
 
+/// What the steps need beside their session.
+pub(super) struct Surroundings<'a> {
+    pub root: &'a Path,
+    /// Templates that ask the database.
+    pub later: Option<Arc<Later>>,
+}
+
 /// Carries the plan out and takes it back. `stop` ends it at the next step; the transaction never commits.
 pub(super) async fn diff(
     session: &Lease,
-    (plan, root): (&Plan, &Path),
+    (plan, around): (&Plan, &Surroundings<'_>),
     (samples, stop): (u32, CancellationToken),
 ) -> Result<BTreeMap<NodeName, Compared>, OpError> {
     session.batch_execute(BEGIN).await.map_err(failed)?;
@@ -76,7 +86,7 @@ pub(super) async fn diff(
         let outcome = match held_back(step, &compared) {
             Some(why) => Outcome::NotCompared(why),
             None => {
-                let work = carried_out(session, (step, root), options);
+                let work = carried_out(session, (step, around), options);
                 tokio::select! {
                     outcome = work => outcome?,
                     () = stop.cancelled() => return Err(OpError::usage("interrupted", "nothing was written")),
@@ -108,11 +118,25 @@ fn held_back(step: &Step, compared: &BTreeMap<NodeName, Compared>) -> Option<Str
 pub const NOT_READ: &str = "sources are not read: models are compared on the copies as they are";
 
 /// What a step says of itself; errors that are no verdict on it end everything.
-async fn carried_out(session: &Lease, (step, root): (&Step, &Path), options: DiffOptions) -> Result<Outcome, OpError> {
+async fn carried_out(
+    session: &Lease,
+    (step, around): (&Step, &Surroundings<'_>),
+    options: DiffOptions,
+) -> Result<Outcome, OpError> {
     session.batch_execute("savepoint unimig_step").await.map_err(failed)?;
     let outcome = match locked(session, &step.action).await? {
         Some(holder) => Outcome::NotCompared(holder),
-        None => worked(session, (step, root), options).await?,
+        None => match select(session, &step.name, around.later.as_ref()).await {
+            Ok(None) => worked(session, (step, around.root), options).await?,
+            Ok(Some(select)) => {
+                let step = Step { action: step.action.with_select(select), ..step.clone() };
+                worked(session, (&step, around.root), options).await?
+            }
+            Err(Diagnostics(mistakes)) => match mistakes.into_iter().next() {
+                Some(mistake) => mistaken(Box::new(mistake)),
+                None => Outcome::NotCompared("its template fails".to_owned()),
+            },
+        },
     };
     let stays = match &outcome {
         Outcome::Differs(_) => options.is_read,
@@ -125,6 +149,18 @@ async fn carried_out(session: &Lease, (step, root): (&Step, &Path), options: Dif
     };
     session.batch_execute(end).await.map_err(failed)?;
     Ok(outcome)
+}
+
+/// The SELECT of a step whose template asks the database: its parents are there by now, as the plan leaves them.
+async fn select(
+    session: &Lease,
+    name: &NodeName,
+    later: Option<&Arc<Later>>,
+) -> Result<Option<CompiledSql>, Diagnostics> {
+    let Some(later) = later.filter(|later| later.is_waiting(name)) else { return Ok(None) };
+    let (later, node) = (Arc::clone(later), name.clone());
+    let compiled = asking(session, move |server| later.compile(&node, &Session::Live(server))).await?;
+    Ok(Some(compiled.sql))
 }
 
 /// Takes the lock that a run takes, so that the two don't wait for each other's rows; says who has it.

@@ -9,12 +9,13 @@ mod diff;
 mod saved;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use crate::compile::CompileFacts;
+use crate::compile::{CompileFacts, Later};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::graph::Graph;
 use crate::ident::NodeName;
@@ -106,7 +107,7 @@ async fn plan_connected(
     (connections, stop): (&Connections, CancellationToken),
 ) -> Result<Planned, OpError> {
     let session = connections.target.lease("plan").await?;
-    let Settled { compiled, plan, .. } = run::settle((workspace, &request.run), compiled, &session).await?;
+    let Settled { compiled, plan, facts, .. } = run::settle((workspace, &request.run), compiled, &session).await?;
     let memory = past::remember(&session).await?;
     let making = Making { plan: &plan, memory: &memory };
     let steps = explained(workspace, (&compiled, &making), &session).await?;
@@ -119,7 +120,10 @@ async fn plan_connected(
     };
     let compared = match request.diff {
         Some(samples) => {
-            let compared = diff::diff(&session, (&plan, &workspace.project.root), (samples, stop)).await;
+            let project = (&workspace.project, &workspace.manifest, &workspace.environment);
+            let later = Later::of(project, &facts, &compiled.compiled)?.map(Arc::new);
+            let around = diff::Surroundings { root: &workspace.project.root, later };
+            let compared = diff::diff(&session, (&plan, &around), (samples, stop)).await;
             // The transaction is open: the end of the session takes it back.
             session.discard();
             Some(compared?)
