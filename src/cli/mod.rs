@@ -190,6 +190,7 @@ impl Door {
     /// Shows why a command could not be carried out, and gives its exit code.
     fn refuse(&self, error: &OpError) -> u8 {
         match error {
+            OpError::Hook(diagnostics) => diagnostics.0.iter().for_each(|diagnostic| self.terminal.show(diagnostic)),
             OpError::Project(diagnostics) => self.refuse_project(diagnostics),
             OpError::Usage { message, hint } => {
                 self.terminal.complain(&format!("error: {message}"));

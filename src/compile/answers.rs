@@ -1,12 +1,13 @@
 //! The second render of a template: `ref` and its companions answer with real relations.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use minijinja::{Error, ErrorKind, Value};
 
 use super::described;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::ident::{Ident, NodeName, Relation};
 use crate::manifest::jinja::{Names, RelationValue, Session, SourceCall, from_json};
 use crate::manifest::{Manifest, Materialization, ModelNode, ephemeral_cte};
@@ -121,9 +122,30 @@ pub(super) struct Answers {
     reads: Mutex<Reads>,
     session: Session,
     graph: Option<Value>,
+    /// Names that only this template has.
+    names: BTreeMap<String, Value>,
+}
+
+impl Unknown {
+    /// What is said of it, without its place.
+    pub fn mistake(&self) -> Diagnostic {
+        match self {
+            Self::Ref { name, .. } => {
+                Diagnostic::error(Code::UnknownRef, format!("model or seed \"{name}\" does not exist"))
+            }
+            Self::Source { source, table } => {
+                Diagnostic::error(Code::UnknownSource, format!("source table \"{source}.{table}\" does not exist"))
+            }
+        }
+    }
 }
 
 impl Answers {
+    pub fn with_names(mut self, names: BTreeMap<String, Value>) -> Self {
+        self.names = names;
+        self
+    }
+
     pub fn new(directory: &Arc<Directory>, subject: Subject) -> Self {
         let directory = Arc::clone(directory);
         Self {
@@ -133,6 +155,7 @@ impl Answers {
             reads: Mutex::new(Reads::default()),
             session: Session::Absent,
             graph: None,
+            names: BTreeMap::new(),
         }
     }
 
@@ -196,6 +219,10 @@ impl Names for Answers {
 
     fn configured(&self, key: &str) -> Option<Value> {
         self.subject.config.get(key).map(from_json)
+    }
+
+    fn extra(&self, key: &str) -> Option<Value> {
+        self.names.get(key).cloned()
     }
 
     fn is_incremental(&self) -> bool {

@@ -13,7 +13,7 @@ use super::tokens::{Token, tokens};
 use super::{CompileFacts, Compiled, CompiledSql, Origin, described, one_select, rewrite};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, SourceFile, Span};
 use crate::ident::{Ident, NodeName, Relation};
-use crate::manifest::jinja::{Engine, Plan, Render, Rendered, Said, Session, from_json};
+use crate::manifest::jinja::{Engine, Names, Plan, Render, Rendered, Said, Session, from_json};
 use crate::manifest::{Manifest, TestKind, TestNode, relocate};
 use crate::project::{Environment, Project};
 
@@ -112,6 +112,20 @@ impl<'a> Templates<'a> {
         let answers = self.answers(self.subject_of(None), session, &plan);
         let render = self.engine.call(name, &args, Arc::clone(&answers) as _);
         self.spoken(render, &answers, &plan)
+    }
+
+    pub(super) fn plan_text(&self, file: &Arc<SourceFile>) -> Plan {
+        self.engine.plan(file)
+    }
+
+    pub(super) fn render_plan(&self, plan: &Plan, answers: Arc<dyn Names>) -> Render {
+        self.engine.render(plan, answers)
+    }
+
+    /// Answers to a hook of a node, or to one of the whole run.
+    pub(super) fn hook_answers(&self, (node, incremental): (Option<&NodeName>, bool), session: Session) -> Answers {
+        let subject = Subject { incremental, ..self.subject_of(node) };
+        Answers::new(&self.directory, subject).with(session, None)
     }
 
     fn spoken(&self, render: Render, answers: &Answers, plan: &Plan) -> Result<Spoken, Diagnostics> {

@@ -39,6 +39,14 @@ pub enum Event {
         holder: String,
         limit: Duration,
     },
+    /// What failed may pass by itself: the step is begun again after the pause.
+    StepRetried {
+        node: NodeName,
+        /// Which attempt it will be, from 2.
+        attempt: u32,
+        reason: String,
+        pause: Duration,
+    },
     /// The step goes on although a parent failed, on what the parent left at this time.
     StaleParent {
         node: NodeName,

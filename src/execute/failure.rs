@@ -80,6 +80,11 @@ impl StepError {
         }
     }
 
+    /// Whether another attempt may well succeed.
+    pub(super) fn is_transient(&self) -> bool {
+        self.postgres().is_some_and(PostgresError::is_transient)
+    }
+
     fn postgres(&self) -> Option<&PostgresError> {
         match self {
             Self::Postgres(error)

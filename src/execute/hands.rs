@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use tokio::sync::Mutex;
 use tokio_postgres::Client;
 
-use crate::compile::Later;
+use crate::compile::{Later, RenderedHooks};
 use crate::extract::Snapshot;
 use crate::ident::{Ident, NodeName};
 use crate::postgres::{Pool, PostgresError};
@@ -31,6 +31,8 @@ pub struct HandsOptions {
     pub full_refresh: bool,
     /// When each staged table was last loaded.
     pub last_good: BTreeMap<NodeName, Timestamp>,
+    /// What runs around the builds of nodes.
+    pub hooks: BTreeMap<NodeName, RenderedHooks>,
     /// How many steps will read each source.
     pub stages_per_connection: BTreeMap<String, usize>,
 }
@@ -47,6 +49,7 @@ pub struct Hands {
     pub lock_wait: Duration,
     pub full_refresh: bool,
     pub last_good: BTreeMap<NodeName, Timestamp>,
+    pub hooks: BTreeMap<NodeName, RenderedHooks>,
     snapshots: BTreeMap<String, Mutex<Reading>>,
     schemas: Mutex<BTreeSet<Ident>>,
 }
@@ -77,6 +80,7 @@ impl Hands {
             lock_wait: options.lock_wait,
             full_refresh: options.full_refresh,
             last_good: options.last_good,
+            hooks: options.hooks,
             snapshots: options
                 .stages_per_connection
                 .into_iter()
@@ -116,6 +120,19 @@ impl Hands {
                     Err(error)
                 }
             },
+        }
+    }
+
+    /// A step that failed may read once more, unless the snapshot that all tables share has been let go.
+    pub async fn rejoin(&self, connection: &str) -> bool {
+        let Some(reading) = self.snapshots.get(connection) else { return false };
+        let mut reading = reading.lock().await;
+        match reading.state {
+            Opening::Open(_) => {
+                reading.readers_left += 1;
+                true
+            }
+            Opening::NotYet | Opening::Failed(_) => false,
         }
     }
 

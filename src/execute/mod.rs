@@ -7,6 +7,7 @@
 mod failure;
 mod hands;
 mod introspect;
+mod retry;
 mod session;
 mod stage;
 mod step;

@@ -8,13 +8,15 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 
+use crate::compile::{RenderedHook, RenderedHooks};
 use crate::event::{Event, Failure, LayerTraffic, Phase, StepReport};
 use crate::execute::failure::StepError;
 use crate::execute::hands::Hands;
 use crate::execute::introspect;
 use crate::execute::session::{Working, lock_target};
-use crate::execute::{stage, test};
+use crate::execute::{retry, stage, test};
 use crate::ident::{NodeName, Relation};
+use crate::manifest::Moment;
 use crate::plan::{self, Action, Step};
 use crate::postgres::{Canceller, PostgresError};
 use crate::state::batch;
@@ -110,7 +112,7 @@ pub(super) async fn run(context: StepContext, action: &Action) -> StepReport {
     context.say(Event::StepStarted { node: context.node.clone() });
     let ended = tokio::select! {
         biased;
-        ended = compiled_work(&context, action) => ended,
+        ended = attempts(&context, action) => ended,
         () = context.stop.cancelled() => {
             context.cancel_statements().await;
             Err(StepError::Interrupted)
@@ -131,6 +133,18 @@ pub(super) async fn run(context: StepContext, action: &Action) -> StepReport {
     };
     context.say(Event::StepFinished(report.clone()));
     report
+}
+
+/// Does the work, again if what went wrong may pass by itself.
+async fn attempts(context: &StepContext, action: &Action) -> Result<Done, StepError> {
+    let mut attempt = 1;
+    loop {
+        match compiled_work(context, action).await {
+            Ok(done) => return Ok(done),
+            Err(error) => retry::await_next(context, action, (attempt, error)).await?,
+        }
+        attempt += 1;
+    }
 }
 
 async fn failed(context: &StepContext, error: StepError, started: Instant) -> StepReport {
@@ -258,14 +272,24 @@ pub(super) async fn in_transaction(
     // The lock comes first: the transaction's one snapshot must not be older than what its holder leaves behind. One
     // snapshot for all statements means that a row which others insert meanwhile is refused, never taken for ours.
     lock_target(&client, transaction.target, Scope::Session, context).await?;
+    let none = RenderedHooks::default();
+    let hooks = context.hands.hooks.get(&context.node).unwrap_or(&none);
+    transform::hooks(&client, at(&hooks.before, Moment::Outside)).await?;
     client.batch_execute("begin isolation level repeatable read read write").await.map_err(failed)?;
+    transform::hooks(&client, at(&hooks.before, Moment::Inside)).await?;
     let parents: Vec<&str> = transaction.staged_parents.iter().map(NodeName::as_str).collect();
     let seen = batch::last_batch_ids(&client, &parents).await?;
     let done = work(&client).await?;
+    transform::hooks(&client, at(&hooks.after, Moment::Inside)).await?;
     batch::record_consumed(&client, &context.node, &seen).await?;
     run::record_step(&client, &context.hands.run.id, &context.record(done.status, done.tally, None)).await?;
     client.batch_execute("commit").await.map_err(failed)?;
+    transform::hooks(&client, at(&hooks.after, Moment::Outside)).await?;
     lock::release(&client, transaction.target).await?;
     client.give_back();
     Ok(done)
+}
+
+fn at(hooks: &[RenderedHook], moment: Moment) -> impl Iterator<Item = &RenderedHook> {
+    hooks.iter().filter(move |hook| hook.moment == moment)
 }

@@ -12,6 +12,7 @@ mod facts;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod freshness;
+mod hook;
 pub mod jinja;
 mod layer;
 mod lookup;
@@ -40,6 +41,7 @@ pub use custom_test::relocate;
 pub use exposure::{AnalysisNode, ExposureNode, GroupNode};
 pub use facts::{NodeFacts, ResourceType, TestFacts, TestType};
 pub use freshness::FreshnessStatus;
+pub use hook::{Hook, Hooks, Moment};
 pub use lookup::{NoSource, SourceTable, ephemeral_cte};
 pub use materialization::{IncrementalConfig, IncrementalStrategy, MergeUpdates, OnSchemaChange, Refresh};
 pub use resolve::resolve;
@@ -200,6 +202,7 @@ pub struct ModelNode {
     pub relation: Relation,
     pub materialization: Materialization,
     pub upkeep: Upkeep,
+    pub hooks: Hooks,
     pub description: String,
     pub columns: Vec<ColumnNode>,
     pub tags: Vec<String>,
@@ -267,6 +270,7 @@ pub struct SeedNode {
     pub path: PathBuf,
     pub relation: Relation,
     pub upkeep: Upkeep,
+    pub hooks: Hooks,
     pub description: String,
     pub columns: Vec<ColumnNode>,
     pub tags: Vec<String>,

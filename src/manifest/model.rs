@@ -144,6 +144,7 @@ pub(super) fn draft(
     let disabled = settled.disabled();
     let configured_at = configured_at(plan);
     let upkeep = settled.upkeep();
+    let hooks = settled.hooks();
     let settled_node = match kind {
         DraftKind::Model => node(around, model, &mut settled),
         DraftKind::Snapshot => snapshot(around, model, &mut settled),
@@ -157,6 +158,7 @@ pub(super) fn draft(
         relation,
         materialization,
         upkeep,
+        hooks,
         description: description(property, &mut settled),
         columns: property.map(|property| property.columns.iter().map(column).collect()).unwrap_or_default(),
         tags: settled.tags(),

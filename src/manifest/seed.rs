@@ -31,6 +31,7 @@ pub(super) fn settle(around: &Surroundings<'_>, seed: &SeedFile, diagnostics: &m
     let delimiter = delimiter(&mut settled);
     let column_types = column_types(&mut settled);
     let upkeep = settled.upkeep();
+    let hooks = settled.hooks();
     let quoting =
         if settled.switch("quote_columns") == Some(false) { SeedQuoting::Folded } else { SeedQuoting::AsWritten };
     // A seed's table always becomes what the file says, so there is nothing that a full refresh would add.
@@ -52,6 +53,7 @@ pub(super) fn settle(around: &Surroundings<'_>, seed: &SeedFile, diagnostics: &m
         path: seed.path.clone(),
         relation,
         upkeep,
+        hooks,
         description: property.map(|property| property.description.clone()).unwrap_or_default(),
         columns: property.map(|property| property.columns.iter().map(column).collect()).unwrap_or_default(),
         tags: settled.tags(),

@@ -13,6 +13,9 @@ pub enum OpError {
     /// The project, the profile or the selection is wrong.
     #[error("the project has mistakes")]
     Project(Diagnostics),
+    /// A statement before the first or after the last step was refused.
+    #[error("a hook of the run failed")]
+    Hook(Diagnostics),
     #[error("{message}")]
     Usage { message: String, hint: Option<String> },
     #[error(transparent)]
@@ -46,7 +49,7 @@ impl OpError {
             Self::State(StateError::Postgres(error)) if error.is_unreachable() => 3,
             Self::Store(error) if error.is_unreachable() => 3,
             Self::Server(_) => 3,
-            Self::Postgres(_) | Self::State(_) | Self::Store(_) | Self::File { .. } => 1,
+            Self::Hook(_) | Self::Postgres(_) | Self::State(_) | Self::Store(_) | Self::File { .. } => 1,
         }
     }
 }

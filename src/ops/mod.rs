@@ -23,6 +23,7 @@ pub mod psql;
 pub mod record;
 pub mod retry;
 pub mod run;
+mod run_hooks;
 pub mod schema;
 pub mod selection;
 pub mod server;

@@ -23,6 +23,7 @@ use crate::ops::compile::write_compiled;
 use crate::ops::connections::{Connections, open_layer};
 use crate::ops::defer::{self, Defer};
 use crate::ops::record::run_arguments;
+use crate::ops::run_hooks;
 use crate::ops::workspace::{CompiledProject, Selection, Workspace};
 use crate::plan::{self, Inputs, OnError, Plan, RunSettings, TargetCatalog};
 use crate::postgres::{Lease, PostgresError};
@@ -135,6 +136,7 @@ async fn run_connected(
     let names: BTreeSet<&NodeName> = plan.steps.iter().map(|step| &step.name).collect();
     write_compiled(workspace, &compiled, |name| names.contains(name))?;
     schema::prepare(&mut session).await?;
+    run_hooks::start(workspace, connections).await?;
     let run_id = RunId(workspace.environment.invocation.id.clone());
     let record = history::begin(&session, &run_id, (&plan.command, Timestamp::now())).await?;
     let last_good = batch::all_last_loaded(&session).await?;
@@ -150,6 +152,7 @@ async fn run_connected(
         lock_wait: plan.settings.lock_wait,
         full_refresh: plan.settings.full_refresh,
         last_good,
+        hooks: compiled.hooks.clone(),
         stages_per_connection: plan.stages_per_connection(),
     });
     let Told { listeners, stop } = told;
@@ -161,6 +164,9 @@ async fn run_connected(
         keep_late(workspace, &mut compiled, &later)?;
     }
     workspace.write_results(&compiled, (&summary, &run_arguments(workspace, request)))?;
+    if !summary.interrupted {
+        run_hooks::end(workspace, connections, &summary).await?;
+    }
     Ok(summary)
 }
 

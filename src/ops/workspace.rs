@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::compile::{CompileFacts, Compiled, Compiler, dependencies};
+use crate::compile::{CompileFacts, Compiled, Compiler, RenderedHooks, Templates, dependencies};
 use crate::data_test;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::graph::Graph;
 use crate::ident::NodeName;
-use crate::manifest::{self, Manifest};
+use crate::manifest::{self, Hooks, Manifest};
 use crate::ops::OpError;
 use crate::ops::selection::Places;
 use crate::project::{
@@ -42,6 +42,8 @@ pub struct Workspace {
 /// Every template as SQL, and the order of all nodes.
 pub struct CompiledProject {
     pub compiled: BTreeMap<NodeName, Compiled>,
+    /// What runs around the builds of nodes.
+    pub hooks: BTreeMap<NodeName, RenderedHooks>,
     pub graph: Graph,
     pub places: Places,
 }
@@ -70,12 +72,32 @@ impl Workspace {
     }
 
     pub fn compile(&self, facts: &CompileFacts) -> Result<CompiledProject, OpError> {
-        let mut compiled = Compiler::new(&self.project, &self.manifest, &self.environment, facts).compile_all()?;
+        let compiler = Compiler::new(&self.project, &self.manifest, &self.environment, facts);
+        let mut compiled = compiler.compile_all()?;
+        let hooks = self.hooks(facts)?;
+        for (name, hooks) in &hooks {
+            if let Some(node) = compiled.get_mut(name) {
+                node.depends_on.extend(hooks.reads.iter().cloned());
+                node.depends_on.sort();
+                node.depends_on.dedup();
+            }
+        }
         let graph = Graph::build(&self.manifest, &dependencies(&compiled))?;
         let generic = data_test::compile_generic(&self.manifest, &compiled);
         compiled.extend(generic);
         let places = Places { root: self.project.root.clone(), target_dir: self.target_dir() };
-        Ok(CompiledProject { compiled, graph, places })
+        Ok(CompiledProject { compiled, hooks, graph, places })
+    }
+
+    /// Most projects have no hooks, and read no macros for them.
+    fn hooks(&self, facts: &CompileFacts) -> Result<BTreeMap<NodeName, RenderedHooks>, OpError> {
+        let models = self.manifest.models.values().map(|model| &model.hooks);
+        let mut all = models.chain(self.manifest.seeds.values().map(|seed| &seed.hooks));
+        if all.all(Hooks::is_empty) {
+            return Ok(BTreeMap::new());
+        }
+        let templates = Templates::owned(&self.project, &self.manifest, &self.environment)?;
+        Ok(templates.hooks(&self.manifest, facts)?)
     }
 
     /// The project's folder for what unimig keeps on this machine.

@@ -169,6 +169,23 @@ impl PostgresError {
         }
     }
 
+    /// Whether the same work may well succeed in a moment: by SQLSTATE, or since the session or its server went away.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            PostgresError::ConnectionLost { .. } | PostgresError::TooManyConnections { .. } => true,
+            PostgresError::Server { error, .. } => is_transient_state(&error.sqlstate),
+            PostgresError::Timeout { which: TimeoutKind::Lock, .. } => true,
+            PostgresError::Timeout { which: TimeoutKind::Statement | TimeoutKind::IdleInTransaction, .. }
+            | PostgresError::Unreachable { .. }
+            | PostgresError::Authentication { .. }
+            | PostgresError::UnknownDatabase { .. }
+            | PostgresError::Tls { .. }
+            | PostgresError::Settings { .. }
+            | PostgresError::Cancelled { .. }
+            | PostgresError::Driver { .. } => false,
+        }
+    }
+
     /// The server's own error, where there is one.
     pub fn server_error(&self) -> Option<&ServerError> {
         match self {
@@ -192,6 +209,12 @@ impl PostgresError {
     pub fn sqlstate(&self) -> Option<&str> {
         self.server_error().map(|error| error.sqlstate.as_str())
     }
+}
+
+/// serialization_failure, deadlock_detected, lock_not_available, too_many_connections; connection exceptions; a server
+/// that goes away or is not there yet.
+fn is_transient_state(sqlstate: &str) -> bool {
+    ["40001", "40P01", "55P03", "53300", "57P01", "57P02", "57P03"].contains(&sqlstate) || sqlstate.starts_with("08")
 }
 
 /// The server goes away or is not there yet.

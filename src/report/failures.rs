@@ -110,6 +110,7 @@ impl Listener for Failures {
             | Event::StepStarted { .. }
             | Event::StepProgress { .. }
             | Event::LockAwaited { .. }
+            | Event::StepRetried { .. }
             | Event::Noted { .. }
             | Event::StepFinished(_) => {}
         }

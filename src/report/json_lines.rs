@@ -59,6 +59,11 @@ fn line(event: &Event) -> Line {
             "stale_parent",
             json!({ "node": node, "parent": parent, "last_good": last_good.to_string() }),
         ),
+        Event::StepRetried { node, attempt, reason, pause } => (
+            LogLevel::Warn,
+            "step_retried",
+            json!({ "node": node, "attempt": attempt, "reason": reason, "pause_ms": pause.as_millis() }),
+        ),
         Event::Noted { node, message } => (LogLevel::Info, "noted", json!({ "node": node, "message": message })),
         Event::StepFinished(report) => (step_level(report.status), "step_finished", step(report)),
         Event::RunFinished(summary) => (run_level(summary), "run_finished", run(summary)),

@@ -29,7 +29,7 @@ impl Listener for PlainLines {
                 let line = format!("{}/{} {}", self.finished, self.total, finished_line(&self.terminal, report));
                 self.terminal.say(&line);
             }
-            Event::LockAwaited { .. } | Event::StaleParent { .. } | Event::Noted { .. } => {
+            Event::LockAwaited { .. } | Event::StepRetried { .. } | Event::StaleParent { .. } | Event::Noted { .. } => {
                 if let Some(line) = note_line(event) {
                     self.terminal.say(&line);
                 }
@@ -74,6 +74,9 @@ pub fn note_line(event: &Event) -> Option<String> {
         }
         Event::StaleParent { node, parent, last_good } => {
             Some(format!("{node} runs on {parent} as of {last_good:.0}, because it failed"))
+        }
+        Event::StepRetried { node, attempt, reason, pause } => {
+            Some(format!("{node}: {reason}; attempt {attempt} in {} ms", pause.as_millis()))
         }
         Event::Noted { node: Some(node), message } => Some(format!("{node}: {message}")),
         Event::Noted { node: None, message } => Some(message.clone()),

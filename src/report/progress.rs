@@ -81,7 +81,7 @@ impl Listener for Progress {
                     whole.inc(1);
                 }
             }
-            Event::LockAwaited { .. } | Event::StaleParent { .. } | Event::Noted { .. } => {
+            Event::LockAwaited { .. } | Event::StepRetried { .. } | Event::StaleParent { .. } | Event::Noted { .. } => {
                 if let Some(line) = note_line(event) {
                     self.line(&line);
                 }

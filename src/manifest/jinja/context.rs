@@ -127,7 +127,7 @@ fn value(scope: &Arc<Scope>, key: &str) -> Option<Value> {
         "selected_resources" => List::value(Vec::new()),
         "dbt" => object(scope, &names::DBT),
         "__asked" => scope.notes().asked.into(),
-        _ => return None,
+        _ => return scope.names.extra(key),
     })
 }
 

@@ -38,6 +38,10 @@ pub trait Names: Send + Sync + fmt::Debug {
     fn graph(&self) -> Value {
         Value::from(())
     }
+    /// A name that only this template has, such as `results` in a hook at the end of a run.
+    fn extra(&self, _key: &str) -> Option<Value> {
+        None
+    }
 }
 
 /// The arguments of `source()`.

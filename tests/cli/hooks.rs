@@ -1,0 +1,73 @@
+//! Hooks: statements around a build, in its transaction or outside of it, and around a whole run.
+
+use crate::harness::Test;
+
+const LOG: &str = "create table app.log (step int generated always as identity, word text, transaction xid8)";
+
+fn log(test: &Test) -> Vec<String> {
+    test.query_target("select word from app.log order by step")
+}
+
+#[test]
+fn hooks_run_around_the_build_in_its_transaction_or_outside_of_it() {
+    let test = Test::new().target_sql(LOG).file(
+        "unimig.yml",
+        "name: shop\nversion: \"1.0\"\nprofile: shop\nmodels:\n  shop:\n    +pre-hook: \"insert into app.log (word) values ('folder of {{ this.name }}')\"\nseeds:\n  +post-hook: \"insert into app.log (word) select 'seed ' || count(*) from {{ this }}\"\n",
+    );
+    test.write("seeds/code.csv", "id\n1\n2\n");
+    test.write(
+        "models/bl/fact.yml",
+        "version: 2\nmodels:\n  - name: fact\n    config:\n      pre_hook: {sql: \"insert into app.log (word, transaction) values ('outside', pg_current_xact_id())\", transaction: false}\n",
+    );
+    test.write(
+        "models/bl/fact.sql",
+        "{{ config(materialized='table', post_hook=[
+            \"insert into app.log (word, transaction) select 'built ' || count(*), pg_current_xact_id() from {{ this }}\",
+            \"{{ note('codes', ref('code')) }}\",
+            '{% if false %}nothing{% endif %}',
+        ], pre_hook=\"insert into app.log (word, transaction) values ('inside', pg_current_xact_id())\") }}
+select 1 as id
+",
+    );
+    test.write(
+        "macros/note.sql",
+        "{% macro note(word, relation) %}insert into app.log (word) select '{{ word }} ' || count(*) from {{ relation }}; select 1{% endmacro %}\n",
+    );
+    test.succeeds(&["build"]);
+    assert_eq!(log(&test), ["seed 2", "outside", "folder of fact", "inside", "built 1", "codes 2"]);
+    let of = |word: &str| test.value(&format!("select transaction from app.log where word like '{word}%'"));
+    assert_eq!(of("inside"), of("built"));
+    assert_ne!(of("inside"), of("outside"));
+
+    // A hook that fails takes the build with it, and is shown where it stands.
+    test.write(
+        "models/bl/fact.sql",
+        "{{ config(materialized='table', post_hook='insert into nowhere values (1)') }}\nselect 2 as id\n",
+    );
+    test.run(&["run"]).exit(1).stderr_has("relation \"nowhere\" does not exist").stderr_has("models/bl/fact.sql:1:33");
+    assert_eq!(test.query_target("select id from app.fact"), ["1"]);
+    test.write("models/bl/fact.sql", "{{ config(post_hook=7) }}\nselect 2 as id\n");
+    test.run(&["run"]).exit(2).stderr_has("\"post_hook\" must be SQL");
+    test.write("models/bl/fact.sql", "{{ config(post_hook='select * from {{ ref(\"fect\") }}') }}\nselect 2 as id\n");
+    test.run(&["run"]).exit(2).stderr_has("\"fect\" does not exist");
+}
+
+#[test]
+fn a_run_has_hooks_at_its_start_and_at_its_end() {
+    let project = |end: &str| {
+        format!(
+            "name: shop\nversion: \"1.0\"\nprofile: shop\non-run-start:\n  - \"insert into {{{{ target.schema }}}}.log (word) values ('start')\"\non-run-end:\n  - \"{end}\"\n"
+        )
+    };
+    let end = "{% for result in results %}insert into app.log (word) values ('{{ result.node.name }} {{ result.status }} {{ schemas | join }} {{ database_schemas[0][1] }}'); {% endfor %}";
+    let test = Test::new().target_sql(LOG).file("unimig.yml", &project(end));
+    test.write("models/bl/fact.sql", "{{ config(materialized='table') }}\nselect 1 as id\n");
+    test.succeeds(&["run"]);
+    assert_eq!(log(&test), ["start", "fact success app app"]);
+    test.write("models/bl/fact.sql", "{{ config(materialized='table') }}\nselect 1/0 as id\n");
+    test.run(&["run"]).exit(1);
+    assert_eq!(log(&test)[2..], ["start", "fact error app app"]);
+
+    test.write("unimig.yml", &project("insert into nowhere values (1)"));
+    test.run(&["run"]).exit(1).stderr_has("relation \"nowhere\" does not exist").stderr_has("unimig.yml:7");
+}
