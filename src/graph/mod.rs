@@ -4,6 +4,7 @@
 //! model is a node like any other, so edges pass through it.
 
 mod cycle;
+pub mod macros;
 pub mod previous;
 mod same;
 mod select;

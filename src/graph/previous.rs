@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::macros::ChangedMacros;
 use crate::ident::NodeName;
 
 /// What is kept of an earlier run; each part is there when its file was.
@@ -20,6 +21,8 @@ pub struct Previous {
     pub freshness_now: Option<HashMap<String, String>>,
     /// The checksums of the project's seeds as they are now.
     pub seeds_now: HashMap<NodeName, String>,
+    /// The project's macros that are not as the manifest has them.
+    pub changed_macros: ChangedMacros,
 }
 
 /// `manifest.json`.

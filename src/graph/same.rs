@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
+use super::macros::ChangedMacros;
 use super::previous::PreviousNode;
 use super::select::StateCheck;
 use crate::ident::{NodeName, Relation};
@@ -15,6 +16,7 @@ pub(super) struct Now<'n> {
     pub manifest: &'n Manifest,
     /// What the files of seeds hold.
     pub seeds: &'n HashMap<NodeName, String>,
+    pub macros: &'n ChangedMacros,
 }
 
 /// Settings whose change is no change of the node; where it is kept is looked at apart.
@@ -36,7 +38,10 @@ pub(super) fn is_modified(now: Now<'_>, node: &NodeFacts<'_>, old: &PreviousNode
     let is_generic = node.test.as_ref().is_some_and(|test| test.test_type == TestType::Generic);
     let parts: &[StateCheck] = if is_generic { &[StateCheck::Configs] } else { PARTS };
     let differs = |part: &StateCheck| has_part(node, *part) && !is_same(now, node, (old, *part));
-    node.fqn.iter().ne(old.fqn.iter()) || access_differs(now, node, old) || parts.iter().any(differs)
+    calls_changed_macros(now, node)
+        || node.fqn.iter().ne(old.fqn.iter())
+        || access_differs(now, node, old)
+        || parts.iter().any(differs)
 }
 
 /// Whether a kind of node has such a part at all.
@@ -71,6 +76,19 @@ pub(super) fn is_same(now: Now<'_>, node: &NodeFacts<'_>, (old, part): (&Previou
         StateCheck::Contract => same_contract(now, node, old),
         StateCheck::New | StateCheck::Old | StateCheck::Modified | StateCheck::Unmodified | StateCheck::Macros => true,
     }
+}
+
+/// Whether a node's code, or the kind of test that it is, leads to a macro that changed.
+pub(super) fn calls_changed_macros(now: Now<'_>, node: &NodeFacts<'_>) -> bool {
+    let text = match (now.manifest.models.get(node.name), now.manifest.tests.get(node.name).map(|test| &test.kind)) {
+        (Some(model), _) => &model.file.text,
+        (None, Some(TestKind::Singular { file })) => &file.text,
+        (None, Some(TestKind::Custom(custom))) => {
+            return now.macros.is_changed(&format!("test_{}", custom.name), node.package);
+        }
+        (None, Some(TestKind::Generic { .. }) | None) => return false,
+    };
+    now.macros.are_called_in(text, node.package)
 }
 
 fn then(old: &PreviousNode) -> &Map<String, Value> {

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, SourceFile};
+use crate::graph::macros::ChangedMacros;
 use crate::graph::previous::{self, Previous, PreviousManifest};
 use crate::graph::{self, Chosen, Graph, History, Indirect, Moment, Wish};
 use crate::ident::NodeName;
@@ -45,6 +46,8 @@ pub struct Selection {
 pub struct Places {
     pub root: PathBuf,
     pub target_dir: PathBuf,
+    /// The files of macros, each with its package's name.
+    pub macros: Vec<(String, Arc<SourceFile>)>,
 }
 
 impl Selection {
@@ -124,8 +127,14 @@ pub fn read_manifest(folder: &Path) -> Result<Option<PreviousManifest>, OpError>
 
 fn read_state(folder: &Path, manifest: &Manifest, places: &Places) -> Result<Previous, OpError> {
     let folder = state_folder(folder, &places.root)?;
+    let before = read_manifest(&folder)?;
+    let changed_macros = match &before {
+        Some(before) => ChangedMacros::between(&manifest.project_name, &places.macros, &before.macros),
+        None => ChangedMacros::default(),
+    };
     Ok(Previous {
-        manifest: read_manifest(&folder)?,
+        manifest: before,
+        changed_macros,
         results: read(&folder.join("run_results.json"), previous::results)?,
         freshness: read(&folder.join("sources.json"), previous::freshness)?,
         freshness_now: read(&places.target_dir.join("sources.json"), previous::freshness)?,

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::compile::{CompileFacts, Compiled, Compiler, RenderedHooks, Templates, dependencies};
 use crate::data_test;
-use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, SourceFile};
 use crate::graph::Graph;
 use crate::ident::NodeName;
 use crate::manifest::{self, Hooks, Manifest};
@@ -85,7 +86,10 @@ impl Workspace {
         let graph = Graph::build(&self.manifest, &dependencies(&compiled))?;
         let generic = data_test::compile_generic(&self.manifest, &compiled);
         compiled.extend(generic);
-        let places = Places { root: self.project.root.clone(), target_dir: self.target_dir() };
+        let package = |file: &Arc<SourceFile>| self.project.package_of(&file.path).to_owned();
+        let files = self.project.macros.iter().chain(&self.project.tests);
+        let macros = files.map(|file| (package(file), Arc::clone(file))).collect();
+        let places = Places { root: self.project.root.clone(), target_dir: self.target_dir(), macros };
         Ok(CompiledProject { compiled, hooks, graph, places })
     }
 

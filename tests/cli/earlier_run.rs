@@ -29,7 +29,11 @@ fn edit(path: &Path, edit: impl FnOnce(&mut Value)) {
 
 #[test]
 fn a_retry_runs_what_failed_and_what_was_skipped_for_it() {
-    let test = Test::sample();
+    let audit = "{{ config(materialized='table') }}\nselect id, {{ tidy('entry') }} as entry from {{ source('qvp', 'audit_log') }}\n";
+    let test = Test::sample()
+        .file("macros/tidy.sql", "{% macro tidy(x) %}lower({{ trimmed(x) }}){% endmacro %}\n")
+        .file("macros/trimmed.sql", "{% macro trimmed(x) %}{{ x }}{% endmacro %}\n")
+        .file("models/bl/audit.sql", audit);
     let person = std::fs::read_to_string(test.path().join("models/bl/person.sql")).expect("the model");
     test.write("models/bl/person.sql", &format!("select * from ({person}) as p where 1 / (id - id) = 1\n"));
     test.run(&["run"]).exit(1);
@@ -51,6 +55,9 @@ fn a_retry_runs_what_failed_and_what_was_skipped_for_it() {
     assert_eq!(names(&test, &["-s", "state:modified.body,state:old", "--state", "kept"]), ["bl.person", "seed.codes"]);
     assert_eq!(names(&test, &["-s", "state:modified+,layer:bl", "--state", "kept"]).len(), 5);
     assert!(names(&test, &["-s", "state:unmodified", "--state", "kept"]).contains(&"bl.audit".to_owned()));
+
+    test.write("macros/trimmed.sql", "{% macro trimmed(x) %}trim({{ x }}){% endmacro %}\n");
+    assert_eq!(names(&test, &["-s", "state:modified.macros", "--state", "kept"]), ["bl.audit"]);
 
     test.succeeds(&["retry"]);
     let mut retried: Vec<String> = test.results().into_iter().map(|result| result.node).collect();

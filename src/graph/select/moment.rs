@@ -89,8 +89,10 @@ fn missing_state(message: String, criterion: &Criterion) -> Diagnostic {
 
 pub(super) fn test<'t>(all: &'t Selectable<'_>, method: &'t Method) -> Test<'t> {
     match (method, all.moment.previous) {
-        (Method::State(check), Some(Previous { manifest: Some(manifest), seeds_now, .. })) => {
-            state(all, (manifest, seeds_now), *check)
+        (Method::State(check), Some(previous @ Previous { manifest: Some(manifest), .. })) => {
+            let now =
+                same::Now { manifest: all.manifest, seeds: &previous.seeds_now, macros: &previous.changed_macros };
+            state((all, manifest), now, *check)
         }
         (Method::Result(status), Some(Previous { results: Some(results), .. })) => Box::new(move |_, node| {
             results.get(&all.manifest.unique_id(node.name)).is_some_and(|found| found == status)
@@ -115,11 +117,10 @@ fn later(now: &str, then: &str) -> bool {
 }
 
 fn state<'t>(
-    all: &'t Selectable<'_>,
-    (previous, seeds): (&'t PreviousManifest, &'t HashMap<NodeName, String>),
+    (all, previous): (&'t Selectable<'_>, &'t PreviousManifest),
+    now: same::Now<'t>,
     check: StateCheck,
 ) -> Test<'t> {
-    let now = same::Now { manifest: all.manifest, seeds };
     Box::new(move |_, node| {
         let old = previous.node(&all.manifest.unique_id(node.name));
         match (check, old) {
@@ -128,7 +129,7 @@ fn state<'t>(
             (StateCheck::Unmodified, Some(old)) => !same::is_modified(now, node, old),
             (StateCheck::Unmodified, None) => false,
             (StateCheck::Modified, Some(old)) => same::is_modified(now, node, old),
-            (StateCheck::Macros, _) => false,
+            (StateCheck::Macros, _) => same::calls_changed_macros(now, node),
             (part, None) => same::has_part(node, part),
             (part, Some(old)) => same::has_part(node, part) && !same::is_same(now, node, (old, part)),
         }
