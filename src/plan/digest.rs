@@ -3,6 +3,13 @@
 use sha2::{Digest, Sha256};
 
 use super::Action;
+use crate::compile::CompiledSql;
+use crate::manifest::ModelNode;
+
+/// The SQL, or the template where that is compiled only when its parents are built.
+fn code<'a>(select: &'a CompiledSql, node: &'a ModelNode) -> &'a str {
+    if select.text.is_empty() { &node.file.text } else { &select.text }
+}
 
 /// Changes when the step would do something else with the same data.
 pub fn digest(action: &Action) -> String {
@@ -20,17 +27,17 @@ pub fn digest(action: &Action) -> String {
         }
         Action::Merge(merge) => {
             add("merge");
-            add(&merge.select.text);
+            add(code(&merge.select, &merge.node));
             add(&format!("{:?} {}", merge.config, merge.target.relation));
         }
         Action::Table(select) => {
             add("table");
-            add(&select.select.text);
+            add(code(&select.select, &select.node));
             add(&select.node.relation.to_string());
         }
         Action::View(select) => {
             add("view");
-            add(&select.select.text);
+            add(code(&select.select, &select.node));
             add(&select.node.relation.to_string());
         }
         // The SELECT of an increment differs from that of the whole, and neither is a change of the model.
@@ -41,7 +48,7 @@ pub fn digest(action: &Action) -> String {
         }
         Action::Snapshot(snapshot) => {
             add("snapshot");
-            add(&snapshot.select.text);
+            add(code(&snapshot.select, &snapshot.node));
             add(&format!("{:?} {}", snapshot.config, snapshot.node.relation));
         }
         Action::Seed(seed) => {

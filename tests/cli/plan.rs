@@ -191,3 +191,28 @@ fn a_saved_plan_is_carried_out_only_while_nothing_moves() {
     test.write("plan.json", "{}");
     test.run(&["apply", "plan.json"]).exit(2).stderr_has("plan.json is no saved plan");
 }
+
+#[test]
+fn a_template_that_asks_the_database_is_answered_with_what_the_plan_leaves_and_may_not_end_it() {
+    let test = Test::sample();
+    test.succeeds(&["build"]);
+    test.write(
+        "models/bl/asks.sql",
+        "{{ config(materialized='table') }}\n{% set found = run_query('select count(*) from ' ~ ref('person')) %}\n\
+         select {{ found.rows[0][0] }} as people\n",
+    );
+    test.write(
+        "models/bl/ends.sql",
+        "{{ config(materialized='table') }}\n{% do run_query('/* now */ commit') %}\nselect 1 as id from {{ ref('person') }}\n",
+    );
+    test.on_target("delete from app.person where id <= 3");
+    let before = test.rows_digest("app.person");
+
+    let diff = test.run(&["plan", "--diff", "--samples", "1", "--output", "json", "--exclude", "stg.*"]).exit(1);
+
+    let asks = &step(&diff, "bl.asks")["diff"];
+    assert_eq!(asks["samples"][0]["values"][0]["new"], "(90)");
+    let ends = step(&diff, "bl.ends")["diff"]["message"].as_str().expect("it is refused").to_owned();
+    assert!(ends.contains("begins or ends a transaction"), "{ends}");
+    assert_eq!(test.rows_digest("app.person"), before);
+}

@@ -15,6 +15,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::ident::{Ident, NodeName, Relation};
 use crate::manifest::jinja::Session;
 use crate::ops::OpError;
+use crate::ops::plan::guarded::Guarded;
 use crate::plan::{Action, OnFailure, Plan, Step};
 use crate::postgres::{Lease, PostgresError};
 use crate::state::lock::{self, Scope};
@@ -159,7 +160,8 @@ async fn select(
 ) -> Result<Option<CompiledSql>, Diagnostics> {
     let Some(later) = later.filter(|later| later.is_waiting(name)) else { return Ok(None) };
     let (later, node) = (Arc::clone(later), name.clone());
-    let compiled = asking(session, move |server| later.compile(&node, &Session::Live(server))).await?;
+    let compiled =
+        asking(session, move |server| later.compile(&node, &Session::Live(Arc::new(Guarded(server))))).await?;
     Ok(Some(compiled.sql))
 }
 

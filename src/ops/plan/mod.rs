@@ -6,6 +6,7 @@
 //! 4. with `--save`, note everything that the plan rests on; `apply` compares, and runs exactly these steps
 
 mod diff;
+mod guarded;
 mod saved;
 
 use std::collections::{BTreeMap, BTreeSet};
