@@ -141,6 +141,7 @@ pub(super) fn draft(
     settled.check_keys(&own, (kind.config(), around.project.flavour));
     settled.lay(&own);
     let name = kind.node(&model.stem);
+    refuse_contract(&mut settled);
     let disabled = settled.disabled();
     let configured_at = configured_at(plan);
     let upkeep = settled.upkeep();
@@ -248,6 +249,16 @@ fn configured_at(plan: &Plan) -> Span {
     match plan.scan.call(&plan.file.text, "config") {
         Some(call) => Span::new(&plan.file, call.function.clone()),
         None => Span::whole(&plan.file),
+    }
+}
+
+/// A contract that nobody keeps must not look as if it were kept.
+fn refuse_contract(settled: &mut Settled) {
+    let Some(setting) = settled.get("contract").cloned() else { return };
+    if setting.value.get("enforced") == Some(&serde_json::Value::Bool(true)) {
+        let message = "an enforced contract is not supported yet";
+        let hint = "remove it, or say enforced: false";
+        settled.mistakes.push(Diagnostic::error(Code::BadConfig, message).at(setting.span).hint(hint));
     }
 }
 

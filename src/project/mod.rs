@@ -62,7 +62,7 @@ pub use package_file::{
 pub use project_file::{packages_path, project_name};
 pub use selectors::{PipelineDecl, SELECTORS_FILE, SelectorDecl};
 pub use template::{TargetNames, TextScope};
-pub use yaml::{Yaml, YamlValue};
+pub use yaml::{Yaml, YamlValue, yaml_value};
 
 pub use profile::{
     ConnectionOutput, Environment, ProfileOptions, ServerKind, StoreOutput, TargetOutput, load_environment,

@@ -75,6 +75,11 @@ pub fn parse(file: &Arc<SourceFile>) -> Result<Yaml, Diagnostic> {
     parsed.map_err(|error| syntax_error(file, &error))
 }
 
+/// A YAML text as a value, read as the project's files are; [`None`] where it is not YAML.
+pub fn yaml_value(text: &str) -> Option<serde_json::Value> {
+    serde_yaml::from_str_with_options(text, options()).ok()
+}
+
 fn options() -> serde_yaml::Options {
     let mut options = serde_yaml::Options::default();
     options.strict_booleans = true;

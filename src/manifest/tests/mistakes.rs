@@ -291,3 +291,15 @@ fn two_writers_of_one_relation_are_both_named() {
       = hint: give one of "models/bl/human.sql" and "models/bl/person.sql" another alias or schema
     "##);
 }
+
+#[test]
+fn a_contract_that_nobody_keeps_is_refused() {
+    let fixture = Fixture::new()
+        .file("models/bl/a.sql", "{{ config(materialized='table', contract={'enforced': true}) }} select 1 as id")
+        .file("models/bl/b.sql", "{{ config(materialized='table', contract={'enforced': false}) }} select 1 as id");
+
+    let shown = fixture.resolve_errors();
+
+    assert_eq!(shown.matches("an enforced contract is not supported yet").count(), 1, "{shown}");
+    assert!(shown.contains("models/bl/a.sql:1:33"), "{shown}");
+}

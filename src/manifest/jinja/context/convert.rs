@@ -10,6 +10,7 @@ use minijinja::{Error, State};
 use crate::manifest::jinja::native::refused;
 use crate::manifest::jinja::scope::Scope;
 use crate::manifest::jinja::values::{Dict, List, from_json};
+use crate::project::yaml_value;
 
 type Given = Result<Value, Error>;
 
@@ -69,7 +70,7 @@ fn write_json(json: &serde_json::Value, sorted: bool, text: &mut String) {
 /// `fromyaml(text, default)`.
 pub fn fromyaml(_scope: &Arc<Scope>, _state: &mut State<'_, '_>, args: &[Value]) -> Given {
     let (text, default): (String, Option<Value>) = from_args(args)?;
-    let parsed: Option<serde_json::Value> = serde_yaml::from_str(&text).ok();
+    let parsed: Option<serde_json::Value> = yaml_value(&text);
     Ok(parsed.as_ref().map(from_json).or(default).unwrap_or(Value::from(())))
 }
 
