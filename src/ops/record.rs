@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::event::RunSummary;
 use crate::ops::OpError;
+use crate::ops::defer::Favor;
 use crate::ops::run::RunRequest;
 use crate::ops::workspace::{CompiledProject, Workspace};
 use crate::plan::OnError;
@@ -68,6 +69,10 @@ pub fn run_arguments(workspace: &Workspace, request: &RunRequest) -> RunArgument
             OnError::Skip => "skip",
         }),
     );
+    let defer = request.defer.as_ref();
+    put("defer", json!(defer.is_some()));
+    put("defer_state", json!(defer.map(|defer| &defer.state)));
+    put("favor_state", json!(defer.is_some_and(|defer| defer.favor == Favor::State)));
     put("fail_fast", json!(request.fail_fast));
     put("store_failures", json!(request.store_failures));
     put("warn_error", json!(request.warn_error));

@@ -11,6 +11,7 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::ident::NodeName;
 use crate::manifest::Manifest;
 use crate::ops::OpError;
+use crate::ops::defer::{Defer, Favor};
 use crate::ops::run::{RunRequest, Verb};
 use crate::ops::selection::{Selection, state_folder};
 use crate::plan::OnError;
@@ -71,6 +72,16 @@ impl LastRun {
         self.arguments.get("target").and_then(Value::as_str)
     }
 
+    /// `--defer` of the run.
+    fn defer(&self) -> Option<Defer> {
+        let state = self.arguments.get("defer_state").and_then(Value::as_str)?;
+        let favor = match self.arguments.get("favor_state") {
+            Some(Value::Bool(true)) => Favor::State,
+            Some(_) | None => Favor::Target,
+        };
+        Some(Defer { state: PathBuf::from(state), favor })
+    }
+
     /// The same command with the nodes that did not come to their end; [`None`] when all did.
     pub fn request(&self, manifest: &Manifest, options: RetryOptions) -> Result<Option<RunRequest>, OpError> {
         let Some(verb) = [Verb::Build, Verb::Run, Verb::Test, Verb::Seed, Verb::Snapshot]
@@ -109,6 +120,8 @@ impl LastRun {
             full_refresh: flag("full_refresh"),
             fail_fast: flag("fail_fast"),
             warn_error: options.warn_error || flag("warn_error"),
+            store_failures: flag("store_failures"),
+            defer: self.defer(),
             ..defaults
         }))
     }
