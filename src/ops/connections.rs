@@ -9,7 +9,7 @@ use crate::ops::OpError;
 use crate::ops::workspace::Workspace;
 use crate::postgres::server::{Binaries, Borrowed, PrivateServer};
 use crate::postgres::{ConnectionSettings, Endpoint, Pool, PostgresError, Role, resolve};
-use crate::project::{EnvVars, ServerKind, Settings};
+use crate::project::{EnvVars, ServerKind, Settings, TargetOutput};
 use crate::store::{Store, StoreSettings};
 
 /// Sessions per source unless the profile says otherwise; one of them holds the snapshot.
@@ -68,7 +68,7 @@ impl Connections {
             borrowed.server().ensure_database(&target.dbname).await?;
         }
         let target_endpoint = endpoint(place, borrowed, &environment.env)?;
-        let search_path = vec![target.schema.clone(), Ident::from_catalog("public")];
+        let search_path = search_path(target);
         let target = Pool::new(TARGET, target_endpoint, Role::Target, threads + 2).with_search_path(search_path);
         let mut sources = BTreeMap::new();
         for (name, source) in &environment.connections {
@@ -100,6 +100,16 @@ impl Connections {
         }
         Ok(())
     }
+}
+
+/// The target's schema first, so that a bare name means what plain SQL models mean by it.
+fn search_path(target: &TargetOutput) -> Vec<Ident> {
+    let mut path = vec![target.schema.clone()];
+    match target.search_path.is_empty() {
+        true => path.push(Ident::from_catalog("public")),
+        false => path.extend(target.search_path.iter().filter(|schema| **schema != target.schema).cloned()),
+    }
+    path
 }
 
 /// The private server of a project.
@@ -185,6 +195,10 @@ fn connection_settings(place: Place<'_>) -> Result<ConnectionSettings, OpError> 
         dbname: text("dbname"),
         sslmode: text("sslmode"),
         sslrootcert: text("sslrootcert"),
+        sslcert: text("sslcert"),
+        sslkey: text("sslkey"),
+        role: text("role"),
+        keepalives_idle: place.seconds("keepalives_idle")?,
         service: text("service"),
         passfile: text("passfile"),
         connect_timeout: place.seconds("connect_timeout")?,

@@ -67,7 +67,7 @@ struct Shared {
 
 impl Connector {
     pub(super) fn new(endpoint: &Endpoint, role: Role, search_path: Vec<Ident>) -> Result<Self, tls::TlsError> {
-        let tls = tls::connector(&endpoint.tls)?;
+        let tls = tls::connector(&endpoint.tls, endpoint.client_certificate.as_ref())?;
         Ok(Self { shared: Arc::new(Shared { endpoint: endpoint.clone(), role, search_path, tls }) })
     }
 
@@ -105,7 +105,7 @@ impl Connector {
             .ssl_mode(mode)
             .connect_timeout(endpoint.connect_timeout.unwrap_or(CONNECT_TIMEOUT))
             .keepalives(KEEPALIVES)
-            .keepalives_idle(KEEPALIVE_IDLE)
+            .keepalives_idle(endpoint.keepalives_idle.unwrap_or(KEEPALIVE_IDLE))
             .keepalives_interval(KEEPALIVE_INTERVAL)
             .keepalives_retries(KEEPALIVE_RETRIES);
         if let Some(password) = &endpoint.password {
@@ -120,6 +120,7 @@ impl Connector {
             version,
             statement_timeout: self.shared.endpoint.statement_timeout,
             search_path: &self.shared.search_path,
+            set_role: self.shared.endpoint.role.as_deref(),
         };
         match client.simple_query(&pin_statement(&pins, Extras::Set)).await {
             Ok(_) => Ok(()),

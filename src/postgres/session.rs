@@ -86,6 +86,8 @@ pub(super) struct Pins<'a> {
     pub version: u32,
     pub statement_timeout: Option<Duration>,
     pub search_path: &'a [Ident],
+    /// Whose privileges the session has, where not the user's own.
+    pub set_role: Option<&'a str>,
 }
 
 /// Settings that some servers refuse; a session is usable without them.
@@ -129,6 +131,9 @@ pub(super) fn pin_statement(pins: &Pins<'_>, extras: Extras) -> String {
     if pins.role == Role::Source {
         settings.push(("default_transaction_read_only", "on".to_owned()));
         settings.push(("lock_timeout", SOURCE_LOCK_TIMEOUT.to_owned()));
+    }
+    if let Some(role) = pins.set_role {
+        settings.push(("role", role.to_owned()));
     }
     if !pins.search_path.is_empty() {
         let schemas: Vec<String> = pins.search_path.iter().map(ToString::to_string).collect();

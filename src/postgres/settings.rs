@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::postgres::passfile::{self, Wanted};
 use crate::postgres::service_file;
-use crate::postgres::tls::{self, TlsMode};
+use crate::postgres::tls::{self, ClientCertificate, TlsMode};
 
 /// One connection as it was written, every key optional.
 #[derive(Default, Clone)]
@@ -24,6 +24,12 @@ pub struct ConnectionSettings {
     pub sslmode: Option<String>,
     /// A PEM file, or `system`.
     pub sslrootcert: Option<String>,
+    /// PEM files of the client's own certificate and key.
+    pub sslcert: Option<String>,
+    pub sslkey: Option<String>,
+    /// The role that sessions take on after login.
+    pub role: Option<String>,
+    pub keepalives_idle: Option<Duration>,
     /// A section of the service file.
     pub service: Option<String>,
     pub passfile: Option<String>,
@@ -78,6 +84,9 @@ pub struct Endpoint {
     pub password: Option<Secret>,
     pub dbname: String,
     pub tls: TlsMode,
+    pub client_certificate: Option<ClientCertificate>,
+    pub role: Option<String>,
+    pub keepalives_idle: Option<Duration>,
     pub connect_timeout: Option<Duration>,
     pub statement_timeout: Option<Duration>,
 }
@@ -117,6 +126,8 @@ pub enum SettingsError {
     UnknownService(String, String),
     #[error("service file \"{path}\", line {line}: {problem}")]
     ServiceFile { path: PathBuf, line: usize, problem: String },
+    #[error("{given} is set and {missing} is not\nhint: a client certificate needs both files")]
+    HalfCertificate { given: &'static str, missing: &'static str },
     #[error("could not read \"{path}\"")]
     Read { path: PathBuf, source: std::io::Error },
     #[error("invalid {key} \"{value}\"")]
@@ -162,6 +173,9 @@ pub fn resolve(settings: &ConnectionSettings, env: &dyn Fn(&str) -> Option<Strin
         password: lookup.find(settings.password.as_ref(), "password", "PGPASSWORD").map(Secret),
         dbname,
         tls,
+        client_certificate: client_certificate(settings, &lookup)?,
+        role: settings.role.clone(),
+        keepalives_idle: settings.keepalives_idle,
         connect_timeout: connect_timeout(settings, &lookup)?,
         statement_timeout: settings.statement_timeout,
     };
@@ -170,6 +184,23 @@ pub fn resolve(settings: &ConnectionSettings, env: &dyn Fn(&str) -> Option<Strin
         endpoint.password = password_from_file(&endpoint, path, env);
     }
     Ok(endpoint)
+}
+
+/// Both files, or neither.
+fn client_certificate(
+    settings: &ConnectionSettings,
+    lookup: &Lookup<'_>,
+) -> Result<Option<ClientCertificate>, SettingsError> {
+    let certificate = lookup.find(settings.sslcert.as_ref(), "sslcert", "PGSSLCERT");
+    let key = lookup.find(settings.sslkey.as_ref(), "sslkey", "PGSSLKEY");
+    match (certificate, key) {
+        (Some(certificate), Some(key)) => {
+            Ok(Some(ClientCertificate { certificate: certificate.into(), key: key.into() }))
+        }
+        (Some(_), None) => Err(SettingsError::HalfCertificate { given: "sslcert", missing: "sslkey" }),
+        (None, Some(_)) => Err(SettingsError::HalfCertificate { given: "sslkey", missing: "sslcert" }),
+        (None, None) => Ok(None),
+    }
 }
 
 /// libpq's: the first usual socket directory that exists, or the loopback name.

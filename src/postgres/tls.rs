@@ -3,14 +3,14 @@
 //! Encryption without verification is what `require` means to PostgreSQL's users; the verifiers that make it so are
 //! here and nowhere else.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -48,11 +48,22 @@ pub enum TlsMode {
     VerifyFull(RootCertificates),
 }
 
+/// What the client shows of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientCertificate {
+    /// PEM, the client's own certificate first.
+    pub certificate: PathBuf,
+    /// PEM, not encrypted.
+    pub key: PathBuf,
+}
+
 /// Why the TLS settings of a connection could not be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     #[error("could not read root certificate file \"{path}\"")]
     Read { path: PathBuf, source: rustls::pki_types::pem::Error },
+    #[error("could not read client certificate file \"{path}\"")]
+    Client { path: PathBuf, source: rustls::pki_types::pem::Error },
     #[error("root certificate file \"{0}\" has no certificate")]
     Empty(PathBuf),
     #[error("no system certificate bundle found\nhint: set sslrootcert to a PEM file")]
@@ -99,7 +110,7 @@ pub fn mode(
 }
 
 /// The connector of a mode; for those without verification any certificate will do.
-pub fn connector(mode: &TlsMode) -> Result<MakeRustlsConnect, TlsError> {
+pub fn connector(mode: &TlsMode, client: Option<&ClientCertificate>) -> Result<MakeRustlsConnect, TlsError> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let verifier: Arc<dyn ServerCertVerifier> = match mode {
         TlsMode::Disable | TlsMode::Allow | TlsMode::Prefer | TlsMode::Require => {
@@ -112,9 +123,27 @@ pub fn connector(mode: &TlsMode) -> Result<MakeRustlsConnect, TlsError> {
         .with_safe_default_protocol_versions()
         .map_err(TlsError::Config)?
         .dangerous()
-        .with_custom_certificate_verifier(verifier)
-        .with_no_client_auth();
+        .with_custom_certificate_verifier(verifier);
+    let config = match client {
+        None => config.with_no_client_auth(),
+        Some(client) => {
+            let chain = load_certificates(&client.certificate, |source| TlsError::Client {
+                path: client.certificate.clone(),
+                source,
+            })?;
+            let key = PrivateKeyDer::from_pem_file(&client.key)
+                .map_err(|source| TlsError::Client { path: client.key.clone(), source })?;
+            config.with_client_auth_cert(chain, key).map_err(TlsError::Config)?
+        }
+    };
     Ok(MakeRustlsConnect::new(config))
+}
+
+fn load_certificates(
+    path: &Path,
+    failed: impl Fn(rustls::pki_types::pem::Error) -> TlsError,
+) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    CertificateDer::pem_file_iter(path).map_err(&failed)?.collect::<Result<_, _>>().map_err(&failed)
 }
 
 fn load_roots(roots: &RootCertificates) -> Result<Vec<CertificateDer<'static>>, TlsError> {
@@ -124,9 +153,7 @@ fn load_roots(roots: &RootCertificates) -> Result<Vec<CertificateDer<'static>>, 
             SYSTEM_BUNDLES.into_iter().map(PathBuf::from).find(|path| path.is_file()).ok_or(TlsError::NoSystemBundle)?
         }
     };
-    let read = |source| TlsError::Read { path: path.clone(), source };
-    let certificates: Vec<_> =
-        CertificateDer::pem_file_iter(&path).map_err(read)?.collect::<Result<_, _>>().map_err(read)?;
+    let certificates = load_certificates(&path, |source| TlsError::Read { path: path.clone(), source })?;
     if certificates.is_empty() { Err(TlsError::Empty(path)) } else { Ok(certificates) }
 }
 

@@ -47,9 +47,6 @@ const PLANNED_KEYS: &[&str] = &[
     "hostaddr",
     "obfuscate",
     "options",
-    "role",
-    "sslcert",
-    "sslkey",
     "sslpassword",
     "target_session_attrs",
 ];

@@ -22,6 +22,9 @@ const SERVER_KEYS: &[&str] = &[
     "database",
     "sslmode",
     "sslrootcert",
+    "sslcert",
+    "sslkey",
+    "role",
     "service",
     "passfile",
     "connect_timeout",
@@ -32,7 +35,7 @@ const SERVER_KEYS: &[&str] = &[
     "statement_timeout",
 ];
 const EMBEDDED_KEYS: &[&str] = &["type", "dbname", "database", "max_connections", "statement_timeout"];
-const TARGET_KEYS: &[&str] = &["schema", "threads", "connections", "stores"];
+const TARGET_KEYS: &[&str] = &["schema", "threads", "search_path", "connections", "stores"];
 const STORE_KEYS: &[&str] = &["url", "access_key_id", "secret_access_key", "session_token", "region", "endpoint"];
 
 pub(super) struct OutputReader<'r> {
@@ -135,9 +138,26 @@ impl OutputReader<'_> {
             Some(value) => self.text(value).and_then(|text| self.ident(text, value)),
             None => Ident::new("public").ok(),
         };
+        let search_path = self.search_path(fields);
         let threads = fields.get("threads").map_or(Some(4), |value| self.positive(value));
         let dbname = self.dbname(&settings, kind, &declared_at);
-        Some(TargetOutput { kind, dbname: dbname?, settings, schema: schema?, threads: threads?, declared_at })
+        Some(TargetOutput {
+            kind,
+            dbname: dbname?,
+            settings,
+            schema: schema?,
+            search_path,
+            threads: threads?,
+            declared_at,
+        })
+    }
+
+    /// Schemas parted by commas, as PostgreSQL's own setting has them.
+    fn search_path(&mut self, fields: &Fields<'_>) -> Vec<Ident> {
+        let Some(value) = fields.get("search_path") else { return Vec::new() };
+        let text = self.text(value).unwrap_or_default();
+        let names = text.split(',').map(|name| name.trim().trim_matches('"').to_owned());
+        names.filter(|name| !name.is_empty()).filter_map(|name| self.ident(name, value)).collect()
     }
 
     fn dbname(&mut self, settings: &Settings, kind: ServerKind, declared_at: &Span) -> Option<String> {

@@ -48,6 +48,8 @@ pub struct TargetOutput {
     pub settings: Settings,
     pub dbname: String,
     pub schema: Ident,
+    /// Schemas in which names are looked up after `schema`; empty means `public`.
+    pub search_path: Vec<Ident>,
     /// At least 1.
     pub threads: usize,
     /// The output's key in `profiles.yml`.

@@ -55,6 +55,30 @@ fn an_unchanged_dbt_project_is_built() {
 }
 
 #[test]
+fn a_profile_names_the_role_and_the_schemas_of_its_sessions() {
+    let role = format!("builder_{}", std::process::id());
+    let test = jaffle_shop()
+        .target_sql(&format!("create role {role}"))
+        .target_sql("create schema extra; create function extra.one() returns integer language sql return 1")
+        .target_sql(&format!("grant usage on schema extra to {role}"))
+        .file("models/one.sql", "select one() as a, current_user as by_whom");
+    test.on_target(&format!("grant create on database {} to {role}", test.database("target")));
+    let profile = std::fs::read_to_string(test.path().join("profiles.yml")).expect("the project has one");
+    test.write(
+        "profiles.yml",
+        &format!("{profile}      role: {role}\n      search_path: extra, public\n      retries: 1\n"),
+    );
+
+    run(&test, &["run", "--select", "one"]).exit(0);
+
+    assert_eq!(test.query_target("select a from jaffle_shop.one"), ["1"]);
+    let owner = "select relowner::regrole from pg_class where oid = 'jaffle_shop.one'::regclass";
+    assert_eq!(test.value(owner), role);
+    run(&test, &["clean"]).exit(0);
+    test.on_target(&format!("drop owned by {role} cascade; drop role {role}"));
+}
+
+#[test]
 fn sources_of_a_dbt_project_are_read_where_they_are_and_tested_and_never_written() {
     let test = jaffle_shop()
         .file("models/sources.yml", SOURCE)

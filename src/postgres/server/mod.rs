@@ -122,6 +122,9 @@ impl PrivateServer {
             password: None,
             dbname: dbname.to_owned(),
             tls: TlsMode::Disable,
+            client_certificate: None,
+            role: None,
+            keepalives_idle: None,
             connect_timeout: None,
             statement_timeout: None,
         }

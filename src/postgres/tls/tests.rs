@@ -7,7 +7,7 @@ use std::process::Command;
 use tempfile::TempDir;
 use tokio_postgres::error::SqlState;
 
-use super::{RootCertificates, TlsMode};
+use super::{ClientCertificate, RootCertificates, TlsMode};
 use crate::postgres::fixture::binaries;
 use crate::postgres::server::{Borrowed, PrivateServer};
 use crate::postgres::{Endpoint, Pool, PostgresError, Role};
@@ -49,6 +49,8 @@ impl TlsServer {
             path,
             "x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile ext -out server.crt",
         );
+        openssl(path, "req -newkey rsa:2048 -nodes -keyout client.key -out client.csr -subj /CN=client");
+        openssl(path, "x509 -req -in client.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -out client.crt");
         let own = format!(
             "req -x509 -newkey rsa:2048 -nodes -keyout own.key -out own.crt -days 2 -subj /CN=own -addext subjectAltName={names}"
         );
@@ -59,10 +61,14 @@ impl TlsServer {
         let data = server.home().join("data");
         copy_for_server(&path.join(format!("{file}.crt")), &data, "server.crt");
         copy_for_server(&path.join(format!("{file}.key")), &data, "server.key");
+        copy_for_server(&path.join("ca.crt"), &data, "client_ca.crt");
         std::fs::write(data.join("pg_hba.conf"), "local all all trust\nhostssl all all 127.0.0.0/8 trust\n")
             .expect("hba");
-        std::fs::write(data.join("postgresql.auto.conf"), format!("ssl = on\nlisten_addresses = '{address}'\n"))
-            .expect("settings");
+        std::fs::write(
+            data.join("postgresql.auto.conf"),
+            format!("ssl = on\nssl_ca_file = 'client_ca.crt'\nlisten_addresses = '{address}'\n"),
+        )
+        .expect("settings");
         let borrowed = server.borrow().await.expect("a server");
         let endpoint = Endpoint { host: address, ..server.endpoint("postgres") };
         Self { folder, endpoint, borrowed: Some(borrowed) }
@@ -116,6 +122,26 @@ async fn each_mode_means_what_it_means_to_libpq() {
     let other_name = server.session(TlsMode::VerifyFull(server.file("ca.crt"))).await;
     assert!(matches!(other_name, Err(PostgresError::Tls { .. })), "{other_name:?}");
     let no_file = server.session(TlsMode::VerifyCa(server.file("nix.crt"))).await;
+    assert!(matches!(no_file, Err(PostgresError::Tls { .. })), "{no_file:?}");
+}
+
+#[tokio::test]
+async fn a_client_shows_its_certificate() {
+    let server = TlsServer::with_certificate("DNS:elsewhere.example", "server").await;
+    let file = |name: &str| PathBuf::from(server.folder.path()).join(name);
+    let shown = |certificate: &str, key: &str| {
+        let client = ClientCertificate { certificate: file(certificate), key: file(key) };
+        let endpoint = Endpoint { tls: TlsMode::Require, client_certificate: Some(client), ..server.endpoint.clone() };
+        async move {
+            let lease = Pool::new("t", endpoint, Role::Target, 1).lease("a").await?;
+            let statement = "select client_dn from pg_stat_ssl where pid = pg_backend_pid()";
+            let row = lease.query_one(statement, &[]).await.map_err(|error| PostgresError::server("ask", error))?;
+            Ok::<Option<String>, PostgresError>(row.get(0))
+        }
+    };
+
+    assert_eq!(shown("client.crt", "client.key").await.expect("a session").as_deref(), Some("/CN=client"));
+    let no_file = shown("client.crt", "nix.key").await;
     assert!(matches!(no_file, Err(PostgresError::Tls { .. })), "{no_file:?}");
 }
 
