@@ -209,8 +209,28 @@ impl Settled {
         }
     }
 
+    /// PostgreSQL reads and writes one database at a time.
+    fn check_database(&mut self, environment: &Environment) {
+        let dbname = &environment.target.dbname;
+        let Some(name) = self.text("database").filter(|name| !dbname.is_empty() && name != dbname) else { return };
+        let Some(setting) = self.get("database").cloned() else { return };
+        self.bad(&setting, format!("database \"{name}\" is not the target's, \"{dbname}\""));
+    }
+
+    /// Contracts are kept for the artifacts, and nothing holds a model to them.
+    pub fn warn_of_contract(&mut self) {
+        let Some(setting) = self.get("contract").cloned() else { return };
+        if setting.value.get("enforced").and_then(Value::as_bool) != Some(true) {
+            return;
+        }
+        let message = "the contract of this model is not enforced";
+        let warning = Diagnostic::warning(Code::BadConfig, message).at(setting.span);
+        self.mistakes.push(warning.hint("its columns and constraints are in the artifacts; test them with data tests"));
+    }
+
     /// dbt's rule for relations that unimig owns: a custom schema is appended to the target's.
     pub fn own_relation(&mut self, environment: &Environment, stem: &str) -> Option<Relation> {
+        self.check_database(environment);
         let target = &environment.target.schema;
         let schema = match self.ident("schema") {
             Some(custom) => self.joined(target, &custom)?,
@@ -221,6 +241,7 @@ impl Settled {
 
     /// A merged table belongs to the application, so its schema is taken as it is written.
     pub fn application_relation(&mut self, environment: &Environment, stem: &str) -> Option<Relation> {
+        self.check_database(environment);
         let schema = self.ident("schema").unwrap_or_else(|| environment.target.schema.clone());
         Some(Relation::new(schema, self.relation_name(stem)?))
     }

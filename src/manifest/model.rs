@@ -146,6 +146,7 @@ pub(super) fn draft(
     let configured_at = configured_at(plan);
     let upkeep = settled.upkeep();
     let hooks = settled.hooks();
+    settled.warn_of_contract();
     let settled_node = match kind {
         DraftKind::Model => node(around, model, &mut settled),
         DraftKind::Snapshot => snapshot(around, model, &mut settled),

@@ -150,7 +150,7 @@ impl Reader {
             ConfigOf::Seed => "seed",
             ConfigOf::Snapshot => "snapshot",
             ConfigOf::Analysis => "analysis",
-            ConfigOf::Test | ConfigOf::UnitTest | ConfigOf::Source | ConfigOf::Exposure => "test",
+            ConfigOf::Test | ConfigOf::UnitTest | ConfigOf::Source | ConfigOf::Exposure => "singular test",
         };
         let fields = self.fields(yaml, what, property_keys(of))?;
         let name = self.required(&fields, "name").and_then(|name| self.written_text(name));

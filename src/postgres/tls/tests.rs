@@ -50,7 +50,10 @@ impl TlsServer {
             "x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile ext -out server.crt",
         );
         openssl(path, "req -newkey rsa:2048 -nodes -keyout client.key -out client.csr -subj /CN=client");
-        openssl(path, "x509 -req -in client.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -out client.crt");
+        openssl(
+            path,
+            "x509 -req -in client.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile ext -out client.crt",
+        );
         let own = format!(
             "req -x509 -newkey rsa:2048 -nodes -keyout own.key -out own.crt -days 2 -subj /CN=own -addext subjectAltName={names}"
         );
