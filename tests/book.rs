@@ -106,53 +106,18 @@ fn every_code_has_a_page_that_shows_it_and_every_page_a_code() {
     }
 }
 
-/// The quoted words of the list that follows a marker in a source file.
-fn listed(file: &str, marker: &str) -> Vec<String> {
-    let text = read(&root().join(file));
-    let mut words = Vec::new();
-    for (at, _) in text.match_indices(marker) {
-        let after = &text[at + marker.len()..];
-        // The marker may also stand where no list follows it.
-        let opens = ["&[\"", "&[\n"].iter().filter_map(|open| after.find(open)).filter(|open| *open < 40);
-        let Some(open) = opens.min() else { continue };
-        let list = &after[open..open + after[open..].find(']').expect("the end of the list")];
-        words.extend(list.split('"').skip(1).step_by(2).map(str::to_owned));
-    }
-    assert!(!words.is_empty(), "{file} has no list after {marker}");
-    words
-}
-
 #[test]
-fn every_key_of_a_yaml_file_is_in_the_reference() {
-    let lists = [
-        ("src/project/load.rs", "const KEYS", "unimig-yml"),
-        ("src/project/output.rs", "const SERVER_KEYS", "profiles-yml"),
-        ("src/project/output.rs", "const EMBEDDED_KEYS", "profiles-yml"),
-        ("src/project/output.rs", "const TARGET_KEYS", "profiles-yml"),
-        ("src/project/output.rs", "const STORE_KEYS", "profiles-yml"),
-        ("src/project/output.rs", "\"profile\", ", "profiles-yml"),
-        ("src/project/declare.rs", "\"property file\", ", "properties-yml"),
-        ("src/project/declare.rs", "\"cdc\", ", "sources-yml"),
-        ("src/project/config.rs", "ConfigOf::Model => ", "properties-yml"),
-        ("src/project/config.rs", "ConfigOf::Seed => ", "properties-yml"),
-        ("src/project/config.rs", "ConfigOf::Test => ", "properties-yml"),
-        ("src/manifest/test.rs", "const KINDS", "properties-yml"),
-        ("src/manifest/jinja/scope.rs", "const NAMES", "jinja"),
-    ];
-    for (file, marker, page) in lists {
-        let text = read(&pages().join(format!("reference/{page}.md")));
-        for key in listed(file, marker) {
-            assert!(
-                text.contains(&format!("`{key}`")),
-                "reference/{page}.md does not have `{key}`, which {file} knows"
-            );
-        }
+fn the_page_of_all_keys_is_current() {
+    let path = pages().join("reference/yaml-keys.md");
+    let page = unimig::project::schema::page();
+    if std::env::var_os("UPDATE_REFERENCE").is_some() {
+        fs::write(&path, &page).expect("the page can be written");
     }
-    // Sources, their tables, properties and columns share the name of their lists; a key is on one of two pages.
-    let both = read(&pages().join("reference/sources-yml.md")) + &read(&pages().join("reference/properties-yml.md"));
-    for key in listed("src/project/declare.rs", "const KEYS") {
-        assert!(both.contains(&format!("`{key}`")), "no page has `{key}`, which src/project/declare.rs knows");
-    }
+    assert!(
+        fs::read_to_string(&path).unwrap_or_default() == page,
+        "{} is not what src/project/schema/keys.txt says\nhint: UPDATE_REFERENCE=1 cargo test --test book",
+        path.display()
+    );
 }
 
 fn markdown_files(folder: &Path, found: &mut Vec<PathBuf>) {

@@ -6,6 +6,7 @@
 mod document;
 #[cfg(test)]
 mod evaluate;
+mod page;
 #[cfg(test)]
 pub(super) mod recorded;
 #[cfg(test)]
@@ -13,6 +14,8 @@ mod tests;
 mod vocabulary;
 
 use serde_json::Value;
+
+pub use page::page;
 
 /// One kind of YAML file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
