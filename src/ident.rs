@@ -130,6 +130,10 @@ impl NodeName {
         Self(format!("snapshot.{name}"))
     }
 
+    pub fn unit_test(model: &str, name: &str) -> Self {
+        Self(format!("unit_test.{model}.{name}"))
+    }
+
     pub fn test(name: &str) -> Self {
         Self(format!("test.{name}"))
     }

@@ -9,8 +9,8 @@ use minijinja::{Error, ErrorKind, Value};
 use super::described;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::ident::{Ident, NodeName, Relation};
-use crate::manifest::jinja::{Names, RelationValue, Session, SourceCall, from_json};
-use crate::manifest::{Manifest, Materialization, ModelNode, ephemeral_cte};
+use crate::manifest::jinja::{Names, Overridden, RelationValue, Session, SourceCall, from_json};
+use crate::manifest::{Manifest, Materialization, ModelNode, Overrides, ephemeral_cte};
 
 /// Every name that templates may ask for, with its answer made ready; shared by all renders.
 #[derive(Debug, Default)]
@@ -98,6 +98,8 @@ pub(super) struct Subject {
     pub config: serde_json::Map<String, serde_json::Value>,
     /// For `model`.
     pub model: Option<Arc<ModelNode>>,
+    /// Of a unit test.
+    pub overrides: Option<Overrides>,
 }
 
 /// What a render turned out to read.
@@ -240,5 +242,15 @@ impl Names for Answers {
 
     fn graph(&self) -> Value {
         self.graph.clone().unwrap_or(Value::from(()))
+    }
+
+    fn overridden(&self, kind: Overridden, name: &str) -> Option<serde_json::Value> {
+        let overrides = self.subject.overrides.as_ref()?;
+        let values = match kind {
+            Overridden::Macro => &overrides.macros,
+            Overridden::Var => &overrides.vars,
+            Overridden::EnvVar => &overrides.env_vars,
+        };
+        values.get(name).cloned()
     }
 }

@@ -34,6 +34,7 @@ const CODES: &[Code] = &[
     Code::TwoWriters,
     Code::BadJinja,
     Code::BadConfig,
+    Code::BadUnitTest,
     Code::NotOneSelect,
     Code::Cycle,
     Code::PartialDeletes,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
-use super::{Compiled, CompiledSql, Templates, ephemeral};
+use super::{Compiled, CompiledSql, Templates, ephemeral, unit_test};
 use crate::diagnostic::Diagnostics;
 use crate::ident::NodeName;
 use crate::manifest::Manifest;
@@ -49,6 +49,7 @@ impl<'a> Compiler<'a> {
                 (name, templates.compile(work, &plan, Session::Absent))
             })
             .collect();
+        let (compiled, unit_tests) = unit_test::take(self.manifest, compiled);
         let mut all = BTreeMap::new();
         for (name, result) in compiled {
             match result {
@@ -59,7 +60,9 @@ impl<'a> Compiler<'a> {
             }
         }
         let (all, _) = diagnostics.guard(all)?;
-        Ok(with_ephemerals(self.manifest, all))
+        let mut all = with_ephemerals(self.manifest, all);
+        all.extend(unit_tests);
+        Ok(all)
     }
 }
 

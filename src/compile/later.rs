@@ -49,8 +49,11 @@ impl Later {
             ephemerals.insert(ephemeral, compiled);
         }
         let compiled = self.render(name, session)?;
-        let sql = ephemeral::inject(self.templates.manifest(), &ephemerals, &compiled);
-        let compiled = Compiled { sql, ..compiled };
+        // A unit test has tables in place of ephemeral models.
+        let compiled = match self.templates.manifest().unit_tests.contains_key(name) {
+            true => compiled,
+            false => Compiled { sql: ephemeral::inject(self.templates.manifest(), &ephemerals, &compiled), ..compiled },
+        };
         self.done().insert(name.clone(), compiled.clone());
         Ok(compiled)
     }

@@ -21,6 +21,7 @@ mod templates;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod unit_test;
 
 use std::collections::BTreeMap;
 use std::ops::Range;

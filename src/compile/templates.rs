@@ -167,7 +167,8 @@ impl<'a> Templates<'a> {
         let tests = self.manifest.tests.keys().filter_map(|name| self.work_of(name, facts));
         let stages = self.manifest.stages.keys().filter_map(|name| self.work_of(name, facts));
         let analyses = self.manifest.analyses.keys().filter_map(|name| self.work_of(name, facts));
-        models.chain(tests).chain(stages).chain(analyses).collect()
+        let unit_tests = self.manifest.unit_tests.keys().filter_map(|name| self.work_of(name, facts));
+        models.chain(tests).chain(stages).chain(analyses).chain(unit_tests).collect()
     }
 
     /// The template of a node, if it has one.
@@ -190,6 +191,11 @@ impl<'a> Templates<'a> {
         }
         if let Some(test) = self.manifest.tests.get(name) {
             return self.test_work(test);
+        }
+        if let Some(test) = self.manifest.unit_tests.get(name) {
+            let model = self.work_of(&test.model, &CompileFacts::default())?;
+            let subject = Subject { overrides: Some(test.overrides.clone()), ..model.subject };
+            return Some(Work { name: name.clone(), subject, depends_on: Vec::new(), ..model });
         }
         if let Some(analysis) = self.manifest.analyses.get(name) {
             let this = Relation::new(self.schema.clone(), Ident::from_catalog(&analysis.analysis));
@@ -332,7 +338,7 @@ impl<'a> Templates<'a> {
 }
 
 fn subject(this: Relation, side: Side) -> Subject {
-    Subject { this, side, incremental: false, config: serde_json::Map::new(), model: None }
+    Subject { this, side, incremental: false, config: serde_json::Map::new(), model: None, overrides: None }
 }
 
 fn unknown_ref(name: &str) -> Diagnostic {

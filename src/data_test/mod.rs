@@ -1,5 +1,7 @@
 //! Data tests as SQL: a SELECT of the rows that are wrong, and the statement that counts them.
 
+pub mod unit_test;
+
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 

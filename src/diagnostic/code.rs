@@ -50,6 +50,7 @@ codes! {
     // models
     BadJinja = "bad-jinja",
     BadConfig = "bad-config",
+    BadUnitTest = "bad-unit-test",
     NotOneSelect = "not-one-select",
     Cycle = "cycle",
     PartialDeletes = "partial-deletes",

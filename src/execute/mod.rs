@@ -12,6 +12,7 @@ mod session;
 mod stage;
 mod step;
 mod test;
+mod unit_test;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;

@@ -42,6 +42,7 @@ async fn may_repeat(context: &StepContext, action: &Action) -> bool {
         | Action::Incremental(_)
         | Action::Snapshot(_)
         | Action::Seed(_)
-        | Action::Test(_) => true,
+        | Action::Test(_)
+        | Action::UnitTest(_) => true,
     }
 }

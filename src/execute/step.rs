@@ -14,7 +14,7 @@ use crate::execute::failure::StepError;
 use crate::execute::hands::Hands;
 use crate::execute::introspect;
 use crate::execute::session::{Working, lock_target};
-use crate::execute::{retry, stage, test};
+use crate::execute::{retry, stage, test, unit_test};
 use crate::ident::{NodeName, Relation};
 use crate::manifest::Moment;
 use crate::plan::{self, Action, Step};
@@ -231,14 +231,14 @@ async fn work(context: &StepContext, action: &Action) -> Result<Done, StepError>
             in_transaction(context, Transaction::of_ours(relation, &snapshot.staged_parents), kept).await
         }
         Action::Seed(seed) => {
-            let root = &context.hands.project_root;
             let loaded = async |client: &Client| {
-                let note = |message: &str| context.note(message);
+                let (root, note) = (&context.hands.project_root, |message: &str| context.note(message));
                 Ok(Done::wrote(transform::seed(client, seed, root, note).await?.unwrap_or_default()))
             };
             in_transaction(context, Transaction::of_ours(&seed.node.relation, &[]), loaded).await
         }
         Action::Test(test) => test::test(context, test).await,
+        Action::UnitTest(test) => unit_test::unit_test(context, test).await,
     }
 }
 

@@ -58,6 +58,8 @@ impl Graph {
         declared.extend(manifest.analyses.values().map(|analysis| (&analysis.name, analysis.depends_on.as_slice())));
         declared.extend(manifest.exposures.values().map(|exposure| (&exposure.name, exposure.depends_on.as_slice())));
         declared.extend(manifest.tests.values().map(|test| (&test.name, test.depends_on.as_slice())));
+        let models = manifest.unit_tests.values().map(|test| (&test.name, std::slice::from_ref(&test.model)));
+        declared.extend(models);
         for (name, depends_on) in compiled {
             if let Some(entry) = declared.get_mut(name) {
                 *entry = depends_on;

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     AnalysisNode, Check, ExposureNode, Manifest, Materialization, ModelNode, SeedNode, StageNode, TableNode, TestKind,
-    TestNode, TestSeverity, defaults,
+    TestNode, TestSeverity, UnitTestNode, defaults,
 };
 use crate::ident::NodeName;
 
@@ -111,7 +111,9 @@ impl fmt::Display for ResourceType {
 impl Manifest {
     /// What is known of a node of the graph.
     pub fn facts<'m>(&'m self, name: &NodeName) -> Option<NodeFacts<'m>> {
-        if let Some(test) = self.tests.get(name) {
+        if let Some(test) = self.unit_tests.get(name) {
+            Some(unit_test_facts(test))
+        } else if let Some(test) = self.tests.get(name) {
             Some(test_facts(test))
         } else if let Some(model) = self.models.get(name) {
             Some(model_facts(model))
@@ -217,6 +219,9 @@ impl Manifest {
 
     /// dbt's identity of a node: `model.unipacc.person`, `source.unipacc.svp.labors`.
     pub fn unique_id(&self, name: &NodeName) -> String {
+        if let Some(test) = self.unit_tests.get(name) {
+            return format!("unit_test.{}.{}.{}", test.package, test.model_name(), test.test);
+        }
         let Some(facts) = self.facts(name) else { return name.to_string() };
         let NodeFacts { resource_type, package, short_name, .. } = facts;
         match facts.source {
@@ -319,6 +324,25 @@ fn exposure_facts(exposure: &ExposureNode) -> NodeFacts<'_> {
     }
 }
 
+fn unit_test_facts(test: &UnitTestNode) -> NodeFacts<'_> {
+    NodeFacts {
+        name: &test.name,
+        resource_type: ResourceType::UnitTest,
+        package: &test.package,
+        short_name: &test.test,
+        fqn: {
+            let mut names = fqn(&test.package, &test.folders, test.model_name());
+            names.push(&test.test);
+            names
+        },
+        path: test.declared_at.path(),
+        patch_path: None,
+        tags: Cow::Borrowed(&test.tags),
+        source: None,
+        test: Some(TestFacts { test_type: TestType::Unit, kind: Some(&test.test) }),
+    }
+}
+
 fn fqn<'m>(package: &'m str, folders: &'m [String], name: &'m str) -> Vec<&'m str> {
     let folders = folders.iter().map(String::as_str);
     std::iter::once(package).chain(folders).chain([name]).collect()
@@ -355,6 +379,14 @@ impl ModelNode {
     /// dbt's `access:`; without one, every model of the project may refer to it.
     pub fn access(&self) -> &str {
         self.config.get("access").and_then(Value::as_str).unwrap_or("protected")
+    }
+}
+
+impl UnitTestNode {
+    /// The model's name as `ref` takes it.
+    pub fn model_name(&self) -> &str {
+        let name = self.model.as_str();
+        name.split_once('.').map_or(name, |(_, model)| model)
     }
 }
 

@@ -6,7 +6,12 @@ use crate::ident::{Ident, NodeName, Relation};
 
 /// The CTE by which an ephemeral model is read, with dbt's name for it, quoted for SQL.
 pub fn ephemeral_cte(model: &str) -> String {
-    Ident::from_catalog(format!("__dbt__cte__{model}")).to_string()
+    Ident::from_catalog(ephemeral_cte_name(model)).to_string()
+}
+
+/// The same without quotes.
+pub fn ephemeral_cte_name(model: &str) -> String {
+    format!("__dbt__cte__{model}")
 }
 
 impl Manifest {
@@ -134,7 +139,8 @@ impl Manifest {
         if let Some(model) = self.models.get(name) {
             return Some(model.configured_at.clone());
         }
-        self.tests.get(name).map(|test| test.declared_at.clone())
+        let unit_test = || self.unit_tests.get(name).map(|test| test.declared_at.clone());
+        self.tests.get(name).map(|test| test.declared_at.clone()).or_else(unit_test)
     }
 }
 

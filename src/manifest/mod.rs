@@ -11,6 +11,7 @@ mod exposure;
 mod facts;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod fixture_rows;
 mod freshness;
 mod hook;
 pub mod jinja;
@@ -31,6 +32,7 @@ mod test_name;
 mod test_rules;
 #[cfg(test)]
 mod tests;
+mod unit_test;
 mod upkeep;
 
 use std::collections::BTreeMap;
@@ -40,13 +42,15 @@ use std::sync::Arc;
 pub use custom_test::relocate;
 pub use exposure::{AnalysisNode, ExposureNode, GroupNode};
 pub use facts::{NodeFacts, ResourceType, TestFacts, TestType};
+pub use fixture_rows::{FixtureRow, csv_rows};
 pub use freshness::FreshnessStatus;
 pub use hook::{Hook, Hooks, Moment};
-pub use lookup::{NoSource, SourceTable, ephemeral_cte};
+pub use lookup::{NoSource, SourceTable, ephemeral_cte, ephemeral_cte_name};
 pub use materialization::{IncrementalConfig, IncrementalStrategy, MergeUpdates, OnSchemaChange, Refresh};
 pub use resolve::resolve;
 pub use snapshot::{CheckColumns, HardDeletes, MetaNames, SnapshotConfig, SnapshotStrategy};
 pub use test_rules::{KeepFailures, TestRules};
+pub use unit_test::{Fixture, GivenRows, Overrides, UnitTestNode};
 pub use upkeep::{IndexConfig, Logging, PersistDocs, Uniqueness, Upkeep};
 
 use crate::diagnostic::{SourceFile, Span};
@@ -67,6 +71,7 @@ pub struct Manifest {
     pub models: BTreeMap<NodeName, ModelNode>,
     pub seeds: BTreeMap<NodeName, SeedNode>,
     pub tests: BTreeMap<NodeName, TestNode>,
+    pub unit_tests: BTreeMap<NodeName, UnitTestNode>,
     /// Selections with names, of `selectors.yml`.
     pub selectors: Vec<SelectorDecl>,
     pub pipelines: Vec<PipelineDecl>,

@@ -13,7 +13,7 @@ use super::model::{Draft, DraftKind, Surroundings, draft};
 use super::record::{Noted, Subject, record};
 use super::seed::SeedOutcome;
 use super::test::{Place, Tests};
-use super::{Manifest, TestKind, TestNode, check, exposure, seed, snapshot, source, test};
+use super::{Manifest, TestKind, TestNode, check, exposure, seed, snapshot, source, test, unit_test};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, SourceFile, Span};
 use crate::ident::{Ident, NodeName, Relation};
 use crate::project::{ColumnDecl, Environment, ModelFile, Project, TestDecl};
@@ -62,6 +62,7 @@ pub fn resolve(project: &Project, environment: &Environment) -> Result<(Manifest
     let tests = Tests { manifest: &manifest, engine: &engine, around: &around };
     let tests = generic_tests(tests, &mut diagnostics);
     add_tests(&mut manifest, tests, &mut diagnostics);
+    unit_test::settle(&mut manifest, &around, &mut diagnostics);
     let around = Surroundings::new(project, environment, &project.declared.tests);
     let tests = singular_tests(Tests { manifest: &manifest, engine: &engine, around: &around }, &mut diagnostics);
     add_tests(&mut manifest, tests, &mut diagnostics);

@@ -112,6 +112,13 @@ fn redirect(action: &mut Action, elsewhere: &Elsewhere, moved: &BTreeMap<Relatio
             }
             &mut test.select
         }
+        // A unit test asks the other place for types, and reads nothing there.
+        Action::UnitTest(test) => {
+            for input in &mut test.inputs {
+                input.relation = input.relation.take().map(|here| moved.get(&here).cloned().unwrap_or(here));
+            }
+            return;
+        }
         Action::Stage(_) | Action::Seed(_) => return,
     };
     *select = elsewhere.apply(select);

@@ -309,19 +309,20 @@ pub(super) fn select(
     if let Some(exactly) = &request.exactly {
         return Ok(exactly.clone());
     }
+    let is_test = |name: &NodeName| manifest.tests.contains_key(name) || manifest.unit_tests.contains_key(name);
     match request.verb {
         Verb::Build => compiled.select(manifest, &request.selection, |name| {
             manifest.stages.contains_key(name)
                 || manifest.models.contains_key(name)
                 || manifest.seeds.contains_key(name)
-                || manifest.tests.contains_key(name)
+                || is_test(name)
         }),
         Verb::Run => compiled.select(manifest, &request.selection, |name| {
             manifest.stages.contains_key(name) || manifest.models.contains_key(name) && !manifest.is_snapshot(name)
         }),
         Verb::Snapshot => compiled.select(manifest, &request.selection, |name| manifest.is_snapshot(name)),
         Verb::Seed => compiled.select(manifest, &request.selection, |name| manifest.seeds.contains_key(name)),
-        Verb::Test => compiled.select(manifest, &request.selection, |name| manifest.tests.contains_key(name)),
+        Verb::Test => compiled.select(manifest, &request.selection, is_test),
     }
 }
 

@@ -10,6 +10,7 @@ use crate::graph::Graph;
 use crate::ident::{Ident, NodeName, Relation};
 use crate::manifest::{KeepFailures, Manifest, Materialization, MergeConfig, ModelNode, TestNode, TestRules};
 use crate::materialize::TargetTable;
+use crate::plan::unit_test;
 use crate::plan::{
     Action, Extent, IncrementalAction, KeptAs, KeptRows, MergeAction, OnError, OnFailure, Plan, RunSettings,
     SeedAction, SelectAction, SnapshotAction, StageAction, Step, TestAction, Wait,
@@ -46,7 +47,8 @@ pub fn build(
     for name in inputs.graph.topological_order().iter().filter(|name| selected.contains(*name)) {
         match action(inputs, name, &settings) {
             Ok(Some(action)) => {
-                let waits_for = waits(inputs, name, selected, settings.on_error);
+                let reader = inputs.manifest.unit_tests.get(name).map_or(name, |test| &test.model);
+                let waits_for = waits(inputs, reader, selected, settings.on_error);
                 steps.push(Step { name: name.clone(), action, waits_for });
             }
             Ok(None) => {}
@@ -68,6 +70,9 @@ fn action(inputs: Inputs<'_>, name: &NodeName, settings: &RunSettings) -> Result
     }
     if let Some(test) = manifest.tests.get(name) {
         return Ok(Some(Action::Test(test_action(inputs, test, settings))));
+    }
+    if let Some(test) = manifest.unit_tests.get(name) {
+        return Ok(Some(Action::UnitTest(unit_test::action(inputs, test))));
     }
     match manifest.models.get(name) {
         Some(model) => model_action(inputs, model),

@@ -55,6 +55,11 @@ pub fn digest(action: &Action) -> String {
             add("seed");
             add(&format!("{:?} {} {}", seed.node.column_types, seed.node.delimiter, seed.node.relation));
         }
+        Action::UnitTest(test) => {
+            add("unit test");
+            add(&test.select.text);
+            add(&format!("{:?} {:?}", test.node.given.len(), test.node.overrides));
+        }
         Action::Test(test) => {
             add("test");
             add(&test.select.text);

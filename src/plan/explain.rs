@@ -61,6 +61,9 @@ pub fn explain(plan: &Plan, known: Known<'_>) -> Vec<Explained> {
         let (action, (reason, outlook)) = match &step.action {
             Action::Stage(stage) => stage_words(&stage.node, plan.settings.full_refresh, known),
             Action::Seed(_) => (made_or("load seed", "create table", step, known), seed_reason(step, past, known)),
+            Action::UnitTest(_) => {
+                ("unit test".to_owned(), ("tries the model on rows that are written out".to_owned(), Outlook::Looks))
+            }
             Action::Test(_) => ("test".to_owned(), ("looks for rows that should not be".to_owned(), Outlook::Looks)),
             Action::Merge(_) => ("merge".to_owned(), model_reason(step, past, (&outlooks, known))),
             Action::Table(_) => {
@@ -214,7 +217,8 @@ fn destroys(step: &Step, known: Known<'_>) -> Option<String> {
         | Action::Snapshot(_)
         | Action::Seed(_)
         | Action::Stage(_)
-        | Action::Test(_) => None,
+        | Action::Test(_)
+        | Action::UnitTest(_) => None,
     }
 }
 

@@ -6,7 +6,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
-use super::{Inputs, OnFailure, Plan, Step, Wait};
+use super::{Action, Inputs, OnFailure, Plan, Step, Wait};
 use crate::graph::Graph;
 use crate::ident::NodeName;
 
@@ -20,7 +20,11 @@ pub fn with_gates(mut plan: Plan, inputs: Inputs<'_>) -> Plan {
         if !step.action.is_test() {
             continue;
         }
-        let held = held_back(&plan, inputs.graph, (&step.name, &places));
+        let held = if let Action::UnitTest(test) = &step.action {
+            held_by_unit_test(&plan, inputs.graph, (&test.node.model, &places))
+        } else {
+            held_back(&plan, inputs.graph, (&step.name, &places))
+        };
         let gate = || Wait { parent: step.name.clone(), on_failure: OnFailure::Skip };
         gates.extend(held.into_iter().map(|at| (at, gate())));
     }
@@ -29,6 +33,20 @@ pub fn with_gates(mut plan: Plan, inputs: Inputs<'_>) -> Plan {
     }
     plan.steps = in_order(std::mem::take(&mut plan.steps), &places);
     plan
+}
+
+/// The model that a unit test tests, or what reads it where it makes no step itself.
+fn held_by_unit_test(
+    plan: &Plan,
+    graph: &Graph,
+    (model, places): (&NodeName, &BTreeMap<NodeName, usize>),
+) -> BTreeSet<usize> {
+    match places.get(model) {
+        Some(at) => BTreeSet::from([*at]),
+        None => {
+            nearest_below(graph, model, |name| places.get(name).copied().filter(|at| !plan.steps[*at].action.is_test()))
+        }
+    }
 }
 
 /// The nearest steps below everything that a test speaks of.

@@ -6,17 +6,20 @@ mod build;
 mod digest;
 pub mod explain;
 mod gates;
+mod unit_test;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::compile::CompiledSql;
+use crate::compile::{CompiledSql, Elsewhere};
 use crate::data_test;
+use crate::data_test::unit_test::TypedColumn;
 use crate::diagnostic::Span;
-use crate::ident::{NodeName, Relation};
+use crate::ident::{Ident, NodeName, Relation};
 use crate::manifest::{
-    IncrementalConfig, MergeConfig, ModelNode, SeedNode, SnapshotConfig, StageNode, TestRules, TestSeverity,
+    Fixture, IncrementalConfig, MergeConfig, ModelNode, SeedNode, SnapshotConfig, StageNode, TestRules, TestSeverity,
+    UnitTestNode,
 };
 use crate::materialize::TargetTable;
 
@@ -68,6 +71,7 @@ pub enum Action {
     Snapshot(SnapshotAction),
     Seed(SeedAction),
     Test(TestAction),
+    UnitTest(UnitTestAction),
 }
 
 /// Source table → layer → permanent copy.
@@ -145,6 +149,29 @@ pub struct TestAction {
     pub subjects: Vec<Relation>,
 }
 
+/// A model's SELECT on literal rows.
+#[derive(Debug, Clone)]
+pub struct UnitTestAction {
+    pub node: Arc<UnitTestNode>,
+    /// Reads the tables of the inputs.
+    pub select: CompiledSql,
+    pub inputs: Vec<UnitInput>,
+    /// Where the SELECT finds what it reads.
+    pub elsewhere: Elsewhere,
+}
+
+/// A temporary table that stands in for what a model reads.
+#[derive(Debug, Clone)]
+pub struct UnitInput {
+    pub table: Ident,
+    pub fixture: Fixture,
+    /// What the table's columns and types are taken from, the first that is there.
+    pub relation: Option<Relation>,
+    pub declared: Vec<TypedColumn>,
+    pub select: Option<CompiledSql>,
+    pub declared_at: Span,
+}
+
 /// Where and how failing rows are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptRows {
@@ -211,6 +238,9 @@ impl Action {
             Self::View(view) => Self::View(SelectAction { select, ..view.clone() }),
             Self::Seed(seed) => Self::Seed(seed.clone()),
             Self::Snapshot(snapshot) => Self::Snapshot(SnapshotAction { select, ..snapshot.clone() }),
+            Self::UnitTest(test) => {
+                Self::UnitTest(UnitTestAction { select: test.elsewhere.apply(&select), ..test.clone() })
+            }
             Self::Test(test) => {
                 Self::Test(TestAction { select: data_test::limited(&select, test.rules.limit), ..test.clone() })
             }
@@ -220,7 +250,7 @@ impl Action {
     /// Whether the step looks at what others made, and writes no target.
     pub fn is_test(&self) -> bool {
         match self {
-            Self::Test(_) => true,
+            Self::Test(_) | Self::UnitTest(_) => true,
             Self::Stage(_)
             | Self::Merge(_)
             | Self::Incremental(_)

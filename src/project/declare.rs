@@ -7,6 +7,7 @@ use super::config_keys::ConfigOf;
 use super::declare_properties::{ConstraintDecl, ExposureDecl, FILE_KEYS, GroupDecl, MacroDecl, property_keys};
 use super::declare_snapshot::SnapshotDecl;
 use super::declare_source::SourceDecl;
+use super::declare_unit_test::UnitTestDecl;
 use super::fields::{Fields, Reader};
 use super::yaml::{Yaml, YamlValue};
 use crate::diagnostic::{Code, Diagnostic, SourceFile, Span};
@@ -78,12 +79,13 @@ pub struct Declarations {
     pub exposures: Vec<ExposureDecl>,
     pub groups: Vec<GroupDecl>,
     pub macros: Vec<MacroDecl>,
+    pub unit_tests: Vec<UnitTestDecl>,
 }
 
 impl Declarations {
     /// Adds what another file declares.
     pub fn extend(&mut self, other: Self) {
-        let Self { sources, models, seeds, snapshots, tests, analyses, exposures, groups, macros } = other;
+        let Self { sources, models, seeds, snapshots, tests, analyses, exposures, groups, macros, unit_tests } = other;
         self.snapshots.extend(snapshots);
         self.tests.extend(tests);
         self.sources.extend(sources);
@@ -93,6 +95,7 @@ impl Declarations {
         self.exposures.extend(exposures);
         self.groups.extend(groups);
         self.macros.extend(macros);
+        self.unit_tests.extend(unit_tests);
     }
 }
 
@@ -134,6 +137,9 @@ impl Reader {
         }
         if let Some(snapshots) = fields.get("snapshots") {
             declared.snapshots = self.list(snapshots).iter().filter_map(|item| self.snapshot(item)).collect();
+        }
+        if let Some(tests) = fields.get("unit_tests") {
+            declared.unit_tests = self.list(tests).iter().filter_map(|item| self.unit_test(item)).collect();
         }
         for key in ["data_tests", "tests"] {
             if let Some(tests) = fields.get(key) {

@@ -96,6 +96,7 @@ pub(super) const FILE_KEYS: &[&str] = &[
     "snapshots",
     "data_tests",
     "tests",
+    "unit_tests",
     "exposures",
     "groups",
     "macros",

@@ -94,7 +94,8 @@ struct Renderer<'r> {
 
 impl Renderer<'_> {
     fn declarations(&mut self, declared: &mut Declarations, project: &Project) {
-        let Declarations { sources, models, seeds, snapshots, tests, analyses, exposures, groups, macros } = declared;
+        let Declarations { sources, models, seeds, snapshots, tests, analyses, exposures, groups, macros, unit_tests } =
+            declared;
         for source in sources {
             self.written(source.description.as_mut(), project);
             for table in &mut source.tables {
@@ -109,6 +110,9 @@ impl Renderer<'_> {
         }
         for exposure in exposures {
             self.text(&mut exposure.description, &exposure.name.span, project);
+        }
+        for test in unit_tests {
+            self.text(&mut test.description, &test.name.span, project);
         }
         for group in groups {
             self.text(&mut group.description, &group.name.span, project);

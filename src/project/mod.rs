@@ -10,6 +10,7 @@ mod declare;
 mod declare_properties;
 mod declare_snapshot;
 mod declare_source;
+mod declare_unit_test;
 mod docs;
 mod fields;
 mod files;
@@ -48,6 +49,7 @@ pub use declare::{CdcDecl, ColumnDecl, Declarations, PropertyDecl, TestDecl, Wri
 pub use declare_properties::{ConstraintDecl, ConstraintKind, ExposureDecl, GroupDecl, MacroDecl, OwnerDecl};
 pub use declare_snapshot::SnapshotDecl;
 pub use declare_source::{SourceDecl, SourcePropertiesDecl, TableDecl, missing_table_key};
+pub use declare_unit_test::{FixtureDecl, FixtureFormat, GivenDecl, OverridesDecl, RowDecl, RowsDecl, UnitTestDecl};
 pub use docs::DocBlock;
 pub use fields::{Reader, unknown_key};
 pub use files::{ModelFile, SeedFile};

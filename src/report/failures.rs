@@ -73,13 +73,29 @@ impl Failures {
 
     fn show_test(&self, report: &StepReport, summary: &RunSummary) {
         let failing = usize::try_from(report.failing_rows.unwrap_or(0)).unwrap_or(usize::MAX);
-        let word = words::status(report.status);
-        let title = format!("{word} {}: {}", report.node, words::counted(failing, "failing row"));
-        self.terminal.complain(&self.terminal.paint(&title, words::status_style(report.status)));
+        let told = match &report.failure {
+            // A unit test shows its rows.
+            Some(failure) if !failure.causes.is_empty() => failure.message.clone(),
+            Some(_) | None => words::counted(failing, "failing row"),
+        };
+        let title = format!("{} {}: {told}", words::status(report.status), report.node);
+        self.terminal.say(&self.terminal.paint(&title, words::status_style(report.status)));
+        for row in report.failure.iter().flat_map(|failure| &failure.causes) {
+            self.terminal.say(&format!("  {}", self.terminal.paint(row, row_style(row))));
+        }
         if let Some(hint) = report.failure.as_ref().and_then(|failure| failure.hint.as_ref()) {
-            self.terminal.complain(&format!("  {hint}"));
+            self.terminal.say(&format!("  {hint}"));
         }
         self.show_consequences(report, summary);
+    }
+}
+
+/// As `diff` colours lines.
+fn row_style(row: &str) -> Style {
+    match row.as_bytes().first() {
+        Some(b'-') => Style::new().red(),
+        Some(b'+') => Style::new().green(),
+        Some(_) | None => Style::new(),
     }
 }
 

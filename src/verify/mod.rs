@@ -1,4 +1,7 @@
-//! Data tests, run on the target: each counts the rows that are wrong and compares the count.
+//! Tests, run on the target: a data test counts the rows that are wrong and compares the count; a unit test compares rows.
+
+mod diff;
+mod unit_test;
 
 use tokio_postgres::Client;
 
@@ -9,6 +12,8 @@ use crate::manifest::TestSeverity;
 use crate::plan::TestAction;
 use crate::postgres::PostgresError;
 use crate::state::run::StepStatus;
+
+pub use unit_test::{Difference, unit_test};
 
 /// Why a test could not be run at all, which is not the same as failing.
 #[derive(Debug, thiserror::Error)]

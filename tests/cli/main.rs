@@ -45,6 +45,7 @@ mod snapshots;
 mod stateless;
 mod twice;
 mod types;
+mod unit_tests;
 mod unreachable;
 mod upkeep;
 mod wrong_input;

@@ -7,8 +7,8 @@ use minijinja::value::{Kwargs, Object, ObjectRepr, Value};
 use minijinja::{Error, ErrorKind, State};
 
 use super::library::{Package, UnitId};
-use super::scope::Scope;
-use super::values::{Dict, List};
+use super::scope::{Fixed, Overridden, Scope};
+use super::values::{Dict, List, from_json};
 
 /// A macro that a name stands for; nothing is read before it is called.
 pub(super) struct Macro {
@@ -147,6 +147,10 @@ impl fmt::Debug for Namespace {
 
 impl Namespace {
     fn find(self: &Arc<Self>, name: &str) -> Option<Value> {
+        let package = self.scope.shared.library.package_name(self.package);
+        if let Some(value) = self.scope.names.overridden(Overridden::Macro, &format!("{package}.{name}")) {
+            return Some(Value::from_object(Fixed(from_json(&value))));
+        }
         let unit = self.scope.shared.library.find_in(self.package, name)?;
         Some(self.scope.macro_value(unit, name))
     }

@@ -25,6 +25,6 @@ pub use engine::{Engine, Plan, Render, Rendered};
 pub use library::MacroFiles;
 pub use relation::RelationValue;
 pub use scan::{Call, Scan, scan};
-pub use scope::{Loudness, Names, Said, SourceCall};
+pub use scope::{Loudness, Names, Overridden, Said, SourceCall};
 pub use server::{Answer, AnswerColumn, Server, ServerRefused, Session};
 pub use values::from_json;

@@ -139,7 +139,7 @@ fn batches(making: &Making<'_>) -> BTreeMap<NodeName, i64> {
             Action::Table(select) | Action::View(select) => &select.staged_parents,
             Action::Incremental(incremental) => &incremental.staged_parents,
             Action::Snapshot(snapshot) => &snapshot.staged_parents,
-            Action::Seed(_) | Action::Test(_) => &[],
+            Action::Seed(_) | Action::Test(_) | Action::UnitTest(_) => &[],
         };
         for parent in parents {
             batches.insert(parent.clone(), memory.batches.get(parent).map_or(0, |last| last.batch_id));
@@ -175,7 +175,7 @@ fn written_by(action: &Action) -> Option<&Relation> {
         Action::Incremental(incremental) => Some(&incremental.node.relation),
         Action::Snapshot(snapshot) => Some(&snapshot.node.relation),
         Action::Seed(seed) => Some(&seed.node.relation),
-        Action::Test(_) => None,
+        Action::Test(_) | Action::UnitTest(_) => None,
     }
 }
 

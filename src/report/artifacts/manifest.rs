@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::macros::Macros;
 use super::write::{self, Unwritten};
-use super::{Described, beside, identity, node, source};
+use super::{Described, beside, identity, node, source, unit_test};
 use crate::ident::NodeName;
 
 pub fn write_manifest(folder: &Path, described: Described<'_>) -> Result<(), Unwritten> {
@@ -33,7 +33,7 @@ pub fn manifest(described: Described<'_>) -> Value {
         "group_map": beside::group_map(described),
         "saved_queries": {},
         "semantic_models": {},
-        "unit_tests": {},
+        "unit_tests": unit_test::unit_tests(described),
         "functions": {},
     })
 }

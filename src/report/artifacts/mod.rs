@@ -16,6 +16,7 @@ mod operation;
 mod resource;
 mod results;
 mod source;
+mod unit_test;
 mod write;
 
 use std::collections::BTreeMap;

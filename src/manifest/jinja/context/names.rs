@@ -8,7 +8,7 @@ use minijinja::{Error, ErrorKind, State};
 use crate::diagnostic::Code;
 use crate::manifest::jinja::callable::returning;
 use crate::manifest::jinja::native::{Kind, object, refused};
-use crate::manifest::jinja::scope::{Scope, SourceCall};
+use crate::manifest::jinja::scope::{Overridden, Scope, SourceCall};
 use crate::manifest::jinja::values::from_json;
 
 pub const CONFIG: Kind = Kind { name: "config", call: configure, method: config_method, ..Kind::PLAIN };
@@ -94,7 +94,8 @@ fn config_method(scope: &Arc<Scope>, _state: &mut State<'_, '_>, method: &str, a
 fn var(scope: &Arc<Scope>, _state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
     let (name, default, options): (String, Option<Value>, Kwargs) = from_args(args)?;
     let default = default.or(options.get::<Option<Value>>("default")?);
-    let found = scope.vars().get(&name).map(from_json);
+    let told = scope.names.overridden(Overridden::Var, &name).map(|value| from_json(&value));
+    let found = told.or_else(|| scope.vars().get(&name).map(from_json));
     Ok(found.or(default).unwrap_or_else(|| scope.missing(Code::UnknownVar, "var", name)))
 }
 
@@ -110,6 +111,9 @@ fn var_method(scope: &Arc<Scope>, _state: &mut State<'_, '_>, method: &str, args
 
 pub fn env_var(scope: &Arc<Scope>, _state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
     let (name, default): (String, Option<Value>) = from_args(args)?;
+    if let Some(value) = scope.names.overridden(Overridden::EnvVar, &name) {
+        return Ok(from_json(&value));
+    }
     let found = scope.shared.env.get(&name).map(Value::from);
     Ok(found.or(default).unwrap_or_else(|| scope.missing(Code::MissingEnvVar, "env_var", name)))
 }

@@ -1,0 +1,79 @@
+//! A unit test as a step: which temporary table stands in for what, and where its columns come from.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::{Inputs, UnitInput, UnitTestAction};
+use crate::compile::{CompiledSql, Elsewhere};
+use crate::data_test::unit_test::TypedColumn;
+use crate::ident::{Ident, NodeName, Relation};
+use crate::manifest::{ColumnNode, GivenRows, Manifest, UnitTestNode, ephemeral_cte_name};
+
+pub(super) fn action(inputs: Inputs<'_>, test: &UnitTestNode) -> UnitTestAction {
+    let temporary = Ident::from_catalog("pg_temp");
+    let mut elsewhere = Elsewhere::default();
+    let mut taken = BTreeSet::new();
+    let mut tables = Vec::with_capacity(test.given.len());
+    for given in &test.given {
+        let table = table(inputs.manifest, &given.input, &mut taken);
+        for relation in read_as(inputs.manifest, &given.input) {
+            elsewhere.move_to(&relation, &Relation::new(temporary.clone(), table.clone()));
+        }
+        tables.push(input(inputs, given, table));
+    }
+    let select = inputs.compiled.get(&test.name).map(|compiled| elsewhere.apply(&compiled.sql)).unwrap_or_default();
+    UnitTestAction { node: Arc::new(test.clone()), select, inputs: tables, elsewhere }
+}
+
+/// The names under which templates and plain SQL read a node.
+fn read_as(manifest: &Manifest, node: &NodeName) -> Vec<Relation> {
+    match manifest.stages.get(node) {
+        Some(stage) => vec![stage.live_relation.clone(), stage.stg_relation.clone()],
+        None => manifest.relation(node).cloned().into_iter().collect(),
+    }
+}
+
+/// The relation's own name, so that columns qualified by it stay right; another where two inputs are called the same.
+fn table(manifest: &Manifest, node: &NodeName, taken: &mut BTreeSet<String>) -> Ident {
+    let ephemeral = manifest.models.get(node).filter(|_| manifest.is_ephemeral(node));
+    let own = match ephemeral {
+        Some(model) => ephemeral_cte_name(&model.model),
+        None => {
+            manifest.read_relation(node).map_or_else(|| node.to_string(), |relation| relation.name.as_str().to_owned())
+        }
+    };
+    let mut name = own.clone();
+    while !taken.insert(name.clone()) {
+        name = format!("unimig_given_{}", taken.len());
+    }
+    Ident::from_catalog(name)
+}
+
+fn input(inputs: Inputs<'_>, given: &GivenRows, table: Ident) -> UnitInput {
+    let manifest = inputs.manifest;
+    let columns: &[ColumnNode] = if let Some(model) = manifest.models.get(&given.input) {
+        &model.columns
+    } else if let Some(stage) = manifest.stages.get(&given.input) {
+        &stage.columns
+    } else if let Some(plain) = manifest.tables.get(&given.input) {
+        &plain.columns
+    } else {
+        manifest.seeds.get(&given.input).map_or(&[], |seed| &seed.columns)
+    };
+    let declared = columns.iter().filter_map(|column| {
+        let seed = manifest.seeds.get(&given.input);
+        let stated = seed.and_then(|seed| seed.column_types.get(column.name.as_str()));
+        let data_type = stated.or(column.data_type.as_ref())?.clone();
+        Some(TypedColumn { name: column.name.clone(), data_type })
+    });
+    let select: Option<CompiledSql> =
+        manifest.models.get(&given.input).and_then(|model| Some(inputs.compiled.get(&model.name)?.sql.clone()));
+    UnitInput {
+        table,
+        fixture: given.fixture.clone(),
+        relation: manifest.read_relation(&given.input).cloned(),
+        declared: declared.collect(),
+        select,
+        declared_at: given.declared_at.clone(),
+    }
+}

@@ -1,0 +1,2 @@
+{{ config(materialized='table') }}
+select id, full_name from {{ source('svp', 'labors') }}
