@@ -306,3 +306,22 @@ fn both_faces_of_an_incremental_model_and_the_columns_of_a_snapshot_are_checked(
     let kept = columns(&outcome, "snapshot.kept");
     assert!(kept.starts_with("id bigint, name text, dbt_scd_id text, dbt_updated_at timestamp"), "{kept}");
 }
+
+#[test]
+fn a_template_that_asks_for_what_is_not_built_yet_stops_no_other_model() {
+    let test = Test::sample();
+    test.write(
+        "models/bl/asks.sql",
+        "{{ config(materialized='table') }}\n{% set found = run_query('select count(*) from ' ~ ref('audit')) %}\n\
+         select {{ found.rows[0][0] }} as entries\n",
+    );
+    test.write("models/bl/below.sql", "{{ config(materialized='view') }}\nselect entries from {{ ref('asks') }}\n");
+
+    let outcome = test.run(&["check", "--output", "json"]).exit(2);
+
+    assert_eq!(verdict(&outcome, "bl.asks"), "broken");
+    assert_eq!(verdict(&outcome, "bl.below"), "not checked: bl.asks has a mistake");
+    assert_eq!(verdict(&outcome, "bl.person"), "sound");
+    test.succeeds(&["build"]);
+    test.succeeds(&["check"]);
+}

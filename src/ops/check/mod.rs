@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crate::compile::{CompileFacts, Compiled};
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::ident::NodeName;
 use crate::materialize::stage::StagedColumn;
 use crate::ops::OpError;
@@ -79,6 +79,8 @@ pub(super) struct Subject<'a> {
     pub compiled: &'a CompiledProject,
     /// The other face of models that ask `is_incremental()`: the SQL of a run that adds to what is there.
     pub incremental: BTreeMap<NodeName, Compiled>,
+    /// Templates that asked the database and did not get an answer, as where what they read is not built yet.
+    pub refused: BTreeMap<NodeName, Diagnostic>,
     pub description: TargetDescription,
     /// Parents first; what the selected nodes read included.
     pub order: Vec<NodeName>,
@@ -108,11 +110,12 @@ pub async fn check(workspace: &Workspace, request: &CheckRequest) -> Result<Chec
     let started = Instant::now();
     let mut compiled = workspace.compile(&CompileFacts::default())?;
     let selected = compiled.select(&workspace.manifest, &request.selection, |_| true)?;
-    complete(workspace, &mut compiled, (&selected, request.against)).await?;
+    let refused = complete(workspace, &mut compiled, (&selected, request.against)).await?;
     let checking = Checking {
         workspace,
         compiled: &compiled,
         incremental: incremental(workspace)?,
+        refused,
         selected: &selected,
         against: request.against,
     };
@@ -138,19 +141,30 @@ async fn complete(
     workspace: &Workspace,
     compiled: &mut CompiledProject,
     (selected, against): (&BTreeSet<NodeName>, Against),
-) -> Result<(), OpError> {
-    let wanted = with_ancestors(compiled, selected);
-    if !introspect::asks(compiled, |name| wanted.contains(name)) {
-        return Ok(());
+) -> Result<BTreeMap<NodeName, Diagnostic>, OpError> {
+    let mut waiting = with_ancestors(compiled, selected);
+    waiting.retain(|name| compiled.compiled.get(name).is_some_and(|node| node.later));
+    let mut refused = BTreeMap::new();
+    if waiting.is_empty() {
+        return Ok(refused);
     }
     match against {
         Against::Live | Against::LiveAndSave => {
             let connections = Connections::open(workspace, 1).await?;
             let session = connections.target.lease("check").await?;
-            let completed = introspect::complete(workspace, compiled, |name| wanted.contains(name), &session).await;
+            for name in waiting {
+                let completed = introspect::complete(workspace, compiled, |other| *other == name, &session).await;
+                match completed {
+                    Ok(()) => {}
+                    Err(OpError::Project(Diagnostics(mistakes))) => {
+                        refused.extend(mistakes.into_iter().next().map(|mistake| (name, mistake)));
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
             session.discard();
             connections.close().await?;
-            completed
+            Ok(refused)
         }
         Against::Saved => Err(OpError::usage(
             "a selected model asks the database while it is compiled",
@@ -163,6 +177,7 @@ struct Checking<'a> {
     workspace: &'a Workspace,
     compiled: &'a CompiledProject,
     incremental: BTreeMap<NodeName, Compiled>,
+    refused: BTreeMap<NodeName, Diagnostic>,
     selected: &'a BTreeSet<NodeName>,
     against: Against,
 }
@@ -197,7 +212,7 @@ async fn in_transaction(
     session: &Lease,
 ) -> Result<Checked, OpError> {
     let failed = |error| PostgresError::server("check the project", error);
-    let Checking { workspace, compiled, incremental, selected, against } = checking;
+    let Checking { workspace, compiled, incremental, refused, selected, against } = checking;
     let scratch = Scratch::new(&workspace.manifest);
     session.batch_execute(&format!("begin read write;\n{LOCK_TIMEOUT}")).await.map_err(failed)?;
     let description = match against {
@@ -211,7 +226,7 @@ async fn in_transaction(
         Against::Live | Against::Saved => None,
     };
     let order = with_ancestors(compiled, selected);
-    let subject = Subject { workspace, compiled, incremental, description, order };
+    let subject = Subject { workspace, compiled, incremental, refused, description, order };
     let missing = match against {
         Against::Saved => offline::furnish(session, &subject, &scratch).await?,
         Against::Live | Against::LiveAndSave => Vec::new(),

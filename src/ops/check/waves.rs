@@ -133,7 +133,9 @@ impl<'a> Flying<'a> {
     /// Adds what a node shows.
     fn node(&mut self, name: &'a NodeName, place: usize, looks: &mut Vec<Look<'a>>) {
         let manifest: &'a Manifest = &self.subject.workspace.manifest;
-        if let Some(stage) = manifest.stages.get(name) {
+        if let Some(mistake) = self.subject.refused.get(name) {
+            self.broken(name, mistake.clone());
+        } else if let Some(stage) = manifest.stages.get(name) {
             match self.known.get(name) {
                 Some(known) => looks.push(self.looks.stage(stage, known)),
                 None => self.columns_unknown(stage),
