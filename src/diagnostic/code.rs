@@ -73,6 +73,7 @@ codes! {
     UnknownSourceColumn = "unknown-source-column",
     ChangedColumn = "changed-column",
     SchemaChanged = "schema-changed",
+    BrokenContract = "broken-contract",
     UnknownColumns = "unknown-columns",
 }
 

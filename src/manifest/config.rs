@@ -217,17 +217,6 @@ impl Settled {
         self.bad(&setting, format!("database \"{name}\" is not the target's, \"{dbname}\""));
     }
 
-    /// Contracts are kept for the artifacts, and nothing holds a model to them.
-    pub fn warn_of_contract(&mut self) {
-        let Some(setting) = self.get("contract").cloned() else { return };
-        if setting.value.get("enforced").and_then(Value::as_bool) != Some(true) {
-            return;
-        }
-        let message = "the contract of this model is not enforced";
-        let warning = Diagnostic::warning(Code::BadConfig, message).at(setting.span);
-        self.mistakes.push(warning.hint("its columns and constraints are in the artifacts; test them with data tests"));
-    }
-
     /// dbt's rule for relations that unimig owns: a custom schema is appended to the target's.
     pub fn own_relation(&mut self, environment: &Environment, stem: &str) -> Option<Relation> {
         self.check_database(environment);

@@ -5,6 +5,7 @@
 
 mod check;
 mod config;
+mod contract;
 mod custom_test;
 pub mod defaults;
 mod exposure;
@@ -39,6 +40,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+pub use contract::Contract;
 pub use custom_test::relocate;
 pub use exposure::{AnalysisNode, ExposureNode, GroupNode};
 pub use facts::{NodeFacts, ResourceType, TestFacts, TestType};
@@ -207,6 +209,7 @@ pub struct ModelNode {
     pub relation: Relation,
     pub materialization: Materialization,
     pub upkeep: Upkeep,
+    pub contract: Contract,
     pub hooks: Hooks,
     pub description: String,
     pub columns: Vec<ColumnNode>,

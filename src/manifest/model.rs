@@ -7,7 +7,7 @@ use super::jinja::{Engine, Plan};
 use super::naming::Unnamed;
 use super::record::{Noted, Recording, Subject, record};
 use super::stage::column;
-use super::{Deletes, Materialization, MergeConfig, ModelNode};
+use super::{ColumnNode, Deletes, Materialization, MergeConfig, ModelNode};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::ident::{Ident, NodeName, Relation};
 use crate::project::{
@@ -141,12 +141,13 @@ pub(super) fn draft(
     settled.check_keys(&own, (kind.config(), around.project.flavour));
     settled.lay(&own);
     let name = kind.node(&model.stem);
-    refuse_contract(&mut settled);
     let disabled = settled.disabled();
     let configured_at = configured_at(plan);
     let upkeep = settled.upkeep();
     let hooks = settled.hooks();
-    settled.warn_of_contract();
+    let columns: Vec<ColumnNode> =
+        property.map(|property| property.columns.iter().map(column).collect()).unwrap_or_default();
+    let contract = settled.contract(&columns);
     let settled_node = match kind {
         DraftKind::Model => node(around, model, &mut settled),
         DraftKind::Snapshot => snapshot(around, model, &mut settled),
@@ -160,9 +161,10 @@ pub(super) fn draft(
         relation,
         materialization,
         upkeep,
+        contract,
         hooks,
         description: description(property, &mut settled),
-        columns: property.map(|property| property.columns.iter().map(column).collect()).unwrap_or_default(),
+        columns,
         tags: settled.tags(),
         config: settled.to_json(),
         depends_on: Vec::new(),
@@ -250,16 +252,6 @@ fn configured_at(plan: &Plan) -> Span {
     match plan.scan.call(&plan.file.text, "config") {
         Some(call) => Span::new(&plan.file, call.function.clone()),
         None => Span::whole(&plan.file),
-    }
-}
-
-/// A contract that nobody keeps must not look as if it were kept.
-fn refuse_contract(settled: &mut Settled) {
-    let Some(setting) = settled.get("contract").cloned() else { return };
-    if setting.value.get("enforced") == Some(&serde_json::Value::Bool(true)) {
-        let message = "an enforced contract is not supported yet";
-        let hint = "remove it, or say enforced: false";
-        settled.mistakes.push(Diagnostic::error(Code::BadConfig, message).at(setting.span).hint(hint));
     }
 }
 

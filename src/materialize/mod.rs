@@ -2,6 +2,7 @@
 //!
 //! Nothing here talks to a server or reads the clock: catalogs come in as values, SQL text goes out.
 
+pub mod contract;
 pub mod incremental;
 pub mod merge;
 pub mod seed;

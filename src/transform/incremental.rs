@@ -18,7 +18,7 @@ use crate::transform::columns::{columns_of, find, text_length, widened};
 use crate::transform::keys::duplicate_keys;
 use crate::transform::relation::{Existing, existing, keep_built};
 use crate::transform::subject::Subject;
-use crate::transform::{located, upkeep};
+use crate::transform::{contract, located, upkeep};
 
 /// Builds the SELECT and brings its rows in; `note` hears of columns that are left out. `None` when a table that was
 /// made anew holds the same rows already.
@@ -30,12 +30,14 @@ pub async fn incremental(
     let node = &action.node;
     let subject = Subject::of_model(node);
     let there = existing(client, subject).await?;
+    contract::check(client, node, &action.select).await?;
     let build = table::build(&action.select);
     let doing = format!("build {}", node.relation);
     client
         .execute_typed(&build.sql, &[])
         .await
         .map_err(|error| located(PostgresError::server(doing, error), &build, &action.select))?;
+    contract::apply_types(client, node).await?;
     match (action.extent, there) {
         (Extent::Increment, Existing::Table { carries, .. }) => {
             let tally = add_built(client, action, note).await?;

@@ -6,6 +6,7 @@ mod ask;
 mod audit;
 mod catalog;
 mod columns;
+mod contract;
 pub mod description;
 pub mod diff;
 pub mod flight;

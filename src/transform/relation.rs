@@ -15,7 +15,7 @@ use crate::state::run::Tally;
 use crate::transform::catalog::STATEMENTS;
 use crate::transform::remake::{self, Kept};
 use crate::transform::subject::Subject;
-use crate::transform::{TransformError, located, upkeep};
+use crate::transform::{TransformError, contract, located, upkeep};
 
 /// PostgreSQL's code for a view whose columns can't be replaced in place.
 const INVALID_TABLE_DEFINITION: &str = "42P16";
@@ -51,12 +51,14 @@ pub async fn table(
     action: &SelectAction,
     note: impl FnMut(&str),
 ) -> Result<Option<Tally>, TransformError> {
+    contract::check(client, &action.node, &action.select).await?;
     let build = materialize::table::build(&action.select);
     let doing = format!("build {}", action.node.relation);
     client
         .execute_typed(&build.sql, &[])
         .await
         .map_err(|error| located(PostgresError::server(doing, error), &build, &action.select))?;
+    contract::apply_types(client, &action.node).await?;
     keep_built(client, Subject::of_model(&action.node), note).await
 }
 
@@ -67,6 +69,7 @@ pub async fn view(
     action: &SelectAction,
     note: impl FnMut(&str),
 ) -> Result<ViewChange, TransformError> {
+    contract::check(client, &action.node, &action.select).await?;
     replace_view(client, (Subject::of_model(&action.node), &action.select), note).await
 }
 

@@ -123,3 +123,34 @@ fn what_the_config_names_and_the_server_does_not_know_is_told_at_the_config() {
     table(&test, ", indexes=[{'unique': true}]", "select 1 as id");
     test.run(&["run"]).exit(2).stderr_has("an index needs \"columns\"");
 }
+
+#[test]
+fn a_select_that_breaks_its_contract_is_told_column_by_column() {
+    let test = Test::new();
+    test.write(
+        "models/bl/fact.yml",
+        "version: 2\nmodels:\n  - name: fact\n    config: {contract: {enforced: true}}\n    columns:\n      - {name: id, data_type: int, constraints: [{type: not_null}, {type: check, expression: id > 0}]}\n      - {name: label, data_type: varchar(5)}\n",
+    );
+    table(&test, "", "select 1 as id, 'one'::varchar as label");
+    test.succeeds(&["run"]);
+    test.succeeds(&["run"]);
+    test.wrote_nothing();
+    let types = "select string_agg(format_type(atttypid, atttypmod), ' ' order by attnum)
+        from pg_attribute where attrelid = 'app.fact'::regclass and attnum > 0";
+    assert_eq!(test.value(types), "integer character varying(5)");
+
+    table(&test, "", "select 1::bigint as id, 2 as more");
+    test.run(&["run"])
+        .exit(1)
+        .stderr_has("broken-contract")
+        .stderr_has("\"id\" is int8, declared int4")
+        .stderr_has("\"label\" (varchar) is declared and not selected")
+        .stderr_has("\"more\" (int4) is selected and not declared");
+    table(&test, "", "select 1 as id, 'far too long'::varchar as label");
+    test.run(&["run"]).exit(1).stderr_has("value too long");
+    assert_eq!(test.query_target("select label from app.fact"), ["one"]);
+    table(&test, "", "select 0 as id, 'one'::varchar as label");
+    test.run(&["run"]).exit(1).stderr_has("violated by some row");
+    table(&test, ", contract='yes'", "select 1 as id, 'one'::varchar as label");
+    test.run(&["run"]).exit(2).stderr_has("\"contract\" must be a map");
+}

@@ -293,13 +293,13 @@ fn two_writers_of_one_relation_are_both_named() {
 }
 
 #[test]
-fn a_contract_that_nobody_keeps_is_refused() {
+fn a_contract_without_columns_is_refused() {
     let fixture = Fixture::new()
         .file("models/bl/a.sql", "{{ config(materialized='table', contract={'enforced': true}) }} select 1 as id")
         .file("models/bl/b.sql", "{{ config(materialized='table', contract={'enforced': false}) }} select 1 as id");
 
     let shown = fixture.resolve_errors();
 
-    assert_eq!(shown.matches("an enforced contract is not supported yet").count(), 1, "{shown}");
+    assert_eq!(shown.matches("a contract needs \"columns\"").count(), 1, "{shown}");
     assert!(shown.contains("models/bl/a.sql:1:33"), "{shown}");
 }
