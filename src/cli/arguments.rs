@@ -8,6 +8,7 @@ use clap_complete::Shell;
 
 use crate::cli::docs::DocsArguments;
 use crate::cli::operation::OperationArguments;
+use crate::cli::retry::DeferArguments;
 use crate::cli::schema::SchemaArguments;
 use crate::cli::show::ShowArguments;
 use crate::cli::source::SourceArguments;
@@ -144,7 +145,7 @@ pub(super) enum Command {
     /// Have the server look at every model without data: columns, types, and mistakes at their lines
     Check(CheckArguments),
     /// Copy source tables to staging, and merge models into the target
-    Run(RunArguments),
+    Run(BuildArguments),
     /// Run data tests: each looks for rows that should not be
     Test(RunArguments),
     /// Load the CSV files of seeds/ into tables
@@ -357,19 +358,6 @@ pub(super) struct RunArguments {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct DeferArguments {
-    /// Read what this run does not build, and the target does not have, where the manifest of --state says it stands
-    #[arg(long)]
-    pub defer: bool,
-    /// The folder whose manifest --defer reads, if it is not that of --state
-    #[arg(long, value_name = "DIR", requires = "defer")]
-    pub defer_state: Option<PathBuf>,
-    /// With --defer, read what this run does not build from there even if the target has it
-    #[arg(long, requires = "defer")]
-    pub favor_state: bool,
-}
-
-#[derive(Debug, Args)]
 pub(super) struct RetryArguments {
     /// The folder of the run_results.json to repeat; without it, target/
     #[arg(long, value_name = "DIR")]
@@ -381,6 +369,9 @@ pub(super) struct RetryArguments {
 
 #[derive(Debug, Args)]
 pub(super) struct BuildArguments {
+    /// Make relations without rows: models read columns only; staging, merged tables and snapshots stay as they are
+    #[arg(long)]
+    pub empty: bool,
     #[command(flatten)]
     pub run: RunArguments,
 }

@@ -1,12 +1,29 @@
 //! What a run takes from an earlier one: `retry`, and the arguments of `--defer`.
 
+use std::path::PathBuf;
+
+use clap::Args;
+
 use crate::cli::Door;
-use crate::cli::arguments::{DeferArguments, RetryArguments, RunArguments};
+use crate::cli::arguments::{RetryArguments, RunArguments};
 use crate::cli::runs::execute_in;
 use crate::ops::OpError;
 use crate::ops::defer::{Defer, Favor};
 use crate::ops::retry::{LastRun, RetryOptions};
 use crate::ops::workspace::Workspace;
+
+#[derive(Debug, Args)]
+pub(super) struct DeferArguments {
+    /// Read what this run does not build, and the target does not have, where the manifest of --state says it stands
+    #[arg(long)]
+    pub defer: bool,
+    /// The folder whose manifest --defer reads, if it is not that of --state
+    #[arg(long, value_name = "DIR", requires = "defer")]
+    pub defer_state: Option<PathBuf>,
+    /// With --defer, read what this run does not build from there even if the target has it
+    #[arg(long, requires = "defer")]
+    pub favor_state: bool,
+}
 
 pub(super) fn defer(arguments: &RunArguments) -> Result<Option<Defer>, OpError> {
     let DeferArguments { defer, defer_state, favor_state } = &arguments.defer;

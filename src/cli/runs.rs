@@ -6,10 +6,11 @@ use crate::cli::arguments::{BuildArguments, RunArguments};
 use crate::cli::{Door, INTERRUPTED, retry, stop_signal};
 use crate::compile::CompileFacts;
 use crate::event::{Listener, RunSummary};
+use crate::manifest::jinja::Rows;
 use crate::ops::OpError;
 use crate::ops::history;
 use crate::ops::record::run_arguments;
-use crate::ops::run::{self, RunRequest, Verb};
+use crate::ops::run::{self, Ended, RunRequest, Verb};
 use crate::ops::workspace::Workspace;
 use crate::report::failures::Failures;
 use crate::report::json_lines::JsonLines;
@@ -19,11 +20,11 @@ use crate::report::progress::Progress;
 use crate::report::{Audience, Terminal, artifacts, junit, summary};
 
 pub(super) async fn build(door: &Door, arguments: &BuildArguments) -> Result<u8, OpError> {
-    execute(door, request(door, Verb::Build, &arguments.run)?, arguments.run.junit.as_deref()).await
+    execute(door, emptied(request(door, Verb::Build, &arguments.run)?, arguments), arguments.run.junit.as_deref()).await
 }
 
-pub(super) async fn run(door: &Door, arguments: &RunArguments) -> Result<u8, OpError> {
-    execute(door, request(door, Verb::Run, arguments)?, arguments.junit.as_deref()).await
+pub(super) async fn run(door: &Door, arguments: &BuildArguments) -> Result<u8, OpError> {
+    execute(door, emptied(request(door, Verb::Run, &arguments.run)?, arguments), arguments.run.junit.as_deref()).await
 }
 
 pub(super) async fn test(door: &Door, arguments: &RunArguments) -> Result<u8, OpError> {
@@ -38,6 +39,10 @@ pub(super) async fn snapshot(door: &Door, arguments: &RunArguments) -> Result<u8
     execute(door, request(door, Verb::Snapshot, arguments)?, arguments.junit.as_deref()).await
 }
 
+fn emptied(request: RunRequest, arguments: &BuildArguments) -> RunRequest {
+    RunRequest { rows: if arguments.empty { Rows::None } else { Rows::All }, ..request }
+}
+
 fn request(door: &Door, verb: Verb, arguments: &RunArguments) -> Result<RunRequest, OpError> {
     Ok(RunRequest {
         verb,
@@ -50,6 +55,7 @@ fn request(door: &Door, verb: Verb, arguments: &RunArguments) -> Result<RunReque
         warn_error: door.globals.warn_error,
         store_failures: arguments.store_failures,
         exactly: None,
+        rows: Rows::All,
         defer: retry::defer(arguments)?,
     })
 }
@@ -68,7 +74,7 @@ pub(super) async fn execute_in(
 ) -> Result<u8, OpError> {
     let stop = stop_signal(door.terminal);
     let mut listeners = listeners(door.terminal);
-    let summary = run::run(workspace, request, &mut listeners, stop).await?;
+    let Ended { summary, hooks } = run::run(workspace, request, &mut listeners, stop).await?;
     door.warn_of(&request.selection);
     if let Some(path) = junit {
         junit::write(path, &summary).map_err(|source| OpError::File {
@@ -78,6 +84,7 @@ pub(super) async fn execute_in(
         })?;
     }
     show(door, (workspace, request), &summary)?;
+    hooks?;
     Ok(exit_code(&summary))
 }
 
@@ -104,7 +111,7 @@ pub(super) fn show(
 ) -> Result<(), OpError> {
     let terminal = door.terminal;
     if door.is_json() {
-        let compiled = workspace.compile(&CompileFacts::default())?;
+        let compiled = workspace.compile(&CompileFacts { rows: request.rows, ..CompileFacts::default() })?;
         let arguments = run_arguments(workspace, request);
         terminal.print(&artifacts::run_results(workspace.describe(&compiled), summary, &arguments).to_string());
     }

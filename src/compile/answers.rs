@@ -9,7 +9,7 @@ use minijinja::{Error, ErrorKind, Value};
 use super::described;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::ident::{Ident, NodeName, Relation};
-use crate::manifest::jinja::{Names, Overridden, RelationValue, Session, SourceCall, from_json};
+use crate::manifest::jinja::{Names, Overridden, RelationValue, Rows, Session, SourceCall, from_json};
 use crate::manifest::{Manifest, Materialization, ModelNode, Overrides, ephemeral_cte};
 
 /// Every name that templates may ask for, with its answer made ready; shared by all renders.
@@ -98,6 +98,8 @@ pub(super) struct Subject {
     pub config: serde_json::Map<String, serde_json::Value>,
     /// For `model`.
     pub model: Option<Arc<ModelNode>>,
+    /// Whether what it reads gives rows.
+    pub rows: Rows,
     /// Of a unit test.
     pub overrides: Option<Overrides>,
 }
@@ -172,6 +174,14 @@ impl Answers {
         (std::mem::take(&mut *self.reads()), incremental)
     }
 
+    /// A relation as this template reads it.
+    fn read(&self, relation: &Value) -> Value {
+        match self.subject.rows {
+            Rows::All => relation.clone(),
+            Rows::None => RelationValue::without_rows(relation),
+        }
+    }
+
     fn reads(&self) -> MutexGuard<'_, Reads> {
         self.reads.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -188,7 +198,7 @@ impl Names for Answers {
         match self.directory.refs.get(name).filter(is_meant) {
             Some(answer) => {
                 self.reads().nodes.push(answer.node.clone());
-                Ok(answer.value.clone())
+                Ok(self.read(&answer.value))
             }
             None => Ok(self.unknown(Unknown::Ref { package: package.map(str::to_owned), name: name.to_owned() }, name)),
         }
@@ -204,9 +214,9 @@ impl Names for Answers {
             Side::Target => self.reads().nodes.push(answers.node.clone()),
         }
         if !deleted {
-            return Ok(answers.live.clone());
+            return Ok(self.read(&answers.live));
         }
-        answers.with_tombstones.clone().ok_or_else(|| {
+        answers.with_tombstones.as_ref().map(|relation| self.read(relation)).ok_or_else(|| {
             let message = format!("source \"{source}\" is not staged, so that \"{table}\" has no deleted rows");
             Error::new(ErrorKind::InvalidOperation, message)
         })

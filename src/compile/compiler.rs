@@ -9,7 +9,7 @@ use super::{Compiled, CompiledSql, Templates, ephemeral, unit_test};
 use crate::diagnostic::Diagnostics;
 use crate::ident::NodeName;
 use crate::manifest::Manifest;
-use crate::manifest::jinja::Session;
+use crate::manifest::jinja::{Rows, Session};
 use crate::project::{Environment, Project};
 
 /// What a server knows and files do not; empty for `compile` without a connection.
@@ -17,6 +17,8 @@ use crate::project::{Environment, Project};
 pub struct CompileFacts {
     /// Models that have merged before and are not asked to start afresh: `is_incremental()` answers yes.
     pub incremental: BTreeSet<NodeName>,
+    /// Whether the relations that models read give rows.
+    pub rows: Rows,
 }
 
 /// Turns every template of a project into plain SQL.

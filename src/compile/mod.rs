@@ -7,6 +7,7 @@ mod builder;
 mod compiler;
 mod described;
 mod embedded;
+mod empty;
 mod ephemeral;
 mod hooks;
 mod known_relations;

@@ -12,11 +12,18 @@ use sqlparser::parser::Parser;
 use super::known_relations::{KnownRelations, Named};
 use super::tokens::{Kind, Token};
 use crate::ident::{Ident, NodeName};
+use crate::manifest::jinja::Rows;
 
 /// A table name in a text, and the node that it means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PlainName {
     pub node: NodeName,
+    /// Where the name stands, if the parser's place is in the text.
+    pub place: Option<Range<usize>>,
+    /// Its last part.
+    pub last: String,
+    /// The relation that is meant, where it is not what is written.
+    pub relation: Option<String>,
     /// What takes the place of the name in this environment, where it is not what is written.
     pub rewriting: Option<(Range<usize>, String)>,
 }
@@ -29,11 +36,12 @@ pub(super) struct Reading<'a> {
     pub reader: &'a NodeName,
     /// What is known to be read: a `ref` that was printed needs no second look.
     pub known_edges: &'a [NodeName],
+    pub rows: Rows,
 }
 
 /// Every name of a node in the text, in order.
 pub(super) fn find(known: &KnownRelations, reading: Reading<'_>) -> Vec<PlainName> {
-    if !may_read(known, reading) {
+    if reading.rows == Rows::All && !may_read(known, reading) {
         return Vec::new();
     }
     let statements = match Parser::parse_sql(&PostgreSqlDialect {}, reading.text) {
@@ -186,17 +194,19 @@ impl Visitor for Finder<'_> {
         if let TableFactor::Table { name, alias, args: None, .. } = factor
             && let Some((named, last)) = self.meaning(name)
         {
+            let place = self.place(name);
+            let relation = named.rewritten.as_ref().map(|(printed, _)| printed.clone());
             let rewriting = named.rewritten.and_then(|(printed, its_name)| {
-                let place = self.place(name)?;
+                let place = place.clone()?;
                 Some((
                     place,
                     match alias.is_some() || its_name == last {
                         true => printed,
-                        false => format!("{printed} as {}", Ident::from_catalog(last)),
+                        false => format!("{printed} as {}", Ident::from_catalog(last.as_str())),
                     },
                 ))
             });
-            self.found.push(PlainName { node: named.node, rewriting });
+            self.found.push(PlainName { node: named.node, place, last, relation, rewriting });
         }
         ControlFlow::Continue(())
     }

@@ -10,11 +10,11 @@ use super::answers::{Answers, Directory, Side, Subject, Unknown};
 use super::known_relations::KnownRelations;
 use super::plain_names::{self, Reading};
 use super::tokens::{Token, tokens};
-use super::{CompileFacts, Compiled, CompiledSql, Origin, described, one_select, rewrite};
+use super::{CompileFacts, Compiled, CompiledSql, Origin, described, empty, one_select, rewrite};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, SourceFile, Span};
 use crate::ident::{Ident, NodeName, Relation};
-use crate::manifest::jinja::{Engine, Names, Plan, Render, Rendered, Said, Session, from_json};
-use crate::manifest::{Manifest, TestKind, TestNode, relocate};
+use crate::manifest::jinja::{Engine, Names, Plan, Render, Rendered, Rows, Said, Session, from_json};
+use crate::manifest::{Manifest, Materialization, ModelNode, TestKind, TestNode, relocate};
 use crate::project::{Environment, Project};
 
 /// The templates of a project and what their names mean.
@@ -180,6 +180,7 @@ impl<'a> Templates<'a> {
                 file: Arc::clone(&model.file),
                 subject: Subject {
                     incremental: facts.incremental.contains(name),
+                    rows: self.rows_for(model, facts),
                     config: model.config.clone(),
                     model: Some(Arc::new(model.clone())),
                     ..subject(model.relation.clone(), Side::Target)
@@ -219,6 +220,14 @@ impl<'a> Templates<'a> {
             made_from: None,
             shape: Shape::OneSelect,
         })
+    }
+
+    /// Ephemeral models are read through others, which may be tests: they keep their rows, and nobody reads these rows here.
+    fn rows_for(&self, model: &ModelNode, facts: &CompileFacts) -> Rows {
+        match model.materialization {
+            Materialization::Table | Materialization::View | Materialization::Incremental(_) => facts.rows,
+            Materialization::Merge(_) | Materialization::Snapshot(_) | Materialization::Ephemeral => Rows::All,
+        }
     }
 
     fn test_work(&self, test: &TestNode) -> Option<Work> {
@@ -261,7 +270,7 @@ impl<'a> Templates<'a> {
 
     fn compile_file(&self, work: Work, plan: &Plan, session: Session) -> Result<Compiled, Diagnostics> {
         let Work { name, what, file, subject, mut depends_on, shape, made_from: _ } = work;
-        let side = subject.side;
+        let (side, rows) = (subject.side, subject.rows);
         let answers = self.answers(subject, session, plan);
         let Render { rendered, mut diagnostics, needs_server, said, .. } =
             self.engine.render(plan, Arc::clone(&answers) as _);
@@ -289,7 +298,11 @@ impl<'a> Templates<'a> {
         let sql = match side {
             Side::Target => {
                 depends_on.extend(reads.nodes);
-                self.with_plain_names((sql, &tokens), &name, &mut depends_on)
+                let (sql, tokens) = match rows {
+                    Rows::All => (sql, tokens),
+                    Rows::None => empty::with_aliases(&sql, &tokens),
+                };
+                self.with_plain_names((sql, &tokens), (&name, rows), &mut depends_on)
             }
             Side::Source => {
                 depends_on.clear();
@@ -305,13 +318,16 @@ impl<'a> Templates<'a> {
     fn with_plain_names(
         &self,
         (sql, tokens): (CompiledSql, &[Token]),
-        reader: &NodeName,
+        (reader, rows): (&NodeName, Rows),
         depends_on: &mut Vec<NodeName>,
     ) -> CompiledSql {
-        let reading = Reading { text: &sql.text, tokens, reader, known_edges: depends_on };
+        let reading = Reading { text: &sql.text, tokens, reader, known_edges: depends_on, rows };
         let names = plain_names::find(&self.known, reading);
         depends_on.extend(names.iter().map(|name| name.node.clone()));
-        let replacements: Vec<_> = names.into_iter().filter_map(|name| name.rewriting).collect();
+        let replacements: Vec<_> = match rows {
+            Rows::All => names.into_iter().filter_map(|name| name.rewriting).collect(),
+            Rows::None => empty::replacements(&sql.text, tokens, &names),
+        };
         match replacements.is_empty() {
             true => sql,
             false => rewrite::replaced(&sql, &replacements),
@@ -338,7 +354,15 @@ impl<'a> Templates<'a> {
 }
 
 fn subject(this: Relation, side: Side) -> Subject {
-    Subject { this, side, incremental: false, config: serde_json::Map::new(), model: None, overrides: None }
+    Subject {
+        this,
+        side,
+        incremental: false,
+        config: serde_json::Map::new(),
+        model: None,
+        rows: Rows::All,
+        overrides: None,
+    }
 }
 
 fn unknown_ref(name: &str) -> Diagnostic {

@@ -93,7 +93,7 @@ fn macros_see_each_other_and_their_callers() {
 fn is_incremental_answers_what_the_server_knows() {
     let fixture = Fixture::new().file("models/bl/a.sql", "select 1 {% if is_incremental() %}where new{% endif %}");
     assert_eq!(of(&compiled(&fixture), "a").sql.text, "select 1");
-    let facts = CompileFacts { incremental: [NodeName::model("a")].into_iter().collect() };
+    let facts = CompileFacts { incremental: [NodeName::model("a")].into_iter().collect(), ..CompileFacts::default() };
     let all = compile_with(&fixture, &facts).expect("a sound project");
     assert_eq!((of(&all, "a").sql.text.as_str(), of(&all, "a").incremental), ("select 1 where new", true));
 }

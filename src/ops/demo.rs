@@ -71,7 +71,8 @@ pub async fn migrate(
     for verb in [Verb::Seed, Verb::Run, Verb::Test] {
         // Each is a run of its own, with its own place in the history.
         workspace.environment.invocation = Invocation::begin();
-        let summary = run(workspace, &RunRequest::all(verb), &mut listeners(verb), stop.clone()).await;
+        let ended = run(workspace, &RunRequest::all(verb), &mut listeners(verb), stop.clone()).await;
+        let summary = ended.map(|ended| ended.summary);
         let goes_on = summary.as_ref().is_ok_and(RunSummary::succeeded);
         summaries.push(summary);
         if !goes_on {

@@ -11,6 +11,7 @@ pub mod defer;
 pub mod demo;
 pub mod deps;
 pub mod docs;
+mod empty;
 mod error;
 pub mod freshness;
 pub mod history;

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::event::RunSummary;
+use crate::manifest::jinja::Rows;
 use crate::ops::OpError;
 use crate::ops::defer::Favor;
 use crate::ops::run::RunRequest;
@@ -74,6 +75,7 @@ pub fn run_arguments(workspace: &Workspace, request: &RunRequest) -> RunArgument
     put("defer_state", json!(defer.map(|defer| &defer.state)));
     put("favor_state", json!(defer.is_some_and(|defer| defer.favor == Favor::State)));
     put("fail_fast", json!(request.fail_fast));
+    put("empty", json!(request.rows == Rows::None));
     put("store_failures", json!(request.store_failures));
     put("warn_error", json!(request.warn_error));
     put("lock_wait_seconds", json!(request.lock_wait.as_secs_f64()));

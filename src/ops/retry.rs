@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::ident::NodeName;
 use crate::manifest::Manifest;
+use crate::manifest::jinja::Rows;
 use crate::ops::OpError;
 use crate::ops::defer::{Defer, Favor};
 use crate::ops::run::{RunRequest, Verb};
@@ -121,6 +122,7 @@ impl LastRun {
             fail_fast: flag("fail_fast"),
             warn_error: options.warn_error || flag("warn_error"),
             store_failures: flag("store_failures"),
+            rows: if flag("empty") { Rows::None } else { Rows::All },
             defer: self.defer(),
             ..defaults
         }))

@@ -17,11 +17,13 @@ use crate::compile::{CompileFacts, Later};
 use crate::event::{Listener, RunSummary};
 use crate::execute::{self, Hands, HandsOptions};
 use crate::ident::NodeName;
+use crate::manifest::jinja::Rows;
 use crate::manifest::{Manifest, Materialization, ModelNode};
 use crate::ops::OpError;
 use crate::ops::compile::write_compiled;
 use crate::ops::connections::{Connections, open_layer};
 use crate::ops::defer::{self, Defer};
+use crate::ops::empty;
 use crate::ops::record::run_arguments;
 use crate::ops::run_hooks;
 use crate::ops::workspace::{CompiledProject, Selection, Workspace};
@@ -72,6 +74,8 @@ pub struct RunRequest {
     pub store_failures: bool,
     /// Instead of a selection: these nodes and no others.
     pub exactly: Option<BTreeSet<NodeName>>,
+    /// Whether models read rows, or only columns.
+    pub rows: Rows,
     /// Read what is not built here elsewhere.
     pub defer: Option<Defer>,
 }
@@ -91,9 +95,18 @@ impl RunRequest {
             warn_error: false,
             store_failures: false,
             exactly: None,
+            rows: Rows::All,
             defer: None,
         }
     }
+}
+
+/// A run that is over.
+#[derive(Debug)]
+pub struct Ended {
+    pub summary: RunSummary,
+    /// What became of `on-run-end`: its failure takes nothing back.
+    pub hooks: Result<(), OpError>,
 }
 
 /// Runs to the end or until `stop`; what fails inside is in the summary.
@@ -102,8 +115,8 @@ pub async fn run(
     request: &RunRequest,
     listeners: &mut [Box<dyn Listener>],
     stop: CancellationToken,
-) -> Result<RunSummary, OpError> {
-    let compiled = workspace.compile(&CompileFacts::default())?;
+) -> Result<Ended, OpError> {
+    let compiled = workspace.compile(&CompileFacts { rows: request.rows, ..CompileFacts::default() })?;
     select(&workspace.manifest, &compiled, request)?;
     workspace.write_manifest(&compiled)?;
     let threads = request.threads.unwrap_or(workspace.environment.target.threads);
@@ -124,7 +137,7 @@ async fn run_connected(
     request: &RunRequest,
     connections: &Connections,
     told: Told<'_>,
-) -> Result<RunSummary, OpError> {
+) -> Result<Ended, OpError> {
     let mut session = connections.target.lease(request.verb.as_str()).await?;
     let Settled { mut compiled, plan, compiled_anew, facts } = settle((workspace, request), compiled, &session).await?;
     if compiled_anew {
@@ -137,6 +150,7 @@ async fn run_connected(
     write_compiled(workspace, &compiled, |name| names.contains(name))?;
     schema::prepare(&mut session).await?;
     run_hooks::start(workspace, connections).await?;
+    empty::tell((workspace, &compiled), request, told.listeners)?;
     let run_id = RunId(workspace.environment.invocation.id.clone());
     let record = history::begin(&session, &run_id, (&plan.command, Timestamp::now())).await?;
     let last_good = batch::all_last_loaded(&session).await?;
@@ -164,10 +178,11 @@ async fn run_connected(
         keep_late(workspace, &mut compiled, &later)?;
     }
     workspace.write_results(&compiled, (&summary, &run_arguments(workspace, request)))?;
-    if !summary.interrupted {
-        run_hooks::end(workspace, connections, &summary).await?;
-    }
-    Ok(summary)
+    let hooks = match summary.interrupted {
+        true => Ok(()),
+        false => run_hooks::end(workspace, connections, &summary).await,
+    };
+    Ok(Ended { summary, hooks })
 }
 
 /// Writes down what was compiled in the middle of the run.
@@ -195,12 +210,13 @@ pub(super) async fn settle(
     session: &Lease,
 ) -> Result<Settled, OpError> {
     let facts = facts(workspace, session, request).await?;
+    let facts = facts.map(|incremental| CompileFacts { incremental, rows: request.rows });
     let compiled_anew = facts.is_some();
     let compiled = match &facts {
         Some(facts) => workspace.compile(facts)?,
         None => compiled,
     };
-    let facts = facts.unwrap_or_default();
+    let facts = facts.unwrap_or_else(|| CompileFacts { rows: request.rows, ..CompileFacts::default() });
     let plan = plan((workspace, request), (&compiled, facts.incremental.clone()), session).await?;
     let plan = match &request.defer {
         Some(options) => defer::defer(workspace, options, plan, session).await?,
@@ -225,12 +241,16 @@ async fn writable_layer(workspace: &Workspace, plan: &Plan) -> Result<Option<Sto
 }
 
 /// What the state knows, where a model asks for it.
-async fn facts(workspace: &Workspace, session: &Lease, request: &RunRequest) -> Result<Option<CompileFacts>, OpError> {
+async fn facts(
+    workspace: &Workspace,
+    session: &Lease,
+    request: &RunRequest,
+) -> Result<Option<BTreeSet<NodeName>>, OpError> {
     let mut incremental = incremental_models(workspace, session, request).await?;
     let asks = |model: &ModelNode| model.asks_incremental && matches!(model.materialization, Materialization::Merge(_));
     let some_merge = !request.full_refresh && workspace.manifest.models.values().any(asks);
     if !some_merge || !schema::exists(session).await? {
-        return Ok((!incremental.is_empty()).then_some(CompileFacts { incremental }));
+        return Ok((!incremental.is_empty()).then_some(incremental));
     }
     for name in batch::models_that_merged(session).await? {
         // A table that was made anew, or emptied, has to be filled from the start.
@@ -241,7 +261,7 @@ async fn facts(workspace: &Workspace, session: &Lease, request: &RunRequest) -> 
             incremental.insert(name);
         }
     }
-    Ok(Some(CompileFacts { incremental }))
+    Ok(Some(incremental))
 }
 
 /// Incremental models whose table is there and not to be made anew.
@@ -300,7 +320,7 @@ async fn plan(
     })
 }
 
-/// Nodes of the verb's kind. Tests are also selected by what they test.
+/// Nodes of the verb's kind, without those that `--empty` keeps as they are. Tests are also selected by what they test.
 pub(super) fn select(
     manifest: &Manifest,
     compiled: &CompiledProject,
@@ -309,6 +329,19 @@ pub(super) fn select(
     if let Some(exactly) = &request.exactly {
         return Ok(exactly.clone());
     }
+    let mut selected = select_any(manifest, compiled, request)?;
+    if request.rows == Rows::None {
+        selected.retain(|name| !empty::keeps(manifest, name));
+    }
+    Ok(selected)
+}
+
+/// Nodes of the verb's kind.
+pub(super) fn select_any(
+    manifest: &Manifest,
+    compiled: &CompiledProject,
+    request: &RunRequest,
+) -> Result<BTreeSet<NodeName>, OpError> {
     let is_test = |name: &NodeName| manifest.tests.contains_key(name) || manifest.unit_tests.contains_key(name);
     match request.verb {
         Verb::Build => compiled.select(manifest, &request.selection, |name| {

@@ -18,6 +18,7 @@ mod dbt_features;
 mod dbt_project;
 mod defended;
 mod earlier_run;
+mod empty;
 mod equal_rows;
 mod failing_source;
 mod freshness;

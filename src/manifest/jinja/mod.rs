@@ -23,7 +23,7 @@ mod values;
 pub use blocks::{Block, BlockKind, Blocks, blocks};
 pub use engine::{Engine, Plan, Render, Rendered};
 pub use library::MacroFiles;
-pub use relation::RelationValue;
+pub use relation::{EMPTY_ALIAS, EMPTY_END, EMPTY_START, RelationValue, Rows};
 pub use scan::{Call, Scan, scan};
 pub use scope::{Loudness, Names, Overridden, Said, SourceCall};
 pub use server::{Answer, AnswerColumn, Server, ServerRefused, Session};

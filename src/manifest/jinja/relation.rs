@@ -8,6 +8,19 @@ use minijinja::{Error, ErrorKind, State};
 
 use crate::ident::{Ident, Relation};
 
+/// Whether a relation that a template reads gives rows: with `--empty` it gives none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Rows {
+    #[default]
+    All,
+    None,
+}
+
+/// dbt's subquery around a relation without rows, and what its alias begins with.
+pub const EMPTY_START: &str = "(select * from ";
+pub const EMPTY_END: &str = " where false limit 0)";
+pub const EMPTY_ALIAS: &str = "_dbt_limit_subq_";
+
 /// A relation: prints itself quoted, has `schema`, `identifier` and dbt's other names.
 #[derive(Debug, Clone)]
 pub struct RelationValue {
@@ -19,6 +32,7 @@ pub struct RelationValue {
     /// `table`, `view` or `cte`, where it is known.
     pub kind: Option<&'static str>,
     parts: Parts,
+    rows: Rows,
 }
 
 /// Which parts of the name are printed.
@@ -32,7 +46,7 @@ struct Parts {
 impl RelationValue {
     pub fn new(relation: &Relation) -> Self {
         let parts = Parts { database: false, schema: true, identifier: true };
-        Self { relation: relation.clone(), printed_as: None, database: None, kind: None, parts }
+        Self { relation: relation.clone(), printed_as: None, database: None, kind: None, parts, rows: Rows::All }
     }
 
     pub fn value(relation: &Relation) -> Value {
@@ -54,6 +68,14 @@ impl RelationValue {
     pub fn of_kind(mut self, kind: &'static str) -> Self {
         self.kind = Some(kind);
         self
+    }
+
+    /// The same relation, printed as a subquery that gives no rows.
+    pub fn without_rows(value: &Value) -> Value {
+        match Self::of(value) {
+            Ok(relation) => Self { rows: Rows::None, ..relation.clone() }.into_value(),
+            Err(_) => value.clone(),
+        }
     }
 
     pub fn into_value(self) -> Value {
@@ -127,10 +149,11 @@ pub(super) fn known_kind(kind: &str) -> Option<&'static str> {
     ["table", "view", "cte", "materialized_view", "external"].into_iter().find(|known| *known == kind)
 }
 
-impl fmt::Display for RelationValue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl RelationValue {
+    /// The name alone, whether the relation gives rows or not.
+    fn name(&self) -> String {
         if let Some(printed) = self.printed_as.as_ref().filter(|_| self.parts.identifier) {
-            return f.write_str(printed);
+            return printed.clone();
         }
         let mut parts = Vec::new();
         if let Some(database) = self.database.as_ref().filter(|_| self.parts.database) {
@@ -142,7 +165,21 @@ impl fmt::Display for RelationValue {
         if self.parts.identifier {
             parts.push(self.relation.name.to_string());
         }
-        f.write_str(&parts.join("."))
+        parts.join(".")
+    }
+}
+
+impl fmt::Display for RelationValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.name();
+        match self.rows {
+            Rows::None if self.parts.identifier => {
+                let last = self.printed_as.as_deref().unwrap_or(self.relation.name.as_str());
+                let alias = Ident::from_catalog(format!("{EMPTY_ALIAS}{}", last.trim_matches('"')));
+                write!(f, "{EMPTY_START}{name}{EMPTY_END} {alias}")
+            }
+            Rows::None | Rows::All => f.write_str(&name),
+        }
     }
 }
 
@@ -167,7 +204,7 @@ impl Object for RelationValue {
 
     fn call_method(self: &Arc<Self>, _state: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, Error> {
         match method {
-            "render" => Ok(Value::from(self.to_string())),
+            "render" => Ok(Value::from(self.name())),
             "include" => Ok(self.include(args)?.into_value()),
             "without_identifier" => {
                 let parts = Parts { identifier: false, ..self.parts };

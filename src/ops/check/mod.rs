@@ -185,7 +185,8 @@ struct Checking<'a> {
 /// The SQL of incremental runs, where a model asks.
 fn incremental(workspace: &Workspace) -> Result<BTreeMap<NodeName, Compiled>, OpError> {
     let asking = workspace.manifest.models.values().filter(|model| model.asks_incremental);
-    let facts = CompileFacts { incremental: asking.map(|model| model.name.clone()).collect() };
+    let facts =
+        CompileFacts { incremental: asking.map(|model| model.name.clone()).collect(), ..CompileFacts::default() };
     if facts.incremental.is_empty() {
         return Ok(BTreeMap::new());
     }
