@@ -28,7 +28,12 @@ pub(super) async fn end(workspace: &Workspace, connections: &Connections, summar
     if hooks.is_empty() {
         return Ok(());
     }
-    run(workspace, connections, (hooks, &names(workspace, summary))).await
+    let ended = run(workspace, connections, (hooks, &names(workspace, summary))).await;
+    // The project was good enough for the run: a mistake that only now shows is a hook that failed.
+    ended.map_err(|error| match error {
+        OpError::Project(mistakes) => OpError::Hook(mistakes),
+        error => error,
+    })
 }
 
 async fn run(

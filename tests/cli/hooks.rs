@@ -69,5 +69,10 @@ fn a_run_has_hooks_at_its_start_and_at_its_end() {
     assert_eq!(log(&test)[2..], ["start", "fact error app app"]);
 
     test.write("unimig.yml", &project("insert into nowhere values (1)"));
-    test.run(&["run"]).exit(1).stderr_has("relation \"nowhere\" does not exist").stderr_has("unimig.yml:7");
+    test.write("models/bl/fact.sql", "{{ config(materialized='table') }}\nselect 1 as id\n");
+    let outcome =
+        test.run(&["run"]).exit(1).stderr_has("relation \"nowhere\" does not exist").stderr_has("unimig.yml:7");
+    // The run itself is told and kept all the same.
+    outcome.stderr_has("1 process: 1 unchanged");
+    assert_eq!(test.result("bl.fact").status, "unchanged");
 }
