@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use super::answers::{Answers, Unknown};
 use super::{CompileFacts, Templates};
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, SourceFile, Span};
+use crate::diagnostic::{Diagnostics, SourceFile, Span};
 use crate::ident::NodeName;
 use crate::manifest::jinja::{Render, Session, from_json};
 use crate::manifest::{Hook, Manifest, Moment};
-use crate::project::Written;
+use crate::project::{Environment, Project, Written};
 
 /// A hook as it is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,15 @@ pub struct RenderedHook {
     pub sql: String,
     pub moment: Moment,
     pub declared_at: Span,
+    pub asks: Asks,
+}
+
+/// Whether a hook can be rendered without a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asks {
+    Nothing,
+    /// Its SQL is a template still, which [`LaterHooks`] renders when the hook's moment has come.
+    Database,
 }
 
 /// The hooks of one node.
@@ -27,6 +36,40 @@ pub struct RenderedHooks {
     pub after: Vec<RenderedHook>,
     /// What they read: a node comes after these.
     pub reads: Vec<NodeName>,
+}
+
+/// What is needed to render hooks that ask the database.
+pub struct LaterHooks {
+    templates: Templates<'static>,
+    facts: CompileFacts,
+}
+
+impl LaterHooks {
+    /// Absent where no hook asks.
+    pub fn of(
+        (project, manifest, environment): (&Project, &Manifest, &Environment),
+        facts: &CompileFacts,
+        hooks: &BTreeMap<NodeName, RenderedHooks>,
+    ) -> Result<Option<LaterHooks>, Diagnostics> {
+        let mut all = hooks.values().flat_map(|hooks| hooks.before.iter().chain(&hooks.after));
+        if !all.any(|hook| hook.asks == Asks::Database) {
+            return Ok(None);
+        }
+        let templates = Templates::owned(project, manifest, environment)?;
+        Ok(Some(Self { templates, facts: facts.clone() }))
+    }
+
+    /// The statement, unless it came out empty.
+    pub fn render(
+        &self,
+        node: &NodeName,
+        hook: &RenderedHook,
+        session: Session,
+    ) -> Result<Option<RenderedHook>, Diagnostics> {
+        let answers = self.templates.hook_answers((Some(node), self.facts.incremental.contains(node)), session);
+        let hook = Hook { sql: hook.sql.clone(), moment: hook.moment, declared_at: hook.declared_at.clone() };
+        self.templates.hook(&hook, answers).map(|(sent, _)| sent)
+    }
 }
 
 impl Templates<'_> {
@@ -80,8 +123,8 @@ impl Templates<'_> {
         let (reads, _) = answers.finish();
         diagnostics.0.extend(reads.unknown.iter().map(Unknown::mistake));
         if needs_server {
-            let message = "a hook of a model or seed can't ask the database while it is rendered";
-            diagnostics.0 = vec![Diagnostic::error(Code::BadJinja, message).hint("write the question into its SQL")];
+            let Hook { sql, moment, declared_at } = hook.clone();
+            return Ok((Some(RenderedHook { sql, moment, declared_at, asks: Asks::Database }), reads.nodes));
         }
         for mistake in &mut diagnostics.0 {
             mistake.span = Some(hook.declared_at.clone());
@@ -91,6 +134,7 @@ impl Templates<'_> {
             sql,
             moment: hook.moment,
             declared_at: hook.declared_at.clone(),
+            asks: Asks::Nothing,
         });
         diagnostics.guard((sent, reads.nodes)).map(|(found, _)| found)
     }

@@ -31,7 +31,7 @@ pub use builder::SqlBuilder;
 pub use compiler::{CompileFacts, Compiler};
 pub use embedded::Embedded;
 pub use ephemeral::inject;
-pub use hooks::{RenderedHook, RenderedHooks};
+pub use hooks::{Asks, LaterHooks, RenderedHook, RenderedHooks};
 pub use later::Later;
 pub use retarget::Elsewhere;
 pub use templates::{Spoken, Templates, Text};

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use tokio::sync::Mutex;
 use tokio_postgres::Client;
 
-use crate::compile::{Later, RenderedHooks};
+use crate::compile::{Later, LaterHooks, RenderedHooks};
 use crate::extract::Snapshot;
 use crate::ident::{Ident, NodeName};
 use crate::postgres::{Pool, PostgresError};
@@ -33,6 +33,8 @@ pub struct HandsOptions {
     pub last_good: BTreeMap<NodeName, Timestamp>,
     /// What runs around the builds of nodes.
     pub hooks: BTreeMap<NodeName, RenderedHooks>,
+    /// Hooks that ask the database.
+    pub later_hooks: Option<Arc<LaterHooks>>,
     /// How many steps will read each source.
     pub stages_per_connection: BTreeMap<String, usize>,
 }
@@ -50,6 +52,7 @@ pub struct Hands {
     pub full_refresh: bool,
     pub last_good: BTreeMap<NodeName, Timestamp>,
     pub hooks: BTreeMap<NodeName, RenderedHooks>,
+    pub later_hooks: Option<Arc<LaterHooks>>,
     snapshots: BTreeMap<String, Mutex<Reading>>,
     schemas: Mutex<BTreeSet<Ident>>,
 }
@@ -81,6 +84,7 @@ impl Hands {
             full_refresh: options.full_refresh,
             last_good: options.last_good,
             hooks: options.hooks,
+            later_hooks: options.later_hooks,
             snapshots: options
                 .stages_per_connection
                 .into_iter()

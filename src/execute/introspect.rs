@@ -1,15 +1,18 @@
-//! Compiles a step's SELECT just before it runs, when its template asks the database: its parents are built by then.
+//! Compiles a step's SELECT or hook just before it runs, when its template asks the database: its parents are built by then.
 
 use std::sync::Arc;
 
-use crate::compile::CompiledSql;
+use tokio_postgres::Client;
+
+use crate::compile::{Asks, CompiledSql, RenderedHook};
 use crate::diagnostic::Diagnostics;
 use crate::execute::failure::StepError;
 use crate::execute::session::Working;
 use crate::execute::step::StepContext;
+use crate::manifest::Moment;
 use crate::manifest::jinja::Session;
 use crate::postgres::PostgresError;
-use crate::transform::{TransformError, asking};
+use crate::transform::{self, TransformError, asking};
 
 /// The SELECT of a node that waited for its parents; nothing of one that did not.
 pub(super) async fn select(context: &StepContext) -> Result<Option<CompiledSql>, StepError> {
@@ -26,6 +29,25 @@ pub(super) async fn select(context: &StepContext) -> Result<Option<CompiledSql>,
         .map_err(|error| PostgresError::server("end what a template began", error))?;
     client.give_back();
     Ok(Some(compiled.sql))
+}
+
+/// Runs the hooks of one moment on the session of the step, in whose transaction they also ask.
+pub(super) async fn hooks(
+    context: &StepContext,
+    client: &Client,
+    (hooks, moment): (&[RenderedHook], Moment),
+) -> Result<(), StepError> {
+    for hook in hooks.iter().filter(|hook| hook.moment == moment) {
+        match (hook.asks, &context.hands.later_hooks) {
+            (Asks::Database, Some(later)) => {
+                let (later, node, hook) = (Arc::clone(later), context.node.clone(), hook.clone());
+                let rendered = asking(client, move |server| later.render(&node, &hook, Session::Live(server))).await;
+                transform::hooks(client, &rendered.map_err(first_mistake)?).await?;
+            }
+            (Asks::Nothing, _) | (Asks::Database, None) => transform::hooks(client, [hook]).await?,
+        }
+    }
+    Ok(())
 }
 
 fn first_mistake(Diagnostics(mistakes): Diagnostics) -> StepError {

@@ -8,7 +8,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 
-use crate::compile::{RenderedHook, RenderedHooks};
+use crate::compile::RenderedHooks;
 use crate::event::{Event, Failure, LayerTraffic, Phase, StepReport};
 use crate::execute::failure::StepError;
 use crate::execute::hands::Hands;
@@ -274,22 +274,18 @@ pub(super) async fn in_transaction(
     lock_target(&client, transaction.target, Scope::Session, context).await?;
     let none = RenderedHooks::default();
     let hooks = context.hands.hooks.get(&context.node).unwrap_or(&none);
-    transform::hooks(&client, at(&hooks.before, Moment::Outside)).await?;
+    introspect::hooks(context, &client, (&hooks.before, Moment::Outside)).await?;
     client.batch_execute("begin isolation level repeatable read read write").await.map_err(failed)?;
-    transform::hooks(&client, at(&hooks.before, Moment::Inside)).await?;
+    introspect::hooks(context, &client, (&hooks.before, Moment::Inside)).await?;
     let parents: Vec<&str> = transaction.staged_parents.iter().map(NodeName::as_str).collect();
     let seen = batch::last_batch_ids(&client, &parents).await?;
     let done = work(&client).await?;
-    transform::hooks(&client, at(&hooks.after, Moment::Inside)).await?;
+    introspect::hooks(context, &client, (&hooks.after, Moment::Inside)).await?;
     batch::record_consumed(&client, &context.node, &seen).await?;
     run::record_step(&client, &context.hands.run.id, &context.record(done.status, done.tally, None)).await?;
     client.batch_execute("commit").await.map_err(failed)?;
-    transform::hooks(&client, at(&hooks.after, Moment::Outside)).await?;
+    introspect::hooks(context, &client, (&hooks.after, Moment::Outside)).await?;
     lock::release(&client, transaction.target).await?;
     client.give_back();
     Ok(done)
-}
-
-fn at(hooks: &[RenderedHook], moment: Moment) -> impl Iterator<Item = &RenderedHook> {
-    hooks.iter().filter(move |hook| hook.moment == moment)
 }

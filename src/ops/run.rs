@@ -13,7 +13,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use crate::compile::{CompileFacts, Later};
+use crate::compile::{CompileFacts, Later, LaterHooks};
 use crate::event::{Listener, RunSummary};
 use crate::execute::{self, Hands, HandsOptions};
 use crate::ident::NodeName;
@@ -145,6 +145,7 @@ async fn run_connected(
     }
     let project = (&workspace.project, &workspace.manifest, &workspace.environment);
     let later = Later::of(project, &facts, &compiled.compiled)?.map(Arc::new);
+    let later_hooks = LaterHooks::of(project, &facts, &compiled.hooks)?.map(Arc::new);
     let layer = writable_layer(workspace, &plan).await?;
     let names: BTreeSet<&NodeName> = plan.steps.iter().map(|step| &step.name).collect();
     write_compiled(workspace, &compiled, |name| names.contains(name))?;
@@ -167,6 +168,7 @@ async fn run_connected(
         full_refresh: plan.settings.full_refresh,
         last_good,
         hooks: compiled.hooks.clone(),
+        later_hooks,
         stages_per_connection: plan.stages_per_connection(),
     });
     let Told { listeners, stop } = told;

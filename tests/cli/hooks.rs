@@ -39,6 +39,22 @@ select 1 as id
     assert_eq!(of("inside"), of("built"));
     assert_ne!(of("inside"), of("outside"));
 
+    // A hook may ask the database, in the transaction of the build: it sees what the build has written.
+    test.write(
+        "models/bl/fact.sql",
+        "{{ config(materialized='table', post_hook=[\"insert into app.log (word) values ('asked {{ run_query('select count(*), txid_current_if_assigned() is not null from ' ~ this).rows[0] | join(' ') }}')\"]) }}\nselect 1 as id union all select 2\n",
+    );
+    test.succeeds(&["run"]);
+    assert!(log(&test).contains(&"asked 2 True".to_owned()), "{:?}", log(&test));
+    test.write(
+        "models/bl/fact.sql",
+        "{{ config(materialized='table', post_hook=\"{{ run_query('select 1/0') }}\") }}\nselect 3 as id\n",
+    );
+    test.run(&["run"]).exit(1).stderr_has("division by zero").stderr_has("models/bl/fact.sql:1:");
+    assert_eq!(test.value("select count(*) from app.fact"), "2");
+    test.write("models/bl/fact.sql", "{{ config(materialized='table') }}\nselect 1 as id\n");
+    test.succeeds(&["run"]);
+
     // A hook that fails takes the build with it, and is shown where it stands.
     test.write(
         "models/bl/fact.sql",
