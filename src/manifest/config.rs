@@ -153,6 +153,14 @@ impl Settled {
             "view" => Materialization::View,
             "incremental" => Materialization::Incremental(self.incremental()),
             "ephemeral" => Materialization::Ephemeral,
+            "materialized_view" => {
+                if let Some(setting) = self.get("materialized").cloned() {
+                    let message = "materialized views are not supported".to_owned();
+                    let hint = "table holds the rows as they were at the last run, view computes them when it is read";
+                    self.mistakes.push(Diagnostic::error(Code::BadConfig, message).at(setting.span).hint(hint));
+                }
+                default
+            }
             other => {
                 self.bad_choice("materialized", other, &["merge", "table", "view", "incremental", "ephemeral"]);
                 default

@@ -200,3 +200,11 @@ fn an_extraction_of_ones_own_replaces_the_generated_one() {
     assert_eq!(test.result("stg.qvp.applicants").wrote(), (10, 0, 0));
     assert_eq!(test.query_target("select name, twice from stg_qvp.applicants where id = 10"), ["APPLICANT 10|20"]);
 }
+
+#[test]
+fn a_materialized_view_is_refused_with_what_to_use_instead() {
+    let test =
+        Test::new().file("models/bl/fact.sql", "{{ config(materialized='materialized_view') }}\nselect 2 as id\n");
+    let outcome = test.run(&["parse"]).exit(2);
+    outcome.stderr_has("materialized views are not supported").stderr_has("view computes them when it is read");
+}
