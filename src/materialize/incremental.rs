@@ -101,6 +101,13 @@ pub fn change_column(table: &Relation, change: &ColumnChange) -> String {
     STATEMENTS.render(statement, context)
 }
 
+/// Has the server look whether the built rows give the key: in the subquery of a delete, a name that they lack would be
+/// the table's own column, and match every row. Nothing where no such delete is made.
+pub fn look_for_keys(config: &IncrementalConfig) -> Option<String> {
+    let deletes = config.strategy == IncrementalStrategy::DeleteInsert && !config.unique_key.is_empty();
+    deletes.then(|| STATEMENTS.render("look_for_keys", context! { keys => quoted_list(&config.unique_key) }))
+}
+
 fn insert_all(shape: IncrementalShape<'_>) -> String {
     STATEMENTS.render("insert", context! { compares => false, ..base(shape) })
 }

@@ -43,6 +43,10 @@ values (
 {{ columns | lines("dbt_internal_source") }}
 )
 
+-- name: look_for_keys
+select {{ keys | inline }}
+from pg_temp.unimig_built as dbt_internal_source
+
 -- name: note_same
 create temporary table unimig_same on commit drop as
 select

@@ -65,6 +65,9 @@ async fn add_built(
 ) -> Result<Tally, TransformError> {
     let relation = &action.node.relation;
     let failed = |error| at_config(PostgresError::server(format!("add to {relation}"), error), action);
+    if let Some(look) = incremental::look_for_keys(&action.config) {
+        client.prepare(&look).await.map_err(failed)?;
+    }
     let (columns, width) = fit_columns(client, action, note).await?;
     let shape = IncrementalShape { config: &action.config, table: relation, columns: &columns, width };
     if let Err(unknown) = updated_columns(shape) {

@@ -149,3 +149,16 @@ fn a_table_that_others_made_is_not_added_to() {
 
     assert_eq!(facts(&test), [""; 0]);
 }
+
+#[test]
+fn a_key_that_the_select_no_longer_gives_deletes_nothing() {
+    let test = Test::new();
+    model(&test, ", unique_key='id'", "select n as id, 'a' as kind from generate_series(1, 3) as n");
+    test.succeeds(&["run"]);
+
+    // In a subquery the name would be the table's own column, and match every row.
+    model(&test, ", unique_key='id', on_schema_change='append_new_columns'", "select 'b' as kind");
+    test.run(&["run"]).exit(1).stderr_has("column \"id\" does not exist").stderr_has("models/bl/fact.sql:1");
+
+    assert_eq!(facts(&test), ["1|a", "2|a", "3|a"]);
+}
