@@ -22,12 +22,11 @@ pub(super) async fn select(context: &StepContext) -> Result<Option<CompiledSql>,
     let (later, node) = (Arc::clone(later), context.node.clone());
     let compiled = asking(&client, move |server| later.compile(&node, &Session::Live(server))).await;
     let compiled = compiled.map_err(first_mistake)?;
-    // What a template began and did not end is not the next step's.
+    // What a template began or set is not the next step's: the session ends here, and its locks before the step's.
     client
         .batch_execute("rollback")
         .await
         .map_err(|error| PostgresError::server("end what a template began", error))?;
-    client.give_back();
     Ok(Some(compiled.sql))
 }
 

@@ -1,6 +1,7 @@
 //! The one place that decides whether a step is tried again.
 //!
-//! A step is one transaction, so an attempt that failed has left nothing behind. What may pass by itself is told by the
+//! A step is one transaction, so an attempt that failed has left nothing behind; one that has, by a hook outside of the
+//! transaction or after a commit, is not repeated. What may pass by itself is told by the
 //! server's SQLSTATE, or by a session that was lost; everything else fails at once. Reading a source is tried again only
 //! while its snapshot is open, since all tables of a source show one moment.
 
@@ -23,7 +24,7 @@ pub(super) async fn await_next(
     action: &Action,
     (attempt, error): (u32, StepError),
 ) -> Result<(), StepError> {
-    if attempt >= ATTEMPTS || !error.is_transient() || !may_repeat(context, action).await {
+    if attempt >= ATTEMPTS || context.has_lasted() || !error.is_transient() || !may_repeat(context, action).await {
         return Err(error);
     }
     let pause = FIRST_PAUSE * 3_u32.pow(attempt - 1);

@@ -1,5 +1,6 @@
 //! One step: its session, its lock, its one transaction, and the report of how it ended.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -34,6 +35,8 @@ pub(super) struct StepContext {
     events: UnboundedSender<Event>,
     stop: CancellationToken,
     cancellers: Mutex<Vec<Canceller>>,
+    /// Whether something stays of an attempt that fails: what a hook did outside of the transaction, or a commit.
+    has_lasted: AtomicBool,
 }
 
 /// How a step ended that did its work.
@@ -70,6 +73,7 @@ impl StepContext {
             events: events.clone(),
             stop: stop.clone(),
             cancellers: Mutex::new(Vec::new()),
+            has_lasted: AtomicBool::new(false),
         }
     }
 
@@ -95,6 +99,15 @@ impl StepContext {
     pub(super) fn record(&self, status: StepStatus, tally: Tally, message: Option<String>) -> StepRecord {
         let code_digest = self.code_digest.clone();
         StepRecord { node: self.node.clone(), status, started_at: self.started_at, tally, message, code_digest }
+    }
+
+    /// What was done up to now may stay, so the step is not begun again.
+    fn lasts(&self) {
+        self.has_lasted.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn has_lasted(&self) -> bool {
+        self.has_lasted.load(Ordering::Relaxed)
     }
 
     async fn cancel_statements(&self) {
@@ -138,8 +151,9 @@ pub(super) async fn run(context: StepContext, action: &Action) -> StepReport {
 /// Does the work, again if what went wrong may pass by itself.
 async fn attempts(context: &StepContext, action: &Action) -> Result<Done, StepError> {
     let mut attempt = 1;
+    let mut compiled = None;
     loop {
-        match compiled_work(context, action).await {
+        match compiled_work(context, action, &mut compiled).await {
             Ok(done) => return Ok(done),
             Err(error) => retry::await_next(context, action, (attempt, error)).await?,
         }
@@ -173,12 +187,16 @@ async fn record_alone(context: &StepContext, record: &StepRecord) -> Result<(), 
     run::record_step(&lease, &context.hands.run.id, record).await
 }
 
-/// Compiles first what asks the database.
-async fn compiled_work(context: &StepContext, action: &Action) -> Result<Done, StepError> {
-    match introspect::select(context).await? {
-        Some(select) => work(context, &action.with_select(select)).await,
-        None => work(context, action).await,
+/// Compiles first what asks the database; once for all attempts, as a template may write too.
+async fn compiled_work(
+    context: &StepContext,
+    action: &Action,
+    compiled: &mut Option<Action>,
+) -> Result<Done, StepError> {
+    if compiled.is_none() {
+        *compiled = introspect::select(context).await?.map(|select| action.with_select(select));
     }
+    work(context, compiled.as_ref().unwrap_or(action)).await
 }
 
 async fn work(context: &StepContext, action: &Action) -> Result<Done, StepError> {
@@ -274,6 +292,9 @@ pub(super) async fn in_transaction(
     lock_target(&client, transaction.target, Scope::Session, context).await?;
     let none = RenderedHooks::default();
     let hooks = context.hands.hooks.get(&context.node).unwrap_or(&none);
+    if hooks.before.iter().any(|hook| hook.moment == Moment::Outside) {
+        context.lasts();
+    }
     introspect::hooks(context, &client, (&hooks.before, Moment::Outside)).await?;
     client.batch_execute("begin isolation level repeatable read read write").await.map_err(failed)?;
     introspect::hooks(context, &client, (&hooks.before, Moment::Inside)).await?;
@@ -283,9 +304,25 @@ pub(super) async fn in_transaction(
     introspect::hooks(context, &client, (&hooks.after, Moment::Inside)).await?;
     batch::record_consumed(&client, &context.node, &seen).await?;
     run::record_step(&client, &context.hands.run.id, &context.record(done.status, done.tally, None)).await?;
-    client.batch_execute("commit").await.map_err(failed)?;
+    commit(context, &client).await?;
     introspect::hooks(context, &client, (&hooks.after, Moment::Outside)).await?;
-    lock::release(&client, transaction.target).await?;
-    client.give_back();
+    let released = lock::release(&client, transaction.target).await.is_ok();
+    // What a hook set in its session is not the next step's; a lock that could not be let go ends with its session.
+    if released && hooks.before.is_empty() && hooks.after.is_empty() {
+        client.give_back();
+    }
     Ok(done)
+}
+
+/// Only a server that says no is sure not to have committed.
+async fn commit(context: &StepContext, client: &Client) -> Result<(), PostgresError> {
+    let committed = client
+        .batch_execute("commit")
+        .await
+        .map_err(|error| PostgresError::server(format!("run the transaction of {}", context.node), error));
+    match &committed {
+        Err(PostgresError::Server { .. }) => {}
+        Ok(()) | Err(_) => context.lasts(),
+    }
+    committed
 }

@@ -150,7 +150,7 @@ async fn run_connected(
     let names: BTreeSet<&NodeName> = plan.steps.iter().map(|step| &step.name).collect();
     write_compiled(workspace, &compiled, |name| names.contains(name))?;
     schema::prepare(&mut session).await?;
-    run_hooks::start(workspace, connections).await?;
+    run_hooks::start(workspace, connections, &told.stop).await?;
     empty::tell((workspace, &compiled), request, told.listeners)?;
     let run_id = RunId(workspace.environment.invocation.id.clone());
     let record = history::begin(&session, &run_id, (&plan.command, Timestamp::now())).await?;
@@ -172,7 +172,7 @@ async fn run_connected(
         stages_per_connection: plan.stages_per_connection(),
     });
     let Told { listeners, stop } = told;
-    let summary = execute::execute(&plan, Arc::new(hands), listeners, stop).await;
+    let summary = execute::execute(&plan, Arc::new(hands), listeners, stop.clone()).await;
     if let Err(error) = finish(connections, &record, &summary).await {
         tracing::warn!(run = %record.id.0, %error, "the end of the run could not be recorded");
     }
@@ -182,7 +182,7 @@ async fn run_connected(
     workspace.write_results(&compiled, (&summary, &run_arguments(workspace, request)))?;
     let hooks = match summary.interrupted {
         true => Ok(()),
-        false => run_hooks::end(workspace, connections, &summary).await,
+        false => run_hooks::end(workspace, connections, (&summary, &stop)).await,
     };
     Ok(Ended { summary, hooks })
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 use crate::compile::Templates;
 use crate::diagnostic::Diagnostics;
@@ -13,22 +14,31 @@ use crate::manifest::jinja::Session;
 use crate::ops::OpError;
 use crate::ops::connections::Connections;
 use crate::ops::workspace::Workspace;
+use crate::postgres::Lease;
 use crate::project::Written;
 use crate::state::run::StepStatus;
 use crate::transform::{self, TransformError};
 
 /// Runs `on-run-start`; a run whose start fails does not begin.
-pub(super) async fn start(workspace: &Workspace, connections: &Connections) -> Result<(), OpError> {
-    run(workspace, connections, (&workspace.project.on_run_start, &BTreeMap::new())).await
+pub(super) async fn start(
+    workspace: &Workspace,
+    connections: &Connections,
+    stop: &CancellationToken,
+) -> Result<(), OpError> {
+    run(workspace, connections, (&workspace.project.on_run_start, &BTreeMap::new()), stop).await
 }
 
 /// Runs `on-run-end`, which is told how the run went.
-pub(super) async fn end(workspace: &Workspace, connections: &Connections, summary: &RunSummary) -> Result<(), OpError> {
+pub(super) async fn end(
+    workspace: &Workspace,
+    connections: &Connections,
+    (summary, stop): (&RunSummary, &CancellationToken),
+) -> Result<(), OpError> {
     let hooks = &workspace.project.on_run_end;
     if hooks.is_empty() {
         return Ok(());
     }
-    let ended = run(workspace, connections, (hooks, &names(workspace, summary))).await;
+    let ended = run(workspace, connections, (hooks, &names(workspace, summary)), stop).await;
     // The project was good enough for the run: a mistake that only now shows is a hook that failed.
     ended.map_err(|error| match error {
         OpError::Project(mistakes) => OpError::Hook(mistakes),
@@ -40,19 +50,42 @@ async fn run(
     workspace: &Workspace,
     connections: &Connections,
     (hooks, names): (&[Written<String>], &BTreeMap<String, Value>),
+    stop: &CancellationToken,
 ) -> Result<(), OpError> {
     if hooks.is_empty() {
         return Ok(());
     }
+    let session = connections.target.lease("hooks").await?;
+    let canceller = session.canceller();
+    let ended = {
+        let running = run_on(workspace, &session, (hooks, names));
+        tokio::pin!(running);
+        tokio::select! {
+            ended = &mut running => ended,
+            () = stop.cancelled() => {
+                canceller.cancel().await?;
+                running.await
+            }
+        }
+    };
+    // What a hook set in its session is no step's.
+    session.discard();
+    ended
+}
+
+async fn run_on(
+    workspace: &Workspace,
+    session: &Lease,
+    (hooks, names): (&[Written<String>], &BTreeMap<String, Value>),
+) -> Result<(), OpError> {
     let templates = Templates::owned(&workspace.project, &workspace.manifest, &workspace.environment)?;
     let (hooks, names) = (hooks.to_vec(), names.clone());
-    let session = connections.target.lease("hooks").await?;
-    let rendered = transform::asking(&session, move |server| -> Result<Vec<_>, Diagnostics> {
+    let rendered = transform::asking(session, move |server| -> Result<Vec<_>, Diagnostics> {
         let render = |hook| templates.run_hook(hook, &names, Session::Live(Arc::clone(&server)));
         hooks.iter().filter_map(|hook| render(hook).transpose()).collect()
     });
     let hooks = rendered.await?;
-    transform::hooks(&session, &hooks).await.map_err(|error| match error {
+    transform::hooks(session, &hooks).await.map_err(|error| match error {
         TransformError::Postgres(error) => OpError::Postgres(error),
         TransformError::Project(diagnostic) => OpError::Hook(Diagnostics(vec![*diagnostic])),
         TransformError::File { path, source } => OpError::File { doing: "read", path, source },

@@ -92,3 +92,44 @@ fn a_run_has_hooks_at_its_start_and_at_its_end() {
     outcome.stderr_has("1 process: 1 unchanged");
     assert_eq!(test.result("bl.fact").status, "unchanged");
 }
+
+#[test]
+fn what_a_hook_sets_in_its_session_is_not_the_next_models() {
+    let sets = "set search_path = nowhere";
+    let project = format!("name: shop\nversion: \"1.0\"\nprofile: shop\non-run-start: \"{sets}\"\n");
+    let test = Test::new().file("unimig.yml", &project);
+    let set = format!("pre_hook={{'sql': \"{sets}\", 'transaction': false}}, post_hook=\"{sets}\"");
+    let asks = format!("{{% do run_query(\"{sets}\") %}}");
+    for (name, config, ask) in
+        [("a_sets", set.as_str(), ""), ("b_asks", "tags=[]", asks.as_str()), ("c_reads", "tags=[]", "")]
+    {
+        let body = "select 1 as id, current_setting('search_path') as path";
+        test.write(
+            &format!("models/bl/{name}.sql"),
+            &format!("{{{{ config(materialized='table', {config}) }}}}\n{ask}{body}\n"),
+        );
+    }
+    test.write("models/bl/d_reads.sql", "{{ config(materialized='table') }}\nselect path from {{ ref('c_reads') }} union all select current_setting('search_path')\n");
+
+    test.succeeds(&["run", "--threads", "1"]);
+
+    assert_eq!(test.query_target("select distinct path = 'nowhere' from app.d_reads"), ["f"]);
+}
+
+#[test]
+fn an_interrupt_ends_a_hook_at_the_start_of_a_run() {
+    let project =
+        "name: shop\nversion: \"1.0\"\nprofile: shop\non-run-start: \"select pg_sleep(600) /* at the start */\"\n";
+    let test = Test::new().file("unimig.yml", project);
+    test.write("models/bl/fact.sql", "{{ config(materialized='table') }}\nselect 1 as id\n");
+    let sleeping = "select from pg_stat_activity where query like 'select pg_sleep(600) /* at the start%' and datname = current_database() and state = 'active'";
+    let started = test.start(&["run"]);
+    let session = test.session("target");
+    session.wait_until(&format!("exists ({sleeping})"));
+
+    started.interrupt();
+    started.wait().exit(1).stderr_has("cancelled");
+
+    session.wait_until(&format!("not exists ({sleeping})"));
+    assert_eq!(test.value("select to_regclass('app.fact') is null"), "t");
+}

@@ -56,3 +56,45 @@ fn what_does_not_pass_is_not_tried_for_ever_and_other_failures_not_at_all() {
     test.write("models/bl/fact.sql", "{{ config(materialized='table') }}\nselect 1/0 as id, nextval('app.attempt')\n");
     test.run(&["run"]).exit(1).stderr_lacks("attempt");
 }
+
+#[test]
+fn what_an_attempt_has_left_behind_is_not_done_twice() {
+    let test = Test::new();
+    let model = |hooks: &str| {
+        let select = "select 1 as id {% if is_incremental() %}union all select 2{% endif %}";
+        test.write("models/bl/fact.sql", &format!("{{{{ config(materialized='incremental'{hooks}) }}}}\n{select}\n"));
+    };
+    model("");
+    test.succeeds(&["run"]);
+    test.on_target(
+        "create table app.log (word text); create sequence app.attempt;
+        create function app.meet() returns int language plpgsql as $$
+        begin
+            if nextval('app.attempt') < 3 then raise sqlstate '40001' using message = 'not now'; end if;
+            return 1;
+        end $$",
+    );
+
+    // The rows are committed when the hook fails.
+    model(", post_hook={'sql': 'select app.meet()', 'transaction': false}");
+    test.run(&["run"]).exit(1).stderr_lacks("attempt 2");
+    assert_eq!(test.query_target("select id from app.fact order by 1"), ["1", "1", "2"]);
+
+    // A hook outside of the transaction stays done when the build fails.
+    test.on_target("alter sequence app.attempt restart");
+    let before = "{'sql': \"insert into app.log values ('before')\", 'transaction': false}";
+    model(&format!(", pre_hook=[{before}, 'select app.meet()']"));
+    test.run(&["run"]).exit(1).stderr_lacks("attempt 2");
+    assert_eq!(test.query_target("select word from app.log"), ["before"]);
+    assert_eq!(test.query_target("select id from app.fact order by 1"), ["1", "1", "2"]);
+
+    // What a template wrote is not written again.
+    test.on_target("alter sequence app.attempt restart; truncate app.log");
+    test.write(
+        "models/bl/fact.sql",
+        "{{ config(materialized='table') }}\n{% if execute %}{% do run_query(\"insert into app.log values ('asked')\") %}{% endif %}\n\
+         select app.meet() as id\n",
+    );
+    test.succeeds(&["run"]).stderr_has("attempt 3");
+    assert_eq!(test.query_target("select word from app.log"), ["asked"]);
+}
