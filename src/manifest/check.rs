@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::Manifest;
 use super::model::Draft;
+use super::test_rules::KeepFailures;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, SourceFile, Span};
 use crate::ident::{NodeName, Relation};
 use crate::project::{Flavour, ModelFile, Project, PropertyDecl, Written};
@@ -68,8 +69,23 @@ pub(super) fn properties<'a>(
 
 /// Two processes that write one relation.
 pub(super) fn writers(manifest: &Manifest, diagnostics: &mut Diagnostics) {
-    let mut seen: HashMap<&Relation, (&NodeName, Span)> = HashMap::new();
-    for (name, relation, span) in written(manifest) {
+    one_writer_each(HashMap::new(), written(manifest), diagnostics);
+}
+
+/// Tests that keep their failing rows in what another process writes.
+pub(super) fn keepers(manifest: &Manifest, diagnostics: &mut Diagnostics) {
+    let seen = written(manifest).map(|(name, relation, span)| (relation, (name, span))).collect();
+    let keepers = manifest.tests.values().filter(|test| test.rules.keep != KeepFailures::Never);
+    let kept = keepers.filter_map(|test| Some((&test.name, test.rules.audit.as_ref()?, test.declared_at.clone())));
+    one_writer_each(seen, kept, diagnostics);
+}
+
+fn one_writer_each<'m>(
+    mut seen: HashMap<&'m Relation, (&'m NodeName, Span)>,
+    writers: impl Iterator<Item = (&'m NodeName, &'m Relation, Span)>,
+    diagnostics: &mut Diagnostics,
+) {
+    for (name, relation, span) in writers {
         if let Some((first, place)) = seen.get(relation) {
             let files = (place.path().display().to_string(), span.path().display().to_string());
             diagnostics.push(

@@ -66,6 +66,7 @@ pub fn resolve(project: &Project, environment: &Environment) -> Result<(Manifest
     let around = Surroundings::new(project, environment, &project.declared.tests);
     let tests = singular_tests(Tests { manifest: &manifest, engine: &engine, around: &around }, &mut diagnostics);
     add_tests(&mut manifest, tests, &mut diagnostics);
+    check::keepers(&manifest, &mut diagnostics);
     exposure::analyses(&mut manifest, (&engine, &around), &mut diagnostics);
     exposure::exposures(&mut manifest, &around, &mut diagnostics);
     exposure::groups(&mut manifest, &around, &mut diagnostics);

@@ -150,3 +150,13 @@ models:
         .stderr_has("tests/generic/broken.sql:1:")
         .stderr_has("test \"accepted_values\" has no key \"vals\"");
 }
+
+#[test]
+fn failing_rows_are_not_kept_in_what_a_model_writes() {
+    let test = project();
+    test.write(
+        "models/bl/odd.sql",
+        "{{ config(materialized='table', schema='dbt_test__audit', alias='money') }}\nselect 1 as id\n",
+    );
+    test.run(&["run"]).exit(2).stderr_has("two-writers").stderr_has("\"bl.odd\" and by \"test.money\"");
+}
