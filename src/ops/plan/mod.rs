@@ -99,7 +99,7 @@ pub async fn still_holds(workspace: &Workspace, saved: &SavedPlan) -> Result<Run
 }
 
 fn is_node(manifest: &Manifest, name: &NodeName) -> bool {
-    manifest.relation(name).is_some() || manifest.tests.contains_key(name)
+    manifest.relation(name).is_some() || manifest.tests.contains_key(name) || manifest.unit_tests.contains_key(name)
 }
 
 async fn plan_connected(
