@@ -40,7 +40,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-pub use contract::Contract;
+pub use contract::{Constraint, Contract, ContractColumn};
 pub use custom_test::relocate;
 pub use exposure::{AnalysisNode, ExposureNode, GroupNode};
 pub use facts::{NodeFacts, ResourceType, TestFacts, TestType};
@@ -209,7 +209,6 @@ pub struct ModelNode {
     pub relation: Relation,
     pub materialization: Materialization,
     pub upkeep: Upkeep,
-    pub contract: Contract,
     pub hooks: Hooks,
     pub description: String,
     pub columns: Vec<ColumnNode>,
@@ -224,6 +223,8 @@ pub struct ModelNode {
     pub patch_path: Option<PathBuf>,
     /// Of several columns, or of one that is named here.
     pub constraints: Vec<ConstraintDecl>,
+    /// What the model is held to, where it is.
+    pub contract: Option<Contract>,
     /// A date, as written.
     pub deprecation_date: Option<String>,
     /// Where `config(…)` stands, or the first line.

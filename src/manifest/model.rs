@@ -7,7 +7,7 @@ use super::jinja::{Engine, Plan};
 use super::naming::Unnamed;
 use super::record::{Noted, Recording, Subject, record};
 use super::stage::column;
-use super::{ColumnNode, Deletes, Materialization, MergeConfig, ModelNode};
+use super::{Deletes, Materialization, MergeConfig, ModelNode};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::ident::{Ident, NodeName, Relation};
 use crate::project::{
@@ -145,13 +145,11 @@ pub(super) fn draft(
     let configured_at = configured_at(plan);
     let upkeep = settled.upkeep();
     let hooks = settled.hooks();
-    let columns: Vec<ColumnNode> =
-        property.map(|property| property.columns.iter().map(column).collect()).unwrap_or_default();
-    let contract = settled.contract(&columns);
     let settled_node = match kind {
         DraftKind::Model => node(around, model, &mut settled),
         DraftKind::Snapshot => snapshot(around, model, &mut settled),
     };
+    let contract = settled_node.as_ref().and_then(|(_, materialization)| settled.contract(property, materialization));
     let node = settled_node.map(|(relation, materialization)| ModelNode {
         name: name.clone(),
         model: model.stem.clone(),
@@ -161,16 +159,16 @@ pub(super) fn draft(
         relation,
         materialization,
         upkeep,
-        contract,
         hooks,
         description: description(property, &mut settled),
-        columns,
+        columns: property.map(|property| property.columns.iter().map(column).collect()).unwrap_or_default(),
         tags: settled.tags(),
         config: settled.to_json(),
         depends_on: Vec::new(),
         asks_incremental,
         patch_path: property.map(|property| property.name.span.path().to_path_buf()),
         constraints: property.map(|property| property.constraints.clone()).unwrap_or_default(),
+        contract,
         deprecation_date: property
             .and_then(|property| property.deprecation_date.as_ref())
             .map(|date| date.value.clone()),

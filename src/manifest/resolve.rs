@@ -13,7 +13,7 @@ use super::model::{Draft, DraftKind, Surroundings, draft};
 use super::record::{Noted, Subject, record};
 use super::seed::SeedOutcome;
 use super::test::{Place, Tests};
-use super::{Manifest, TestKind, TestNode, check, exposure, seed, snapshot, source, test, unit_test};
+use super::{Manifest, TestKind, TestNode, check, contract, exposure, seed, snapshot, source, test, unit_test};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, SourceFile, Span};
 use crate::ident::{Ident, NodeName, Relation};
 use crate::project::{ColumnDecl, Environment, ModelFile, Project, TestDecl};
@@ -58,6 +58,7 @@ pub fn resolve(project: &Project, environment: &Environment) -> Result<(Manifest
     check_names(project, (&models, &snapshots), &mut diagnostics);
     check::writers(&manifest, &mut diagnostics);
     look_up(&mut manifest, &engine, (drafts, &plans), &mut diagnostics);
+    contract::look_up(&mut manifest, &mut diagnostics);
     override_extractions(&mut manifest, &engine, &extractions, &mut diagnostics);
     let tests = Tests { manifest: &manifest, engine: &engine, around: &around };
     let tests = generic_tests(tests, &mut diagnostics);

@@ -1,44 +1,111 @@
-//! The columns that a contract declares, as statements that the server reads their types from.
+//! The columns and constraints of a table whose model has a contract.
 
 use std::sync::LazyLock;
 
 use minijinja::{Value, context};
+use sha2::Digest;
 
-use crate::manifest::ColumnNode;
+use crate::compile::{CompiledSql, Embedded};
+use crate::ident::{Ident, Relation};
+use crate::manifest::{Constraint, Contract, ContractColumn, Logging};
 use crate::project::ConstraintKind;
-use crate::sql::{StatementFile, quoted};
+use crate::sql::{StatementFile, quoted, quoted_list};
 
 static STATEMENTS: LazyLock<StatementFile> = LazyLock::new(|| StatementFile::parse(include_str!("contract.sql")));
 
-/// A SELECT whose columns have the declared types.
-pub fn declared(columns: &[ColumnNode]) -> String {
-    STATEMENTS.render("declared", context(columns))
+/// How rows get into a temporary table of the declared types.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeclaredBuild {
+    pub create: String,
+    pub fill: Embedded,
 }
 
-/// Gives the temporary table's columns the declared types, and holds its rows against their constraints.
-pub fn apply_types(columns: &[ColumnNode]) -> String {
-    let mut statements = vec![STATEMENTS.render("apply_types", context(columns))];
-    for column in columns {
-        for constraint in &column.constraints {
-            let statement = match constraint.kind.value {
-                ConstraintKind::NotNull => "not_null",
-                ConstraintKind::Unique => "unique",
-                ConstraintKind::PrimaryKey => "primary_key",
-                ConstraintKind::Check if constraint.expression.is_some() => "check",
-                ConstraintKind::Check | ConstraintKind::ForeignKey | ConstraintKind::Custom => continue,
-            };
-            let expression = constraint.expression.as_deref().unwrap_or_default();
-            let context = context! { name => quoted(&column.name), expression => quoted(expression) };
-            statements.push(STATEMENTS.render(statement, context));
-        }
+/// Builds the temporary table; its columns are the contract's, in its order.
+pub fn build(contract: &Contract, select: &CompiledSql) -> DeclaredBuild {
+    let context = context! {
+        columns => contract.columns.iter().map(typed).collect::<Vec<_>>(),
+        names => names(contract),
+    };
+    let render = |name| STATEMENTS.render(name, context.clone());
+    DeclaredBuild {
+        create: render("create_built"),
+        fill: Embedded::around(render("fill_before").trim_end(), select, &render("fill_after")),
     }
-    statements.join(";\n")
 }
 
-fn context(columns: &[ColumnNode]) -> Value {
-    let typed = columns.iter().filter_map(|column| {
-        let data_type = column.data_type.as_ref()?;
-        Some(context! { name => quoted(&column.name), data_type => quoted(data_type) })
+/// Makes the table with its constraints, without rows.
+pub fn create(table: &Relation, contract: &Contract, logging: Logging) -> String {
+    let context = context! {
+        table => quoted(table),
+        unlogged => logging == Logging::Unlogged,
+        definition => quoted(definition(contract)),
+    };
+    STATEMENTS.render("create_table", context)
+}
+
+/// Brings the built rows into the table.
+pub fn insert(table: &Relation, contract: &Contract) -> String {
+    STATEMENTS.render("insert", context! { table => quoted(table), names => names(contract) })
+}
+
+/// What a table says of the contract that it was made by: another contract gives another text.
+pub fn seal(contract: &Contract) -> String {
+    let digest: String =
+        sha2::Sha256::digest(definition(contract)).iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+    format!("made by unimig: contract {digest}")
+}
+
+fn definition(contract: &Contract) -> String {
+    let lines: Vec<Value> = contract.columns.iter().map(typed).collect();
+    let of_model = contract.constraints.iter().map(|constraint| {
+        let clause = clause(constraint, Level::Model);
+        STATEMENTS.render("named", context! { name => constraint.name.as_ref().map(quoted), clause }).trim().to_owned()
     });
-    context! { columns => typed.collect::<Vec<_>>() }
+    let constraints = quoted_list(of_model);
+    STATEMENTS.render("definition", context! { columns => lines, constraints }).trim_end().to_owned()
+}
+
+fn typed(column: &ContractColumn) -> Value {
+    let clauses = column.constraints.iter().map(|constraint| {
+        let clause = clause(constraint, Level::Column);
+        let name = constraint.name.as_ref().map(quoted);
+        STATEMENTS.render("named", context! { name, clause }).trim().to_owned()
+    });
+    context! {
+        name => quoted(&column.name),
+        data_type => quoted(&column.data_type),
+        clauses => quoted_list(clauses),
+    }
+}
+
+fn names(contract: &Contract) -> Value {
+    quoted_list(contract.columns.iter().map(|column| &column.name))
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Level {
+    Column,
+    Model,
+}
+
+fn clause(constraint: &Constraint, level: Level) -> Value {
+    let statement = match constraint.kind {
+        ConstraintKind::Check => "check",
+        ConstraintKind::NotNull => "not_null",
+        ConstraintKind::Unique => "unique",
+        ConstraintKind::PrimaryKey => "primary_key",
+        ConstraintKind::ForeignKey => "foreign_key",
+        ConstraintKind::Custom => "custom",
+    };
+    let columns: &[Ident] = match level {
+        Level::Column => &[],
+        Level::Model => &constraint.columns,
+    };
+    let context = context! {
+        expression => constraint.expression.as_ref().map(quoted),
+        columns => quoted_list(columns),
+        to => constraint.refers_to.as_ref().map(quoted),
+        to_columns => quoted_list(&constraint.to_columns),
+    };
+    quoted(STATEMENTS.render(statement, context).trim())
 }

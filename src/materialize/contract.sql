@@ -1,25 +1,62 @@
--- name: declared
+-- name: create_built
+create temporary table unimig_built (
+{% for column in columns %}
+    {{ column.name }} {{ column.data_type }}{% if not loop.last %},{% endif %}
+
+{% endfor %}
+) on commit drop
+
+-- name: fill_before
+insert into pg_temp.unimig_built (
+{{ names | lines }}
+)
 select
+{{ names | lines("model") }}
+from (
+
+-- name: fill_after
+) as model
+
+-- name: definition
 {% for column in columns %}
-    null::{{ column.data_type }} as {{ column.name }}{% if not loop.last %},{% endif %}
+    {{ column.name }} {{ column.data_type }}{% for clause in column.clauses %} {{ clause }}{% endfor %}{% if not loop.last or constraints %},{% endif %}
+
+{% endfor %}
+{% for constraint in constraints %}
+    {{ constraint }}{% if not loop.last %},{% endif %}
 
 {% endfor %}
 
--- name: apply_types
-alter table pg_temp.unimig_built
-{% for column in columns %}
-    alter column {{ column.name }} type {{ column.data_type }}{% if not loop.last %},{% endif %}
+-- name: create_table
+create {% if unlogged %}unlogged {% endif %}table {{ table }} (
+{{ definition }}
+)
 
-{% endfor %}
+-- name: insert
+insert into {{ table }} (
+{{ names | lines }}
+)
+select
+{{ names | lines("built") }}
+from pg_temp.unimig_built as built
 
--- name: not_null
-alter table pg_temp.unimig_built alter column {{ name }} set not null
-
--- name: unique
-alter table pg_temp.unimig_built add unique ({{ name }})
-
--- name: primary_key
-alter table pg_temp.unimig_built add primary key ({{ name }})
+-- name: named
+{% if name %}constraint {{ name }} {% endif %}{{ clause }}
 
 -- name: check
-alter table pg_temp.unimig_built add check ({{ expression }})
+check ({{ expression }})
+
+-- name: not_null
+not null{% if expression %} {{ expression }}{% endif %}
+
+-- name: unique
+unique{% if expression %} {{ expression }}{% endif %}{% if columns %} ({{ columns | inline }}){% endif %}
+
+-- name: primary_key
+primary key{% if expression %} {{ expression }}{% endif %}{% if columns %} ({{ columns | inline }}){% endif %}
+
+-- name: foreign_key
+{% if columns %}foreign key ({{ columns | inline }}) {% endif %}references {% if to %}{{ to }} ({{ to_columns | inline }}){% else %}{{ expression }}{% endif %}
+
+-- name: custom
+{{ expression }}

@@ -9,9 +9,9 @@ use minijinja::{Value, context};
 
 use crate::compile::{CompiledSql, Embedded};
 use crate::ident::{Literal, NodeName, Relation};
-use crate::manifest::{Logging, SeedQuoting};
-use crate::materialize::mark;
+use crate::manifest::{Contract, Logging, SeedQuoting};
 use crate::materialize::stage::StagedColumn;
+use crate::materialize::{contract, mark};
 use crate::sql::{StatementFile, quoted, quoted_list};
 
 static STATEMENTS: LazyLock<StatementFile> = LazyLock::new(|| StatementFile::parse(include_str!("table.sql")));
@@ -21,6 +21,9 @@ static STATEMENTS: LazyLock<StatementFile> = LazyLock::new(|| StatementFile::par
 pub struct TableStatements {
     /// Gives the number of built rows and whether both tables hold the same rows.
     pub compare: String,
+    /// Makes the table without rows, where a contract says what it is.
+    pub define: Option<String>,
+    /// Brings the built rows in; makes the table as well where nothing defines it.
     pub create: String,
     pub replace_rows: String,
     pub drop: String,
@@ -34,7 +37,11 @@ pub struct SeedStatements {
     pub copy_csv: String,
 }
 
-pub fn statements(node: &NodeName, table: &Relation, logging: Logging) -> TableStatements {
+pub fn statements(
+    node: &NodeName,
+    table: &Relation,
+    (logging, promised): (Logging, Option<&Contract>),
+) -> TableStatements {
     let context = context! {
         table => quoted(table),
         mark => quoted(Literal(&mark(node))),
@@ -43,7 +50,8 @@ pub fn statements(node: &NodeName, table: &Relation, logging: Logging) -> TableS
     let render = |name| STATEMENTS.render(name, context.clone());
     TableStatements {
         compare: render("compare"),
-        create: render("create"),
+        define: promised.map(|promised| contract::create(table, promised, logging)),
+        create: promised.map_or_else(|| render("create"), |promised| contract::insert(table, promised)),
         replace_rows: render("replace_rows"),
         drop: render("drop_table"),
         mark: render("mark_table"),

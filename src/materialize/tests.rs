@@ -8,14 +8,15 @@ use super::incremental::{self, IncrementalShape, IncrementalStatements, Width};
 use super::merge::{ColumnFault, MergeShape, statements};
 use super::stage::{StageShape, StagedColumn};
 use super::upkeep::{Carried, RelationKind};
-use super::{FilledBy, TargetColumn, TargetTable, table, upkeep, view};
+use super::{FilledBy, TargetColumn, TargetTable, contract, table, upkeep, view};
 use crate::compile::CompiledSql;
 use crate::diagnostic::{SourceFile, Span};
 use crate::ident::{Ident, NodeName, Relation};
 use crate::manifest::{
-    Deletes, IncrementalConfig, IncrementalStrategy, IndexConfig, Logging, MergeUpdates, PersistDocs, StageNode,
-    Strategy, Uniqueness, Upkeep,
+    Constraint, Contract, ContractColumn, Deletes, IncrementalConfig, IncrementalStrategy, IndexConfig, Logging,
+    MergeUpdates, PersistDocs, StageNode, Strategy, Uniqueness, Upkeep,
 };
+use crate::project::ConstraintKind;
 
 fn ident(name: &str) -> Ident {
     Ident::new(name).expect("a valid name")
@@ -145,9 +146,54 @@ fn a_batch_passes_through_staging() {
 }
 
 #[test]
+fn a_contract_makes_columns_and_constraints() {
+    let file = Arc::new(SourceFile { path: "models/fact.yml".into(), text: String::new() });
+    let of = |kind: ConstraintKind, columns: &[&str]| Constraint {
+        kind,
+        name: None,
+        expression: None,
+        columns: columns.iter().map(|name| ident(name)).collect(),
+        to: None,
+        refers_to: None,
+        to_columns: Vec::new(),
+        declared_at: Span::whole(&file),
+    };
+    let column = |name: &str, data_type: &str, constraints: Vec<Constraint>| ContractColumn {
+        name: ident(name),
+        data_type: data_type.to_owned(),
+        constraints,
+        declared_at: Span::whole(&file),
+    };
+    let check = Constraint { expression: Some("\"Size\" > 0".to_owned()), ..of(ConstraintKind::Check, &[]) };
+    let reference = Constraint {
+        refers_to: Some(relation("app", "Kind")),
+        to_columns: vec![ident("id")],
+        name: Some(ident("of_kind")),
+        ..of(ConstraintKind::ForeignKey, &["kind"])
+    };
+    let contract = Contract {
+        columns: vec![
+            column("id", "bigint", vec![of(ConstraintKind::NotNull, &[]), of(ConstraintKind::PrimaryKey, &[])]),
+            column("Size", "numeric(10, 2)", vec![check]),
+            column("kind", "integer", Vec::new()),
+        ],
+        constraints: vec![of(ConstraintKind::Unique, &["kind", "Size"]), reference],
+    };
+    let made = relation("app", "fact");
+
+    let build = contract::build(&contract, &select());
+
+    let create = contract::create(&made, &contract, Logging::Unlogged);
+    let all = [build.create, build.fill.sql, create, contract::insert(&made, &contract)];
+    insta::assert_snapshot!("contract", all.map(|sql| sql.trim_end().to_owned()).join(";\n\n"));
+    let other = Contract { constraints: Vec::new(), ..contract.clone() };
+    assert_ne!(contract::seal(&contract), contract::seal(&other));
+}
+
+#[test]
 fn a_table_and_a_view_say_who_made_them() {
     let (node, made) = (NodeName::model("left_out"), relation("reporting", "left_out"));
-    let table = table::statements(&node, &made, Logging::Logged);
+    let table = table::statements(&node, &made, (Logging::Logged, None));
     let view = view::statements(&node, &made, &select());
     let all = [
         table::build(&select()).sql,

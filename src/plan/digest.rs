@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 use super::Action;
 use crate::compile::CompiledSql;
 use crate::manifest::ModelNode;
+use crate::materialize::contract::seal;
 
 /// The SQL, or the template where that is compiled only when its parents are built.
 fn code<'a>(select: &'a CompiledSql, node: &'a ModelNode) -> &'a str {
@@ -34,6 +35,9 @@ pub fn digest(action: &Action) -> String {
             add("table");
             add(code(&select.select, &select.node));
             add(&select.node.relation.to_string());
+            if let Some(contract) = &select.node.contract {
+                add(&seal(contract));
+            }
         }
         Action::View(select) => {
             add("view");

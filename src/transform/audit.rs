@@ -24,6 +24,7 @@ pub async fn keep_failures(
         upkeep: &upkeep,
         description: "",
         columns: &[],
+        contract: None,
     };
     match kept.kept_as {
         KeptAs::Table => {

@@ -73,7 +73,17 @@ select
         where attribute.attrelid = class.oid
             and attribute.attnum > 0
             and not attribute.attisdropped
-    ) as columns
+    ) as columns,
+    coalesce(
+        (
+            select seal.description
+            from pg_description as seal
+            where seal.classoid = 'pg_type'::regclass
+                and seal.objoid = class.reltype
+                and seal.description like 'made by unimig: contract %'
+        ),
+        ''
+    ) as seal
 from (values (true)) as always (yes)
 left join pg_class as class on class.relname = $2
     and class.relnamespace = (select oid from pg_namespace where nspname = $1)

@@ -13,14 +13,13 @@ use tokio_postgres::types::Type;
 use crate::ident::{Ident, Relation};
 use crate::manifest::Deletes;
 use crate::materialize::merge::{MergeShape, updated, written_relation};
-use crate::materialize::table;
 use crate::plan::{Extent, IncrementalAction, MergeAction, SeedAction, SelectAction, SnapshotAction};
 use crate::postgres::PostgresError;
 use crate::sql::{StatementFile, quoted, quoted_list};
 use crate::state::run::Tally;
 use crate::transform::relation::{Existing, built_columns, existing, keep_built};
 use crate::transform::subject::Subject;
-use crate::transform::{TransformError, ViewChange, incremental, located, merge, seed, snapshot, view};
+use crate::transform::{TransformError, ViewChange, contract, incremental, merge, seed, snapshot, view};
 
 static STATEMENTS: LazyLock<StatementFile> = LazyLock::new(|| StatementFile::parse(include_str!("diff.sql")));
 
@@ -186,12 +185,7 @@ fn merge_context(shape: MergeShape<'_>, options: DiffOptions) -> Value {
 
 /// A table that is made anew from a SELECT.
 pub async fn table(client: &Client, action: &SelectAction, options: DiffOptions) -> Result<StepDiff, TransformError> {
-    let build = table::build(&action.select);
-    let doing = format!("build {}", action.node.relation);
-    client
-        .execute_typed(&build.sql, &[])
-        .await
-        .map_err(|error| located(PostgresError::server(doing, error), &build, &action.select))?;
+    contract::build(client, &action.node, &action.select).await?;
     built(client, Subject::of_model(&action.node), options).await
 }
 
@@ -263,7 +257,7 @@ async fn built(client: &Client, subject: Subject<'_>, options: DiffOptions) -> R
     let mut diff = StepDiff::default();
     let columns = built_columns(client, subject).await?;
     match existing(client, subject).await? {
-        Existing::Table { columns: kept, .. } if kept == columns => {
+        Existing::Table { columns: kept, seal, .. } if kept == columns && seal == contract::seal(subject) => {
             return same_columns(client, subject, options).await;
         }
         Existing::Table { columns: kept, .. } => {
@@ -339,7 +333,11 @@ fn column_changes(kept: &[String], built: &[String]) -> String {
     let gone = kept.iter().filter(|column| !built.contains(column)).map(|column| format!("without {column}"));
     let new = built.iter().filter(|column| !kept.contains(column)).map(|column| format!("with {column}"));
     let changes: Vec<String> = gone.chain(new).collect();
-    if changes.is_empty() { "its columns change their order".to_owned() } else { changes.join(", ") }
+    match changes.is_empty() {
+        true if kept == built => "its contract changed".to_owned(),
+        true => "its columns change their order".to_owned(),
+        false => changes.join(", "),
+    }
 }
 
 fn rows(count: u64) -> String {

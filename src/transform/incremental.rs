@@ -9,7 +9,6 @@ use crate::materialize::incremental::{
     self, ColumnChange, IncrementalShape, IncrementalStatements, Width, updated_columns,
 };
 use crate::materialize::stage::StagedColumn;
-use crate::materialize::table;
 use crate::plan::{Extent, IncrementalAction};
 use crate::postgres::PostgresError;
 use crate::state::run::Tally;
@@ -18,28 +17,27 @@ use crate::transform::columns::{columns_of, find, text_length, widened};
 use crate::transform::keys::duplicate_keys;
 use crate::transform::relation::{Existing, existing, keep_built};
 use crate::transform::subject::Subject;
-use crate::transform::{contract, located, upkeep};
+use crate::transform::{contract, upkeep};
 
 /// Builds the SELECT and brings its rows in; `note` hears of columns that are left out. `None` when a table that was
 /// made anew holds the same rows already.
 pub async fn incremental(
     client: &Client,
     action: &IncrementalAction,
-    note: impl FnMut(&str),
+    mut note: impl FnMut(&str),
 ) -> Result<Option<Tally>, TransformError> {
     let node = &action.node;
     let subject = Subject::of_model(node);
     let there = existing(client, subject).await?;
-    contract::check(client, node, &action.select).await?;
-    let build = table::build(&action.select);
-    let doing = format!("build {}", node.relation);
-    client
-        .execute_typed(&build.sql, &[])
-        .await
-        .map_err(|error| located(PostgresError::server(doing, error), &build, &action.select))?;
-    contract::apply_types(client, node).await?;
+    match action.extent {
+        Extent::Whole => contract::build(client, node, &action.select).await?,
+        Extent::Increment => contract::build_increment(client, node, &action.select).await?,
+    }
     match (action.extent, there) {
-        (Extent::Increment, Existing::Table { carries, .. }) => {
+        (Extent::Increment, Existing::Table { carries, seal, .. }) => {
+            if seal != contract::seal(subject) {
+                note("the contract changed, and the table keeps the old one until a run with --full-refresh");
+            }
             let tally = add_built(client, action, note).await?;
             upkeep::keep_up_table(client, subject, carries).await?;
             Ok(Some(tally))

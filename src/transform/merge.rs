@@ -12,7 +12,7 @@ use crate::plan::MergeAction;
 use crate::postgres::PostgresError;
 use crate::state::run::Tally;
 use crate::transform::keys::duplicate_keys;
-use crate::transform::{TransformError, located, written};
+use crate::transform::{TransformError, contract, located, written};
 
 /// PostgreSQL's code for a row that others refer to.
 const FOREIGN_KEY_VIOLATION: &str = "23503";
@@ -54,6 +54,7 @@ pub(super) async fn stage_rows(
     mut progress: impl FnMut(u64),
 ) -> Result<Staged, TransformError> {
     let selected = selected_columns(client, action).await?;
+    contract::check(client, &action.node, &action.select).await?;
     let statements = merge::statements(shape(action, &selected), &action.select).map_err(|faults| {
         TransformError::Project(Box::new(column_mistake((&action.node, &action.target), &selected, &faults)))
     })?;

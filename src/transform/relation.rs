@@ -15,7 +15,7 @@ use crate::state::run::Tally;
 use crate::transform::catalog::STATEMENTS;
 use crate::transform::remake::{self, Kept};
 use crate::transform::subject::Subject;
-use crate::transform::{TransformError, contract, located, upkeep};
+use crate::transform::{TransformError, contract, located, reference, upkeep};
 
 /// PostgreSQL's code for a view whose columns can't be replaced in place.
 const INVALID_TABLE_DEFINITION: &str = "42P16";
@@ -27,6 +27,8 @@ pub(super) enum Existing {
         columns: Vec<String>,
         /// Whether it has indexes of ours or is unlogged.
         carries: Carries,
+        /// What it says of the contract that it was made by; empty without one.
+        seal: String,
     },
     View,
 }
@@ -51,14 +53,7 @@ pub async fn table(
     action: &SelectAction,
     note: impl FnMut(&str),
 ) -> Result<Option<Tally>, TransformError> {
-    contract::check(client, &action.node, &action.select).await?;
-    let build = materialize::table::build(&action.select);
-    let doing = format!("build {}", action.node.relation);
-    client
-        .execute_typed(&build.sql, &[])
-        .await
-        .map_err(|error| located(PostgresError::server(doing, error), &build, &action.select))?;
-    contract::apply_types(client, &action.node).await?;
+    contract::build(client, &action.node, &action.select).await?;
     keep_built(client, Subject::of_model(&action.node), note).await
 }
 
@@ -127,7 +122,7 @@ async fn definition(client: &Client, subject: Subject<'_>) -> Result<Option<Stri
 }
 
 fn table_statements(subject: Subject<'_>) -> TableStatements {
-    materialize::table::statements(subject.node, subject.relation, subject.upkeep.logging)
+    materialize::table::statements(subject.node, subject.relation, (subject.upkeep.logging, subject.contract))
 }
 
 /// Puts the rows of the temporary table into the permanent one, unless it holds them already.
@@ -139,8 +134,10 @@ pub(super) async fn keep_built(
     let statements = table_statements(subject);
     let failed = |error| PostgresError::server(format!("write {}", subject.relation), error);
     let kept = match existing(client, subject).await? {
-        Existing::Table { columns, carries } if columns == built_columns(client, subject).await? => {
-            let tally = replace_rows(client, subject, &statements).await?;
+        Existing::Table { columns, carries, seal }
+            if seal == contract::seal(subject) && columns == built_columns(client, subject).await? =>
+        {
+            let tally = replace_rows(client, (subject, &statements), &mut note).await?;
             upkeep::keep_up_table(client, subject, carries).await?;
             return Ok(tally);
         }
@@ -148,6 +145,9 @@ pub(super) async fn keep_built(
         Existing::View => remake::drop(client, subject, &materialize::view::drop(subject.relation)).await?,
         Existing::Nothing => Kept::default(),
     };
+    if let Some(define) = &statements.define {
+        contract::define(client, subject, define).await?;
+    }
     let inserted = client.execute_typed(&statements.create, &[]).await.map_err(failed)?;
     client.batch_execute(&statements.mark).await.map_err(failed)?;
     remake::restore(client, kept, &mut note).await?;
@@ -157,15 +157,17 @@ pub(super) async fn keep_built(
 
 async fn replace_rows(
     client: &Client,
-    subject: Subject<'_>,
-    statements: &TableStatements,
+    (subject, statements): (Subject<'_>, &TableStatements),
+    note: &mut impl FnMut(&str),
 ) -> Result<Option<Tally>, TransformError> {
     let failed = |error| PostgresError::server(format!("write {}", subject.relation), error);
     let compared = client.query_typed_one(&statements.compare, &[]).await.map_err(failed)?;
     if compared.get::<_, bool>("equal") {
         return Ok(None);
     }
+    let references = reference::set_aside(client, subject).await?;
     client.batch_execute(&statements.replace_rows).await.map_err(failed)?;
+    reference::put_back(client, &references, note).await?;
     let inserted = u64::try_from(compared.get::<_, i64>("row_count")).unwrap_or(0);
     Ok(Some(Tally { inserted, ..Tally::default() }))
 }
@@ -193,7 +195,7 @@ pub(super) async fn existing(client: &Client, subject: Subject<'_>) -> Result<Ex
     match kind.as_str() {
         "r" if is_marked(row.get("comment")) => {
             let carries = if row.get("carries") { Carries::Something } else { Carries::Nothing };
-            Ok(Existing::Table { columns: row.get("columns"), carries })
+            Ok(Existing::Table { columns: row.get("columns"), carries, seal: row.get("seal") })
         }
         "v" if is_marked(row.get("comment")) => Ok(Existing::View),
         _ => {

@@ -10,9 +10,10 @@ use tokio_postgres::{Client, Row};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::materialize::is_marked;
 use crate::postgres::PostgresError;
-use crate::transform::TransformError;
+use crate::transform::reference::Reference;
 use crate::transform::subject::Subject;
 use crate::transform::upkeep::STATEMENTS;
+use crate::transform::{TransformError, reference};
 
 /// What is made again.
 #[derive(Debug, Default)]
@@ -21,6 +22,7 @@ pub(super) struct Kept {
     /// Names and statements of indexes, constraints and triggers.
     attached: Vec<(String, String)>,
     views: Vec<KeptView>,
+    references: Vec<Reference>,
 }
 
 #[derive(Debug)]
@@ -51,6 +53,7 @@ pub(super) async fn drop(client: &Client, subject: Subject<'_>, drop: &str) -> R
         grants: texts(&rows(client, "regrants", &relation).await?),
         attached: attached.iter().map(|row| (row.get("name"), row.get("create_attached"))).collect(),
         views,
+        references: reference::set_aside(client, subject).await?,
     };
     for row in dependents.iter().rev() {
         client.batch_execute(row.get("drop_view")).await.map_err(failed)?;
@@ -69,6 +72,7 @@ pub(super) async fn restore(client: &Client, kept: Kept, note: &mut impl FnMut(&
             note(&format!("\"{name}\" does not fit the new columns, and was dropped"));
         }
     }
+    reference::put_back(client, &kept.references, note).await?;
     for view in &kept.views {
         if attempt(client, &view.create).await? == Attempt::Refused {
             note(&format!("view {} does not fit the new columns, and was dropped until its model runs", view.name));
@@ -82,13 +86,13 @@ pub(super) async fn restore(client: &Client, kept: Kept, note: &mut impl FnMut(&
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Attempt {
+pub(super) enum Attempt {
     Done,
     Refused,
 }
 
 /// Runs a statement that the server may refuse, without harm to the transaction.
-async fn attempt(client: &Client, statement: &str) -> Result<Attempt, PostgresError> {
+pub(super) async fn attempt(client: &Client, statement: &str) -> Result<Attempt, PostgresError> {
     let failed = |error| PostgresError::server("restore what hung on a relation", error);
     client.batch_execute("savepoint before_restore").await.map_err(failed)?;
     match client.batch_execute(statement).await.map_err(failed) {

@@ -2,7 +2,7 @@
 
 use crate::diagnostic::Span;
 use crate::ident::{NodeName, Relation};
-use crate::manifest::{ColumnNode, ModelNode, SeedNode, Upkeep};
+use crate::manifest::{ColumnNode, Contract, ModelNode, SeedNode, Upkeep};
 use crate::materialize::upkeep::{self, RelationKind};
 
 #[derive(Clone, Copy)]
@@ -14,6 +14,8 @@ pub(super) struct Subject<'a> {
     pub upkeep: &'a Upkeep,
     pub description: &'a str,
     pub columns: &'a [ColumnNode],
+    /// What the table is made by.
+    pub contract: Option<&'a Contract>,
 }
 
 impl<'a> Subject<'a> {
@@ -25,6 +27,7 @@ impl<'a> Subject<'a> {
             upkeep: &node.upkeep,
             description: &node.description,
             columns: &node.columns,
+            contract: node.contract.as_ref(),
         }
     }
 
@@ -36,6 +39,7 @@ impl<'a> Subject<'a> {
             upkeep: &node.upkeep,
             description: &node.description,
             columns: &node.columns,
+            contract: None,
         }
     }
 

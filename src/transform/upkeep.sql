@@ -128,6 +128,7 @@ left join pg_constraint as reference on reference.conindid = index.indexrelid
     and reference.contype in ('p', 'u', 'x')
 where index.indrelid = to_regclass($1)
     and coalesce(obj_description(index.indexrelid, 'pg_class'), '') not like 'made by unimig: %'
+    and coalesce(obj_description(reference.oid, 'pg_constraint'), '') not like 'made by unimig: %'
 union all
 select
     format(
@@ -148,3 +149,49 @@ select
 from pg_trigger as trigger
 where trigger.tgrelid = to_regclass($1)
     and not trigger.tgisinternal
+
+-- name: references
+select
+    reference.name,
+    reference.referring,
+    format(
+        'alter table if exists %s drop constraint if exists %I',
+        reference.referring,
+        reference.name
+    ) as drop_reference,
+    format(
+        'alter table %s add constraint %I %s',
+        reference.referring,
+        reference.name,
+        reference.definition
+    ) as create_reference,
+    format(
+        'comment on constraint %I on %s is %L',
+        reference.name,
+        reference.referring,
+        reference.comment
+    ) as mark_reference,
+    format('comment on type %s is null', reference.referring) as unseal
+from (
+    select
+        reference.conname::text as name,
+        format('%I.%I', namespace.nspname, class.relname) as referring,
+        -- The transaction still sees a table that another one has dropped meanwhile; to_regclass does not.
+        case
+            when to_regclass(format('%I.%I', namespace.nspname, class.relname)) = class.oid
+                then pg_get_constraintdef(reference.oid)
+        end as definition,
+        obj_description(reference.oid, 'pg_constraint') as comment
+    from pg_constraint as reference
+    join pg_class as class on class.oid = reference.conrelid
+    join pg_namespace as namespace on namespace.oid = class.relnamespace
+    where reference.confrelid = to_regclass($1)
+        and reference.conrelid <> reference.confrelid
+        and reference.contype = 'f'
+) as reference
+where reference.comment like 'made by unimig: %'
+    and reference.definition is not null
+order by reference.referring
+
+-- name: lock_referred
+lock table {{ relation }} in access exclusive mode

@@ -6,9 +6,9 @@ use crate::wrong_input::broken_projects;
 
 const SERVER_MISTAKES: &str = include_str!("server_mistakes.rs");
 const INCREMENTAL: &str = include_str!("incremental.rs");
+const CONTRACTS: &str = include_str!("contracts.rs");
 const CHECK: &str = include_str!("check.rs");
 const PLAN: &str = include_str!("plan.rs");
-const UPKEEP: &str = include_str!("upkeep.rs");
 const NEVER_DESTRUCTIVE: &str = include_str!("never_destructive.rs");
 
 /// Codes that a server's answer decides, and the tests that provoke them.
@@ -25,7 +25,7 @@ const ON_A_SERVER: &[(Code, &str, &str)] = &[
     (Code::StalePlan, PLAN, "a_saved_plan_is_carried_out_only_while_nothing_moves"),
     (Code::UnknownColumns, CHECK, "columns_of_a_source_that_nobody_can_tell_are_asked_for"),
     (Code::ChangedColumn, SERVER_MISTAKES, "a_column_that_changed_its_type_is_told"),
-    (Code::BrokenContract, UPKEEP, "a_select_that_breaks_its_contract_is_told_column_by_column"),
+    (Code::BrokenContract, CONTRACTS, "a_select_that_breaks_its_contract_changes_nothing"),
     (Code::SchemaChanged, INCREMENTAL, "a_changed_select_changes_the_table_as_on_schema_change_says"),
 ];
 

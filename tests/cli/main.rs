@@ -12,6 +12,7 @@ mod build;
 mod check;
 mod codes;
 mod commands;
+mod contracts;
 mod damaged_layer;
 mod data_tests;
 mod dbt_features;

@@ -293,13 +293,43 @@ fn two_writers_of_one_relation_are_both_named() {
 }
 
 #[test]
-fn a_contract_without_columns_is_refused() {
+fn a_contract_that_says_too_little_is_told_at_its_place() {
+    let config = "contract={'enforced': true}";
     let fixture = Fixture::new()
-        .file("models/bl/a.sql", "{{ config(materialized='table', contract={'enforced': true}) }} select 1 as id")
-        .file("models/bl/b.sql", "{{ config(materialized='table', contract={'enforced': false}) }} select 1 as id");
+        .file("models/bl/a.sql", &format!("{{{{ config(materialized='table', {config}) }}}} select 1 as id"))
+        .file("models/bl/b.sql", "{{ config(materialized='table', contract={'enforced': false}) }} select 1 as id")
+        .file("models/bl/c.sql", &format!("{{{{ config(materialized='table', {config}) }}}} select 1 as id"))
+        .file("models/bl/d.sql", &format!("{{{{ config(materialized='incremental', {config}) }}}} select 1 as id"))
+        .file("models/bl/e.sql", &format!("{{{{ config(materialized='ephemeral', {config}) }}}} select 1 as id"))
+        .file(
+            "models/bl/all.yml",
+            "models:
+  - name: c
+    constraints: [{type: unique}, {type: not_null, columns: [idd]}, {type: foreign_key, columns: [id], to: orders, to_columns: [id]}]
+    columns:
+      - {name: id, data_type: int, constraints: [{type: check}, {type: primary_key}]}
+      - {name: label, constraints: [{type: primary_key}]}
+  - {name: d, columns: [{name: id, data_type: int}]}
+  - {name: e, columns: [{name: id, data_type: int}]}
+",
+        );
 
     let shown = fixture.resolve_errors();
 
-    assert_eq!(shown.matches("a contract needs \"columns\"").count(), 1, "{shown}");
-    assert!(shown.contains("models/bl/a.sql:1:33"), "{shown}");
+    for (message, place) in [
+        ("a model with an enforced contract has no columns declared", "models/bl/a.sql:1:33"),
+        ("a constraint of type \"unique\" needs \"columns\"", "models/bl/all.yml:3:26"),
+        ("the contract has no column \"idd\"", "models/bl/all.yml:3:42"),
+        ("a constraint of type \"check\" needs \"expression\"", "models/bl/all.yml:5:57"),
+        ("column \"label\" has no type, and the model's contract is enforced", "models/bl/all.yml:6:16"),
+        ("a model has one primary key at most", "models/bl/all.yml:6:44"),
+        ("an incremental model with a contract may not lose or miss columns", "models/bl/d.sql:1:39"),
+        ("only a model that makes a table or view can have a contract", "models/bl/e.sql:1:37"),
+    ] {
+        let told = shown.split("error[").find(|told| told.contains(message));
+        let told = told.unwrap_or_else(|| panic!("not told: {message}\n{shown}"));
+        assert!(told.contains(place), "{place}\n{told}");
+    }
+    assert!(shown.contains("\"orders\" is neither a ref nor a source"), "{shown}");
+    assert!(!shown.contains("models/bl/b.sql"), "{shown}");
 }

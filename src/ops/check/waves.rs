@@ -93,6 +93,9 @@ impl<'a> Flying<'a> {
         }
         self.fly(looks).await?;
         let columns = self.columns().await?;
+        for (place, name) in wave.iter().enumerate() {
+            self.contract(name, first + place, &columns).await?;
+        }
         let mut inserts = Vec::new();
         for (place, name) in wave.iter().enumerate() {
             if let Some(insert) = self.learn(name, first + place, &columns) {
@@ -225,6 +228,38 @@ impl<'a> Flying<'a> {
             (relation, columns.collect())
         });
         Ok(shells.collect())
+    }
+
+    /// Holds a model's SELECT against the model's contract.
+    async fn contract(
+        &mut self,
+        name: &'a NodeName,
+        place: usize,
+        columns: &BTreeMap<Relation, Vec<StagedColumn>>,
+    ) -> Result<(), PostgresError> {
+        let model = self.subject.workspace.manifest.models.get(name);
+        let Some(model) = model.filter(|model| model.contract.is_some() && !self.unsound.contains_key(name)) else {
+            return Ok(());
+        };
+        let shell = match model.materialization {
+            Materialization::Merge(_) => self.looks.scratch.select(place),
+            Materialization::Incremental(_)
+            | Materialization::Snapshot(_)
+            | Materialization::Table
+            | Materialization::View
+            | Materialization::Ephemeral => self.looks.scratch.shell(&model.relation),
+        };
+        let Some(selected) = columns.get(&shell) else { return Ok(()) };
+        let failed = |error| PostgresError::server("check the contracts", error);
+        // What the server can't read as a type ends what was begun.
+        self.client.batch_execute("savepoint unimig_contract").await.map_err(failed)?;
+        let mistake = transform::contract_mistake(self.client, model, selected).await?;
+        let end = "rollback to savepoint unimig_contract;\nrelease savepoint unimig_contract";
+        self.client.batch_execute(end).await.map_err(failed)?;
+        if let Some(mistake) = mistake {
+            self.broken(name, mistake);
+        }
+        Ok(())
     }
 
     /// Notes a model's columns; of one that merges, holds them against its table, and gives the look at its INSERT.
