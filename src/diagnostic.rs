@@ -141,7 +141,7 @@ impl Diagnostic {
     /// With the code's usual hint where the mistake has none of its own.
     #[must_use]
     pub fn or_usual_hint(mut self) -> Self {
-        self.hint = self.hint.or_else(|| self.code.usual_hint().map(str::to_owned));
+        self.hint = self.hint.or_else(|| self.code.usual_hint(&self.message).map(str::to_owned));
         self
     }
 }

@@ -33,6 +33,10 @@ use crate::report::{Terminal, artifacts};
 /// Interrupted by a person, as shells count it.
 const INTERRUPTED: u8 = 130;
 
+/// Of each thread. Templates are read by recursion, and long ones that programs wrote need more than the usual 2 MB;
+/// memory is taken only where it is used.
+const STACK_BYTES: usize = 256 << 20;
+
 /// Parses the arguments of the process and carries the command out.
 pub fn main() -> ExitCode {
     let matches = Arguments::command().get_matches();
@@ -45,16 +49,26 @@ pub fn main() -> ExitCode {
     let (format, level) = (arguments.globals.format(), arguments.globals.level());
     log::start(format, level);
     let terminal = Terminal::of_process().with_log(format, level);
-    let runtime = match tokio::runtime::Runtime::new() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            terminal.complain(&format!("error: could not start: {error}"));
-            return ExitCode::from(1);
-        }
-    };
     let door = Door { globals: arguments.globals, terminal, invocation };
+    // The way in has the stack of a worker: a template is read by either.
+    let way_in = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || carry_out(&door, arguments.command));
+    match way_in.map(std::thread::JoinHandle::join) {
+        Ok(Ok(code)) => code,
+        Ok(Err(panic)) => std::panic::resume_unwind(panic),
+        Err(error) => could_not_start(terminal, &error),
+    }
+}
+
+fn carry_out(door: &Door, command: Command) -> ExitCode {
+    let workers = rayon::ThreadPoolBuilder::new().stack_size(STACK_BYTES).build_global();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK_BYTES).build();
+    let runtime = match (workers, runtime) {
+        (Ok(()), Ok(runtime)) => runtime,
+        (Err(error), _) => return could_not_start(door.terminal, &error),
+        (_, Err(error)) => return could_not_start(door.terminal, &error),
+    };
     let code = runtime.block_on(async {
-        match dispatch(&door, arguments.command).await {
+        match dispatch(door, command).await {
             Ok(code) => code,
             Err(error) => door.refuse(&error),
         }
@@ -63,13 +77,23 @@ pub fn main() -> ExitCode {
     ExitCode::from(code)
 }
 
+fn could_not_start(terminal: Terminal, error: &dyn std::error::Error) -> ExitCode {
+    terminal.complain(&format!("error: could not start: {error}"));
+    ExitCode::from(1)
+}
+
 /// The call's identity, with what templates see of it in `flags`.
 fn invocation(matches: &ArgMatches) -> Invocation {
     let Some((command, options)) = matches.subcommand() else { return Invocation::begin() };
-    let full_refresh = options.try_get_one::<bool>("full_refresh").ok().flatten().copied().unwrap_or_default();
+    let given = |flag: &str| options.try_get_one::<bool>(flag).ok().flatten().copied().unwrap_or_default();
     // dbt calls it so.
     let command = if command == "ls" { "list" } else { command };
-    Invocation { command: command.to_owned(), full_refresh, ..Invocation::begin() }
+    Invocation {
+        command: command.to_owned(),
+        full_refresh: given("full_refresh"),
+        store_failures: given("store_failures"),
+        ..Invocation::begin()
+    }
 }
 
 async fn dispatch(door: &Door, command: Command) -> Result<u8, OpError> {

@@ -77,16 +77,21 @@ codes! {
     UnknownColumns = "unknown-columns",
 }
 
-/// What to try where the mistake itself suggests nothing better.
-const USUAL_HINTS: &[(Code, &str)] = &[
-    (Code::BadYaml, "indent with spaces, and quote a value that holds \": \", \" #\" or begins with {{"),
-    (Code::BadJinja, "every {{ needs its }}, every {% its %}, and every block such as {% if %} its {% endif %}"),
-    (Code::WrongType, "the reference of this file in the book shows the form of each key"),
+/// What to try where the mistake itself suggests nothing better: of a code, where the message begins so.
+const USUAL_HINTS: &[(Code, &str, &str)] = &[
+    (Code::BadYaml, "", "indent with spaces, and quote a value that holds \": \", \" #\" or begins with {{"),
+    (
+        Code::BadJinja,
+        "syntax error",
+        "every {{ needs its }}, every {% its %}, and every block such as {% if %} its {% endif %}",
+    ),
+    (Code::WrongType, "", "the reference of this file in the book shows the form of each key"),
 ];
 
 impl Code {
-    pub fn usual_hint(self) -> Option<&'static str> {
-        USUAL_HINTS.iter().find(|(code, _)| *code == self).map(|(_, hint)| *hint)
+    pub fn usual_hint(self, message: &str) -> Option<&'static str> {
+        let fits = |(code, begin, _): &&(Self, &str, &str)| *code == self && message.starts_with(begin);
+        USUAL_HINTS.iter().find(fits).map(|(_, _, hint)| *hint)
     }
 }
 

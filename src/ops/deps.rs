@@ -8,11 +8,11 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Code, Diagnostics};
 use crate::ops::OpError;
 use crate::project::{
-    GitSource, LOCK_FILE, LoadOptions, LockedPackage, PackageDecl, PackageSource, locked_packages, packages_path,
-    project_name, wanted_packages,
+    GitSource, LOCK_FILE, LoadOptions, LockedPackage, PackageDecl, PackageSource, locked_packages, no_package,
+    packages_path, project_name, wanted_packages,
 };
 
 /// What `deps` should do.
@@ -100,7 +100,10 @@ impl Installer<'_> {
             }
             PackageSource::Local(path) => {
                 let folder = asking.join(path);
-                let name = project_name(&self.root().join(&folder))?;
+                let name = project_name(&self.root().join(&folder)).map_err(|mistakes| {
+                    let is_missing = mistakes.0.iter().any(|mistake| mistake.code == Code::ProjectNotFound);
+                    if is_missing { Diagnostics(vec![no_package(wanted, &folder)]) } else { mistakes }
+                })?;
                 Ok((InstalledPackage { name, how: Installed::InPlace(folder.clone()) }, Some(folder)))
             }
             PackageSource::Hub(name) => {

@@ -147,10 +147,9 @@ fn read<T>(path: &Path, parse: fn(&str) -> Result<T, serde_json::Error>) -> Resu
     if !path.is_file() {
         return Ok(None);
     }
-    let text = fs_err::read_to_string(path).map_err(|source| OpError::File {
-        doing: "read",
-        path: path.to_path_buf(),
-        source,
+    let text = fs_err::read_to_string(path).map_err(|error| {
+        let message = format!("\"{}\" cannot be read: {}", path.display(), error.kind());
+        Diagnostics(vec![Diagnostic::error(Code::MissingState, message)])
     })?;
     match parse(&text) {
         Ok(read) => Ok(Some(read)),

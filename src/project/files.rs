@@ -96,6 +96,10 @@ pub(super) fn read_one(root: &Path, path: &Path) -> Result<Arc<SourceFile>, Diag
         String::from_utf8(bytes).map_err(|error| unreadable(path, &NotUtf8(error.utf8_error().valid_up_to())))?;
     // A byte order mark is no part of SQL or YAML.
     let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
+    // No server takes one in a statement.
+    if let Some(at) = text.find('\0') {
+        return Err(unreadable(path, &HasNul(at)));
+    }
     Ok(Arc::new(SourceFile { path: path.to_path_buf(), text }))
 }
 
@@ -107,3 +111,7 @@ fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> Diagnostic {
 #[derive(Debug, thiserror::Error)]
 #[error("it is not UTF-8: the byte at offset {0} begins no character")]
 struct NotUtf8(usize);
+
+#[derive(Debug, thiserror::Error)]
+#[error("it is not text: the byte at offset {0} is zero")]
+struct HasNul(usize);

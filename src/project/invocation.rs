@@ -12,6 +12,8 @@ pub struct Invocation {
     pub command: String,
     /// `--full-refresh`.
     pub full_refresh: bool,
+    /// `--store-failures`.
+    pub store_failures: bool,
 }
 
 impl Invocation {
@@ -29,6 +31,7 @@ impl Default for Invocation {
             started_at: Timestamp::UNIX_EPOCH,
             command: String::new(),
             full_refresh: false,
+            store_failures: false,
         }
     }
 }

@@ -49,6 +49,14 @@ fn ask(
     waiting.extend(wanted_packages(options, folder, diagnostics).into_iter().map(|wanted| (wanted, folder.to_owned())));
 }
 
+/// A `local:` that names no project.
+pub fn no_package(wanted: &PackageDecl, folder: &Path) -> Diagnostic {
+    let message = format!("\"{}\" is no package: it has no project file", folder.display());
+    Diagnostic::error(Code::UnknownPackage, message)
+        .at(wanted.span.clone())
+        .hint("local: is a folder with dbt_project.yml or unimig.yml, relative to this file's folder")
+}
+
 /// Where the package is, relative to the project folder; nothing for one that comes with unimig.
 fn folder_of(
     (wanted, asking): (&PackageDecl, &Path),
@@ -62,10 +70,7 @@ fn folder_of(
             if is_project(project, &folder) {
                 return Ok(Some(folder));
             }
-            let message = format!("\"{}\" is no package: it has no project file", folder.display());
-            Err(Diagnostic::error(Code::UnknownPackage, message)
-                .at(wanted.span.clone())
-                .hint("local: is a folder with dbt_project.yml or unimig.yml, relative to this file's folder"))
+            Err(no_package(wanted, &folder))
         }
         PackageSource::Git(source) => {
             let name = locked.iter().find(|locked| locked.is_of(source)).map(|locked| locked.name.as_str());

@@ -56,6 +56,7 @@ pub use files::{ModelFile, SeedFile};
 pub use inline::INLINE_QUERY;
 pub use invocation::Invocation;
 pub use load::{load, parse_map, parse_vars};
+pub use load_packages::no_package;
 pub use native::has_template;
 pub use package::Package;
 pub use package_file::{

@@ -291,6 +291,7 @@ fn with_names(diagnostic: Diagnostic, written: &str, names: &[&str]) -> Diagnost
     let diagnostic = diagnostic.did_you_mean(written, names.iter().copied());
     match diagnostic.hint {
         Some(_) => diagnostic,
+        None if names.is_empty() => diagnostic.hint("there is none yet; unimig init writes one to begin with"),
         None => diagnostic.hint(format!("there is {}", names.join(", "))),
     }
 }

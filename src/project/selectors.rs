@@ -48,6 +48,10 @@ impl Reader {
     }
 
     fn selectors(&mut self, yaml: &Yaml) -> Vec<SelectorDecl> {
+        // As in dbt, an empty file names none.
+        if matches!(yaml.value, YamlValue::Null) {
+            return Vec::new();
+        }
         let Some(fields) = self.fields(yaml, "selector file", &["version", "selectors"]) else { return Vec::new() };
         let Some(list) = self.required(&fields, "selectors") else { return Vec::new() };
         self.list(list).iter().filter_map(|item| self.selector(item)).collect()

@@ -2,6 +2,7 @@
 
 use crate::event::{Event, Listener, StepReport};
 use crate::report::{Terminal, words};
+use crate::state::run::StepStatus;
 
 /// Writes lines that read alone.
 pub struct PlainLines {
@@ -54,16 +55,22 @@ pub fn finished_line(terminal: &Terminal, report: &StepReport) -> String {
     if let Some(layer) = report.layer {
         facts.push(format!("{} rows read", words::count(layer.rows)));
     }
+    let took = if report.status == StepStatus::Skipped {
+        String::new()
+    } else {
+        format!(" in {}", words::elapsed(report.elapsed))
+    };
     if let Some(failure) = &report.failure {
         // The server's detail and hint come with the failure at the end of the run.
         facts.push(failure.message.lines().next().unwrap_or_default().to_owned());
+        // A message ends the line, or it would read as if it spoke of the time.
+        return format!("{line}{took}: {}", facts.join(", "));
     }
     if !facts.is_empty() {
         line.push_str(": ");
         line.push_str(&facts.join(", "));
     }
-    line.push_str(&format!(" in {}", words::elapsed(report.elapsed)));
-    line
+    line + &took
 }
 
 /// What is worth a line while a run goes on, besides the ends of steps.

@@ -19,8 +19,7 @@ fn project(name: &str) -> Test {
     for path in files_below(&from) {
         let name = path.strip_prefix(&from).expect("it is below the folder");
         let inside = |folder: &str| name.starts_with(folder);
-        // Unit tests make no relation, and the features are compared by their relations.
-        if !["target", "logs", "dbt_packages"].into_iter().any(inside) && !name.ends_with("unit_tests.yml") {
+        if !["target", "logs", "dbt_packages"].into_iter().any(inside) {
             test.write(&name.display().to_string(), &std::fs::read_to_string(&path).expect("the files are text"));
         }
     }

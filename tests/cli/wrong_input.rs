@@ -133,3 +133,37 @@ fn every_snapshot_belongs_to_a_project() {
         assert!(is_known, "{} is an orphan", path.display());
     }
 }
+
+#[test]
+fn odd_files_are_read_or_refused_and_never_end_the_tool() {
+    let copied = Copied::of("jaffle_shop");
+    let write = |name: &str, bytes: &[u8]| {
+        let path = copied.folder.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a file has a folder")).expect("folders can be made");
+        std::fs::write(path, bytes).expect("files can be written");
+    };
+    write("selectors.yml", b"");
+    write("packages.yml", b"");
+    write("models/empty.yml", b"");
+    write("models/long.sql", format!("select {{{{ {}1 }}}} as id", "1 + ".repeat(20_000)).as_bytes());
+    write(
+        "models/elifs.sql",
+        format!("{{% if 0 %}}{}{{% endif %}} select 1", "{% elif 0 %}".repeat(20_000)).as_bytes(),
+    );
+    copied.run(&["parse"]).exit(0);
+
+    write("state/manifest.json", b"\xff\xfe\x00");
+    copied.run(&["ls", "--select", "state:new", "--state", "state"]).exit(2).stderr_has("missing-state");
+    copied.run(&["apply", "no.plan"]).exit(2).stderr_has("no.plan cannot be read");
+
+    write("macros/again.sql", b"{% macro again() %}{{ again() }}{% endmacro %}");
+    write("models/again.sql", b"select 1 as id {{ again() }}");
+    let outcome = copied.run(&["parse"]).exit(2);
+    assert!(outcome.stderr.contains("models/again.sql:1:19"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("has to stop at some point"), "{}", outcome.stderr);
+
+    write("models/zero.sql", b"select 1 as id\0");
+    write("packages.yml", b"packages:\n  - local: ../../etc\n");
+    copied.run(&["parse"]).exit(2).stderr_has("the byte at offset 14 is zero");
+    copied.run(&["deps"]).exit(2).stderr_has("packages.yml:2:12");
+}

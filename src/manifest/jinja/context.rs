@@ -28,6 +28,7 @@ const FUNCTIONS: &[(&str, Native)] = &[
     ("env_var", names::env_var),
     ("is_incremental", |scope, _, _| Ok(scope.names.is_incremental().into())),
     ("should_full_refresh", names::should_full_refresh),
+    ("should_store_failures", names::should_store_failures),
     ("return", names::give_back),
     ("log", talk::log),
     ("print", talk::print),

@@ -43,7 +43,7 @@ const PRELUDE: &str =
     "{% macro __load(__file) %}{% import __file as __module %}{% endmacro %}{% do __importer(__load) %}";
 
 /// What is rendered when a macro is called by its name.
-const CALL: &str = "{{ __entry() }}";
+pub(super) const CALL: &str = "{{ __entry() }}";
 
 /// How a render ended.
 #[derive(Debug)]

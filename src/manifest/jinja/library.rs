@@ -197,6 +197,11 @@ impl Library {
         self.macros.get(name)?.iter().find(|(owner, _)| *owner == package).map(|(_, unit)| *unit)
     }
 
+    /// A package that defines a macro, for hints.
+    pub fn package_with(&self, name: &str) -> Option<&str> {
+        self.macros.get(name)?.first().map(|(package, _)| self.package_name(*package))
+    }
+
     /// The macro that comes with unimig.
     pub fn built_in(&self, name: &str) -> Option<UnitId> {
         self.find_in(self.package(BUILT_IN)?, name)

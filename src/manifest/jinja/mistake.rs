@@ -6,7 +6,7 @@ use std::sync::Arc;
 use minijinja::{Error, ErrorKind};
 
 use super::context::Raised;
-use super::engine::{Engine, Plan, TEMPLATE};
+use super::engine::{CALL, Engine, Plan, TEMPLATE};
 use super::library::UnitId;
 use super::scope::MissingName;
 use super::server::ServerRefused;
@@ -14,7 +14,7 @@ use crate::diagnostic::{Code, Diagnostic, SourceFile, Span};
 
 /// A file that does not parse.
 pub(super) fn syntax(error: &Error, (file, at): (&Arc<SourceFile>, Range<usize>)) -> Diagnostic {
-    Diagnostic::error(Code::BadJinja, message(error)).at(Span::new(file, at))
+    stopped(error).at(Span::new(file, at))
 }
 
 pub(super) fn duplicate_macro((file, at): (&Arc<SourceFile>, Range<usize>), first: &Arc<SourceFile>) -> Diagnostic {
@@ -47,9 +47,8 @@ pub(super) fn render(error: &Error, plan: &Plan, engine: &Engine) -> Diagnostic 
     let frames = frames(error);
     let inner = frames.last().copied().unwrap_or(error);
     let mut diagnostic = match unknown_function(inner) {
-        Some(name) => Diagnostic::error(Code::UnknownMacro, format!("macro \"{name}\" does not exist"))
-            .did_you_mean(name, engine.callable_names()),
-        None => Diagnostic::error(Code::BadJinja, message(inner)),
+        Some(name) => unknown_macro(name, engine),
+        None => stopped(inner),
     };
     let mut way = Vec::new();
     for frame in &frames {
@@ -58,6 +57,12 @@ pub(super) fn render(error: &Error, plan: &Plan, engine: &Engine) -> Diagnostic 
             way.push((span, is_inner));
         }
     }
+    if plan.file.text == CALL {
+        // It was called by its name, which is in no file.
+        way.retain(|(span, _)| !Arc::ptr_eq(&span.file, &plan.file));
+        diagnostic.span = way.pop().map(|(span, _)| span);
+        return diagnostic;
+    }
     let place = way.iter().rposition(|(span, _)| Arc::ptr_eq(&span.file, &plan.file));
     let innermost = way.last().map(|(span, _)| span.text().to_owned());
     if inner.kind() == ErrorKind::UndefinedError && inner.detail().is_none() {
@@ -65,10 +70,36 @@ pub(super) fn render(error: &Error, plan: &Plan, engine: &Engine) -> Diagnostic 
         diagnostic.message = format!("{}: `{code}` is undefined", inner.kind());
     }
     diagnostic = diagnostic.at(place.map_or_else(|| Span::whole(&plan.file), |place| way[place].0.clone()));
-    for (span, is_inner) in way.into_iter().skip(place.map_or(0, |place| place + 1)) {
+    let calls = way.into_iter().skip(place.map_or(0, |place| place + 1));
+    let mut shown: Vec<Span> = Vec::new();
+    for (span, is_inner) in calls {
+        // Macros that call each other in a circle give the same places again and again.
+        if shown.contains(&span) {
+            continue;
+        }
+        shown.push(span.clone());
         diagnostic = diagnostic.related(span, if is_inner { "in this macro" } else { "called here" });
     }
     diagnostic
+}
+
+fn unknown_macro(name: &str, engine: &Engine) -> Diagnostic {
+    let diagnostic = Diagnostic::error(Code::UnknownMacro, format!("macro \"{name}\" does not exist"));
+    match engine.library().package_with(name) {
+        Some(package) => diagnostic.hint(format!("package \"{package}\" has it: write {package}.{name}")),
+        None => diagnostic.did_you_mean(name, engine.callable_names()),
+    }
+}
+
+/// What stopped a render, with a hint that fits it.
+fn stopped(error: &Error) -> Diagnostic {
+    let diagnostic = Diagnostic::error(Code::BadJinja, message(error));
+    match error.detail() {
+        Some(detail) if detail.contains("recursion limit") => {
+            diagnostic.hint("a macro that calls itself has to stop at some point: test for that before the call")
+        }
+        _ => diagnostic,
+    }
 }
 
 /// The errors from the template inwards; each but the last stands for a call.
@@ -85,6 +116,8 @@ fn frames(error: &Error) -> Vec<&Error> {
 /// A frame's place: in the template, or in a file of macros.
 fn span(error: &Error, plan: &Plan, engine: &Engine, is_inner: bool) -> Option<Span> {
     let (file, range) = match error.name() {
+        // The engine's own limits know no place; a frame further out does.
+        None if error.range().is_none() && error.line().is_none() => return None,
         Some(TEMPLATE) | None => (&plan.file, place(error, (plan.text(), |range| plan.in_file(range)), 0)),
         Some(name) => {
             let unit = engine.library().unit(UnitId::of_template(name)?);

@@ -281,7 +281,8 @@ impl Rewriter {
 }
 
 impl Rewriter {
-    /// `time - modules.datetime.timedelta(…)`.
+    /// `time - modules.datetime.timedelta(…)`, and `a - b` where it is all that stands in a pair of parentheses or after
+    /// a `=`: neither its order nor what binds more tightly can be changed by the call.
     fn shift(&mut self, text: &str, tokens: &[Token], (at, sign): (usize, u8)) {
         if !is_operand(text, tokens, at) {
             return;
@@ -289,7 +290,16 @@ impl Rewriter {
         let Some(end) = operand_end(tokens, at + 1) else { return };
         let right = tokens[at + 1..].iter().take_while(|token| token.range.start < end);
         let is_delta = right.clone().any(|token| &text[token.range.clone()] == "timedelta");
-        let Some(start) = operand_start(tokens, at).filter(|_| is_delta) else { return };
+        let Some(start) = operand_start(tokens, at) else { return };
+        let before = tokens[..at].iter().rev().find(|token| token.range.start < start);
+        let after = tokens.iter().find(|token| token.range.start >= end);
+        let is_alone = sign == b'-'
+            && before.is_some_and(|token| matches!(token.kind, Kind::Symbol(b'(' | b'=')))
+            && after.is_none_or(|token| token.kind == Kind::Symbol(b')'))
+            && !matches!(tokens[at + 1].kind, Kind::Symbol(b'0'));
+        if !is_delta && !is_alone {
+            return;
+        }
         self.insert(start, "__shift(");
         self.edit(tokens[at].range.clone(), if sign == b'-' { ", '-', " } else { ", '+', " });
         self.insert(end, ")");
@@ -402,6 +412,9 @@ mod tests {
                 "{{ (a.b() - modules.datetime.timedelta(1)).c }}",
                 "{{ (__shift(a.b() , '-',  modules.datetime.timedelta(1))).c }}",
             ),
+            ("{% set d = a.b - c %}", "{% set d = __shift(a.b , '-',  c) %}"),
+            ("{{ (a - b[0]).days }}", "{{ (__shift(a , '-',  b[0])).days }}"),
+            ("{{ (a - b - c) }}{{ (a - b * c) }}{{ (a - 1) }}", "{{ (a - b - c) }}{{ (a - b * c) }}{{ (a - 1) }}"),
             ("{{ {'a': {}} }}", "{{ __dict({'a': __dict({})}) }}"),
             (
                 "{% macro m(a) %}{{ varargs }}{% endmacro -%} x",

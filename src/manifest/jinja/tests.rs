@@ -216,6 +216,11 @@ fn modules_and_conversions_are_pythons() {
                 "2024-03-01 00:00:00",
             ),
             (
+                "{% set day = modules.datetime.datetime(2024, 3, 1) %}{{ (day - modules.datetime.datetime(2024, 2, 1)).days }}",
+                "29",
+            ),
+            ("{% set n = 7 %}{% set m = n - (n) %}{{ m }} {{ should_store_failures() }}", "0 False"),
+            (
                 "{{ modules.datetime.date(2024, 1, 31).replace(day=1) }} {{ modules.pytz.timezone('Asia/Riyadh') }}",
                 "2024-01-01 Asia/Riyadh",
             ),

@@ -1,7 +1,7 @@
 //! A plan in a file, and the question whether it still holds: same code, same inputs, same tables.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -187,10 +187,9 @@ impl SavedPlan {
     }
 
     pub fn read(path: &Path) -> Result<Self, OpError> {
-        let failed = |source| OpError::File { doing: "read", path: PathBuf::from(path), source };
-        let text = fs_err::read_to_string(path).map_err(failed)?;
         let hint = "unimig plan --save FILE writes a plan";
         let refuse = |what: String| OpError::usage(format!("{} {what}", path.display()), hint);
+        let text = fs_err::read_to_string(path).map_err(|error| refuse(format!("cannot be read: {}", error.kind())))?;
         let form: serde_json::Value =
             serde_json::from_str(&text).map_err(|error| refuse(format!("is no saved plan: {error}")))?;
         match form["format"].as_u64() {

@@ -17,6 +17,6 @@ pub fn diagnostic(diagnostic: &Diagnostic) -> Value {
         "file": place.as_ref().map(|(path, _)| path),
         "line": place.as_ref().map(|(_, (line, _))| line),
         "column": place.as_ref().map(|(_, (_, column))| column),
-        "hint": diagnostic.hint.as_deref().or(diagnostic.code.usual_hint()),
+        "hint": diagnostic.hint.as_deref().or(diagnostic.code.usual_hint(&diagnostic.message)),
     })
 }

@@ -123,11 +123,17 @@ pub fn should_full_refresh(scope: &Arc<Scope>, _state: &mut State<'_, '_>, _args
     Ok(own.unwrap_or_else(|| scope.shared.invocation.full_refresh.into()))
 }
 
+pub fn should_store_failures(scope: &Arc<Scope>, _state: &mut State<'_, '_>, _args: &[Value]) -> Result<Value, Error> {
+    let own = scope.names.configured("store_failures").filter(|value| !value.is_none());
+    Ok(own.unwrap_or_else(|| scope.shared.invocation.store_failures.into()))
+}
+
 /// The flags that templates look at; any other is `false`.
 fn flag(scope: &Arc<Scope>, name: &str) -> Option<Value> {
     let invocation = &scope.shared.invocation;
     Some(match name {
         "FULL_REFRESH" => invocation.full_refresh.into(),
+        "STORE_FAILURES" => invocation.store_failures.into(),
         "WHICH" => invocation.command.as_str().into(),
         _ => false.into(),
     })

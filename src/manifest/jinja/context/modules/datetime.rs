@@ -70,11 +70,16 @@ pub fn of_server(text: &str, type_name: &str) -> Option<Value> {
     moment.map(Moment::into_value)
 }
 
-/// `moment ± timedelta`; templates are rewritten to call it.
+/// `moment ± timedelta` and `moment - moment`, and numbers as ever; templates are rewritten to call it.
 pub fn shifted(args: &[Value]) -> Given {
     let (left, sign, right): (Value, String, Value) = from_args(args)?;
     let direction = if sign == "-" { -1 } else { 1 };
     let impossible = || refused(format!("cannot calculate {left} {sign} {right}"));
+    if sign == "-"
+        && let Some(difference) = difference(&left, &right)
+    {
+        return difference.ok_or_else(impossible);
+    }
     let Some(Delta(by)) = right.downcast_object_ref::<Delta>() else { return Err(impossible()) };
     if let Some(moment) = left.downcast_object_ref::<Moment>() {
         let at = moment.at.checked_add(*by * direction).map_err(|_| impossible())?;
@@ -84,6 +89,20 @@ pub fn shifted(args: &[Value]) -> Given {
         Some(Delta(first)) => Ok(Delta(*first + *by * direction).into_value()),
         None => Err(impossible()),
     }
+}
+
+/// Of two moments, or of two numbers; inside it is nothing where it is too large.
+fn difference(left: &Value, right: &Value) -> Option<Option<Value>> {
+    if let (Some(left), Some(right)) = (left.downcast_object_ref::<Moment>(), right.downcast_object_ref::<Moment>()) {
+        // As in Python, a time with a zone has no distance from one without.
+        let comparable = left.kind == right.kind;
+        return Some(comparable.then(|| Delta(left.at.duration_since(&right.at)).into_value()));
+    }
+    if let (Some(left), Some(right)) = (left.as_i64(), right.as_i64()) {
+        return Some(left.checked_sub(right).map(Value::from));
+    }
+    let number = |value: &Value| f64::try_from(value.clone()).ok();
+    Some(Some(Value::from(number(left)? - number(right)?)))
 }
 
 fn members(scope: &Arc<Scope>, name: &str) -> Option<Value> {
