@@ -42,16 +42,37 @@ type Candidate = (&'static str, fn(&str) -> bool);
 
 /// Types from the narrowest; a column takes the first that fits all of its values.
 const CANDIDATES: &[Candidate] = &[
-    ("boolean", |value| matches!(value.to_ascii_lowercase().as_str(), "true" | "false")),
+    ("boolean", is_boolean),
     ("integer", |value| value.parse::<i32>().is_ok() && is_canonical(value)),
     ("bigint", |value| value.parse::<i64>().is_ok() && is_canonical(value)),
     ("numeric", is_decimal),
-    ("date", |value| value.len() == 10 && value.parse::<jiff::civil::Date>().is_ok()),
-    ("timestamp without time zone", |value| value.parse::<jiff::civil::DateTime>().is_ok()),
+    ("date", is_date),
+    ("timestamp without time zone", |value| value.parse::<jiff::civil::DateTime>().is_ok() && !has_zone(value)),
     ("timestamp with time zone", |value| value.parse::<jiff::Timestamp>().is_ok()),
 ];
 
-/// Finds a seed's columns. A column without a value, or with values that no type fits, is text.
+/// The types that dbt gives. Its times are `2026-01-31 10:00:00` to the letter, or have a `T`; UTC is said by a `Z` then and
+/// is not kept. A time of another zone keeps it.
+const OF_DBT: &[Candidate] = &[
+    ("boolean", is_boolean),
+    ("integer", |value| value.parse::<i32>().is_ok() && is_canonical(value)),
+    ("bigint", |value| value.parse::<i64>().is_ok() && is_canonical(value)),
+    ("double precision", |value| is_decimal(value) || is_scientific(value)),
+    ("date", is_date),
+    ("timestamp without time zone", |value| {
+        value.len() == "2026-01-31 10:00:00".len()
+            && value.get(10..11) == Some(" ")
+            && value.parse::<jiff::civil::DateTime>().is_ok()
+    }),
+    ("timestamp without time zone", |value| {
+        let local = value.strip_suffix('Z').unwrap_or(value);
+        has_t(value) && local.parse::<jiff::civil::DateTime>().is_ok() && !has_zone(local)
+    }),
+    ("timestamp with time zone", |value| has_t(value) && value.parse::<jiff::Timestamp>().is_ok()),
+];
+
+/// Finds a seed's columns. A column with values that no type fits is text, and so is one without a value, which dbt takes for
+/// an integer.
 pub fn columns(
     csv_text: &str,
     format: SeedFormat,
@@ -63,7 +84,11 @@ pub fn columns(
     if header.is_empty() {
         return Err(SeedError::Empty);
     }
-    let mut fitting = vec![(CANDIDATES.to_vec(), false); header.len()];
+    let (candidates, without_value) = match format.decimals {
+        SeedDecimals::Exact => (CANDIDATES, "text"),
+        SeedDecimals::Float => (OF_DBT, "integer"),
+    };
+    let mut fitting = vec![(candidates.to_vec(), false); header.len()];
     for record in reader.records() {
         let record = record.map_err(field_count)?;
         for (value, (candidates, seen)) in record.iter().zip(&mut fitting).filter(|(value, _)| !value.is_empty()) {
@@ -73,11 +98,7 @@ pub fn columns(
     }
     let mut columns: Vec<StagedColumn> = Vec::with_capacity(header.len());
     for (name, (candidates, seen)) in header.iter().zip(fitting) {
-        let found = if seen { candidates.first().map_or("text", |(name, _)| name) } else { "text" };
-        let found = match (found, format.decimals) {
-            ("numeric", SeedDecimals::Float) => "double precision",
-            (found, SeedDecimals::Exact | SeedDecimals::Float) => found,
-        };
+        let found = if seen { candidates.first().map_or("text", |(name, _)| name) } else { without_value };
         let data_type = stated.get(name).map_or(found, String::as_str).to_owned();
         let name = match format.quoting {
             SeedQuoting::AsWritten => Ident::new(name)?,
@@ -89,6 +110,30 @@ pub fn columns(
         columns.push(StagedColumn { name, data_type });
     }
     Ok(columns)
+}
+
+fn is_boolean(value: &str) -> bool {
+    value.eq_ignore_ascii_case("true") || value.eq_ignore_ascii_case("false")
+}
+
+fn is_date(value: &str) -> bool {
+    value.len() == 10 && value.parse::<jiff::civil::Date>().is_ok()
+}
+
+fn has_t(value: &str) -> bool {
+    value.get(10..11) == Some("T")
+}
+
+/// Whether a time says how far it is from UTC: a column without a zone would lose that.
+fn has_zone(value: &str) -> bool {
+    value.get(11..).is_some_and(|time| time.contains(['+', '-', 'Z', 'z']))
+}
+
+fn is_scientific(value: &str) -> bool {
+    value.split_once(['e', 'E']).is_some_and(|(number, exponent)| {
+        let digits = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
+        is_decimal(number) && !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+    })
 }
 
 /// Leading zeros and plus signs would be lost in a number, and codes have them.
@@ -145,6 +190,28 @@ mod tests {
             columns.iter().map(|column| column.data_type.as_str()).collect::<Vec<_>>(),
             ["double precision", "integer"]
         );
+    }
+
+    #[test]
+    fn a_time_that_says_its_zone_keeps_it() {
+        assert_eq!(types("a,b\n2026-01-31 10:00:00+02:00,2026-01-31T10:00:00-03\n"), ["timestamp with time zone"; 2]);
+    }
+
+    #[test]
+    fn times_and_columns_without_values_are_what_dbt_takes_them_for() {
+        let of_dbt = |values: &str| {
+            let format = SeedFormat { decimals: SeedDecimals::Float, ..EXACT };
+            let found = columns(&format!("a,b\n{values}"), format, &BTreeMap::new()).expect("a valid seed");
+            found[0].data_type.clone()
+        };
+        assert_eq!(of_dbt("2026-01-31 10:00:00,\n"), "timestamp without time zone");
+        assert_eq!(of_dbt("2026-01-31T10:00:00Z,\n2026-01-31T10:00:00,\n"), "timestamp without time zone");
+        assert_eq!(of_dbt("2026-01-31T10:00:00+02:00,\n"), "timestamp with time zone");
+        assert_eq!(of_dbt("2026-01-31 10:00:00.5,\n"), "text");
+        assert_eq!(of_dbt("2026-01-31 10:00:00+02:00,\n"), "text");
+        assert_eq!(of_dbt("2026-01-31,\n2026-01-31 10:00:00,\n"), "text");
+        assert_eq!(of_dbt(",1\n"), "integer");
+        assert_eq!((of_dbt("1e3,\n2.5E-2,\n"), of_dbt("1e,\n")), ("double precision".to_owned(), "text".to_owned()));
     }
 
     #[test]
