@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::path::Path;
+use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
@@ -41,11 +42,16 @@ impl FileLock {
     /// None while anybody else holds it in any way.
     pub fn try_exclusive(path: &Path) -> Result<Option<FileLock>, ServerControlError> {
         let file = open(path)?;
-        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Some(FileLock { _file: file })),
-            Err(Errno::WOULDBLOCK) => Ok(None),
-            Err(error) => Err(ServerControlError::io("lock", path, error.into())),
+        // A program that this process is just starting holds all of its locks until it is that program.
+        for pause in std::iter::repeat_n(Some(Duration::from_millis(20)), 25).chain([None]) {
+            match (flock(&file, FlockOperation::NonBlockingLockExclusive), pause) {
+                (Ok(()), _) => return Ok(Some(FileLock { _file: file })),
+                (Err(Errno::WOULDBLOCK), Some(pause)) => std::thread::sleep(pause),
+                (Err(Errno::WOULDBLOCK), None) => break,
+                (Err(error), _) => return Err(ServerControlError::io("lock", path, error.into())),
+            }
         }
+        Ok(None)
     }
 }
 

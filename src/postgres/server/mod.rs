@@ -220,6 +220,9 @@ impl Borrowed {
         let Self { server, lock } = self;
         // Let go first: of two that give back at once, the later one must get the lock alone.
         drop(lock);
+        if !server.marker().exists() {
+            return Ok(());
+        }
         let Some(_borrow) = server.try_borrow_lock_exclusive()? else { return Ok(()) };
         let _control = server.control_lock()?;
         if server.marker().exists() {
