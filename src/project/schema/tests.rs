@@ -1,3 +1,6 @@
+//! The table of keys against what the readers take: every key is in both, and every sound file of the repository is as
+//! its schema says.
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
