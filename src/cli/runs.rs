@@ -54,7 +54,6 @@ fn request(door: &Door, verb: Verb, arguments: &RunArguments) -> Result<RunReque
         fail_fast: arguments.fail_fast,
         warn_error: door.globals.warn_error,
         store_failures: arguments.store_failures,
-        exactly: None,
         rows: Rows::All,
         defer: retry::defer(arguments)?,
     })

@@ -27,7 +27,7 @@ pub(super) fn tell(
     request: &RunRequest,
     listeners: &mut [Box<dyn Listener>],
 ) -> Result<(), OpError> {
-    if request.rows == Rows::All || request.exactly.is_some() {
+    if request.rows == Rows::All {
         return Ok(());
     }
     let manifest = &workspace.manifest;

@@ -72,8 +72,6 @@ pub struct RunRequest {
     pub fail_fast: bool,
     pub warn_error: bool,
     pub store_failures: bool,
-    /// Instead of a selection: these nodes and no others.
-    pub exactly: Option<BTreeSet<NodeName>>,
     /// Whether models read rows, or only columns.
     pub rows: Rows,
     /// Read what is not built here elsewhere.
@@ -94,7 +92,6 @@ impl RunRequest {
             fail_fast: false,
             warn_error: false,
             store_failures: false,
-            exactly: None,
             rows: Rows::All,
             defer: None,
         }
@@ -328,9 +325,6 @@ pub(super) fn select(
     compiled: &CompiledProject,
     request: &RunRequest,
 ) -> Result<BTreeSet<NodeName>, OpError> {
-    if let Some(exactly) = &request.exactly {
-        return Ok(exactly.clone());
-    }
     let mut selected = select_any(manifest, compiled, request)?;
     if request.rows == Rows::None {
         selected.retain(|name| !empty::keeps(manifest, name));

@@ -188,6 +188,13 @@ fn a_saved_plan_is_carried_out_only_while_nothing_moves() {
     assert_eq!(test.value("select count(*) from information_schema.columns where table_name = 'audit'"), "2");
     plan(&test);
     test.succeeds(&["apply", "plan.json"]);
+    test.write(
+        "models/bl/unit.yml",
+        "unit_tests: [{name: counted, model: audit, given: [{input: \"source('qvp', 'audit_log')\", rows: []}], expect: {rows: []}}]\n",
+    );
+    test.succeeds(&["plan", "--select", "test_type:unit", "--save", "plan.json"]);
+    test.succeeds(&["apply", "plan.json"]);
+    assert_eq!(test.results().len(), 1);
     test.write("plan.json", "{}");
     test.run(&["apply", "plan.json"]).exit(2).stderr_has("plan.json is no saved plan");
 }

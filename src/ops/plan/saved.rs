@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -204,9 +205,9 @@ impl SavedPlan {
     pub fn request(&self) -> RunRequest {
         let mut verbs = [Verb::Build, Verb::Run, Verb::Test, Verb::Seed, Verb::Snapshot].into_iter();
         let verb = verbs.find(|verb| verb.as_str() == self.command).unwrap_or(Verb::Build);
+        let only = self.steps.iter().map(|step| step.name.clone()).collect();
         RunRequest {
-            selection: Selection::default(),
-            exactly: Some(self.steps.iter().map(|step| step.name.clone()).collect()),
+            selection: Selection { only: Some(Arc::new(only)), ..Selection::default() },
             threads: self.settings.threads,
             on_error: if self.settings.on_error == "skip" { OnError::Skip } else { OnError::Continue },
             lock_wait: std::time::Duration::from_secs(self.settings.lock_wait_seconds),
