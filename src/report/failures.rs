@@ -78,13 +78,24 @@ impl Failures {
             Some(failure) if !failure.causes.is_empty() => failure.message.clone(),
             Some(_) | None => words::counted(failing, "failing row"),
         };
+        let tell = |line: &str| match report.status {
+            // Of warnings a quiet run says nothing.
+            StepStatus::Warn => self.terminal.say(line),
+            StepStatus::Success
+            | StepStatus::Unchanged
+            | StepStatus::Failed
+            | StepStatus::Skipped
+            | StepStatus::Cancelled
+            | StepStatus::Pass
+            | StepStatus::Fail => self.terminal.complain(line),
+        };
         let title = format!("{} {}: {told}", words::status(report.status), report.node);
-        self.terminal.say(&self.terminal.paint(&title, words::status_style(report.status)));
+        tell(&self.terminal.paint(&title, words::status_style(report.status)));
         for row in report.failure.iter().flat_map(|failure| &failure.causes) {
-            self.terminal.say(&format!("  {}", self.terminal.paint(row, row_style(row))));
+            tell(&format!("  {}", self.terminal.paint(row, row_style(row))));
         }
         if let Some(hint) = report.failure.as_ref().and_then(|failure| failure.hint.as_ref()) {
-            self.terminal.say(&format!("  {hint}"));
+            tell(&format!("  {hint}"));
         }
         self.show_consequences(report, summary);
     }
