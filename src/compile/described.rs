@@ -46,7 +46,7 @@ pub(super) fn graph(manifest: &Manifest) -> Value {
         let described = json!({
             "unique_id": id,
             "resource_type": "test",
-            "name": test.name.as_str().trim_start_matches("test."),
+            "name": test.full_name(),
             "package_name": test.package,
             "tags": test.tags,
             "config": manifest.config(&test.name),

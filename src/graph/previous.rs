@@ -84,14 +84,7 @@ struct Loaded {
 
 impl PreviousManifest {
     pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
-        let mut manifest: Self = serde_json::from_str(text)?;
-        let hashed: Vec<String> = manifest.nodes.keys().filter(|id| without_hash(id).is_some()).cloned().collect();
-        for id in hashed {
-            if let (Some(short), Some(node)) = (without_hash(&id), manifest.nodes.get(&id).cloned()) {
-                manifest.nodes.entry(short.to_owned()).or_insert(node);
-            }
-        }
-        Ok(manifest)
+        serde_json::from_str(text)
     }
 
     /// A node of any kind, by dbt's identity.
@@ -103,14 +96,7 @@ impl PreviousManifest {
 /// The status of each node in a `run_results.json`.
 pub fn results(text: &str) -> Result<HashMap<String, String>, serde_json::Error> {
     let document: Results<Outcome> = serde_json::from_str(text)?;
-    let mut found = HashMap::new();
-    for Outcome { unique_id, status } in document.results {
-        if let Some(short) = without_hash(&unique_id) {
-            found.insert(short.to_owned(), status.clone());
-        }
-        found.insert(unique_id, status);
-    }
-    Ok(found)
+    Ok(document.results.into_iter().map(|outcome| (outcome.unique_id, outcome.status)).collect())
 }
 
 /// When each source of a `sources.json` was last loaded; sources whose check failed are left out.
@@ -118,11 +104,4 @@ pub fn freshness(text: &str) -> Result<HashMap<String, String>, serde_json::Erro
     let document: Results<Loaded> = serde_json::from_str(text)?;
     let loaded = document.results.into_iter();
     Ok(loaded.filter_map(|source| Some((source.unique_id, source.max_loaded_at?))).collect())
-}
-
-/// dbt ends the identity of a generic test in ten digits of a hash; unimig's test names are unique without.
-fn without_hash(unique_id: &str) -> Option<&str> {
-    let (short, hash) = unique_id.strip_prefix("test.").and(unique_id.rsplit_once('.'))?;
-    let is_hash = hash.len() == 10 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
-    (is_hash && short.matches('.').count() >= 2).then_some(short)
 }

@@ -19,7 +19,7 @@ pub(super) fn template(place: &Place<'_>, test: &TestDecl, model: &str) -> Arc<S
     let mut before = String::new();
     let mut arguments = vec![format!("model={model}")];
     if let Some(column) = place.column.filter(|_| !test.arguments.iter().any(|(key, _)| key.value == "column_name")) {
-        arguments.push(format!("column_name={}", literal(column.as_str())));
+        arguments.push(format!("column_name={}", literal(column.name.value.as_str())));
     }
     for (key, value) in &test.arguments {
         let value = match key.value.as_str() {

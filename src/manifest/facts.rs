@@ -223,6 +223,9 @@ impl Manifest {
             return format!("unit_test.{}.{}.{}", test.package, test.model_name(), test.test);
         }
         let Some(facts) = self.facts(name) else { return name.to_string() };
+        if let Some(identity) = self.tests.get(name).and_then(|test| test.identity.as_ref()) {
+            return format!("test.{}.{}.{}", facts.package, identity.name, identity.hash);
+        }
         let NodeFacts { resource_type, package, short_name, .. } = facts;
         match facts.source {
             Some(source) => format!("{resource_type}.{package}.{source}.{short_name}"),
@@ -274,7 +277,7 @@ fn test_facts(test: &TestNode) -> NodeFacts<'_> {
         TestKind::Generic { check, .. } => (TestType::Generic, Some(check.kind())),
         TestKind::Custom(custom) => (TestType::Generic, Some(custom.name.as_str())),
     };
-    let short_name = test.short_name();
+    let short_name = test.full_name();
     NodeFacts {
         name: &test.name,
         resource_type: ResourceType::Test,
@@ -391,7 +394,12 @@ impl UnitTestNode {
 }
 
 impl TestNode {
-    /// The name without our `test.`
+    /// dbt's name, however long.
+    pub fn full_name(&self) -> &str {
+        self.identity.as_ref().map_or_else(|| self.short_name(), |identity| &identity.name)
+    }
+
+    /// The name without our `test.`, which files and relations are called by.
     pub fn short_name(&self) -> &str {
         let name = self.name.as_str();
         name.strip_prefix("test.").unwrap_or(name)

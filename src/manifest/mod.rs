@@ -314,6 +314,8 @@ pub enum SeedQuoting {
 #[derive(Debug, Clone)]
 pub struct TestNode {
     pub name: NodeName,
+    /// Of a generic test.
+    pub identity: Option<TestIdentity>,
     /// The package that declares the test.
     pub package: String,
     pub kind: TestKind,
@@ -328,6 +330,19 @@ pub struct TestNode {
     pub depends_on: Vec<NodeName>,
     /// The test's place: its file, or its line in the YAML.
     pub declared_at: Span,
+}
+
+/// What dbt knows a generic test by, as its manifest writes it.
+#[derive(Debug, Clone)]
+pub struct TestIdentity {
+    /// Whole; the node's own name is cut to what a relation may be called.
+    pub name: String,
+    pub kind: String,
+    pub namespace: Option<String>,
+    /// As written, with `model` and `column_name`.
+    pub arguments: serde_json::Map<String, serde_json::Value>,
+    /// Ten digits, the end of its `unique_id`.
+    pub hash: String,
 }
 
 #[derive(Debug, Clone)]
@@ -351,11 +366,8 @@ pub struct CustomTest {
     /// Renders the rows that are wrong; its text is nobody's file.
     pub template: Arc<SourceFile>,
     pub subject: NodeName,
-    pub column: Option<String>,
     /// The kind, without `test_` and without its package.
     pub name: String,
-    pub namespace: Option<String>,
-    pub arguments: serde_json::Map<String, serde_json::Value>,
 }
 
 /// What a generic test looks at.

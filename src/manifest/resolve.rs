@@ -238,7 +238,7 @@ fn generic_tests(tests: Tests<'_>, diagnostics: &mut Diagnostics) -> Vec<TestNod
 }
 
 /// Where tests of a model or seed stand.
-fn place<'a>((node, name): (&NodeName, &str), column: Option<&'a Ident>) -> Place<'a> {
+fn place<'a>((node, name): (&NodeName, &str), column: Option<&'a ColumnDecl>) -> Place<'a> {
     let call = format!("ref({})", literal(name));
     Place { subject: node.clone(), label: name.to_owned(), call, prefix: "", column }
 }
@@ -253,13 +253,13 @@ fn exists(manifest: &Manifest, name: &NodeName) -> bool {
 fn standing<'a>(
     places: &mut Vec<Standing<'a>>,
     (tests, columns): (&'a [TestDecl], &'a [ColumnDecl]),
-    at: impl Fn(Option<&'a Ident>) -> Place<'a>,
+    at: impl Fn(Option<&'a ColumnDecl>) -> Place<'a>,
 ) {
     if !tests.is_empty() {
         places.push((at(None), tests));
     }
     for column in columns.iter().filter(|column| !column.tests.is_empty()) {
-        places.push((at(Some(&column.name.value)), &column.tests));
+        places.push((at(Some(column)), &column.tests));
     }
 }
 
@@ -296,6 +296,7 @@ fn singular_test(
     diagnostics.append(std::mem::take(&mut settled.mistakes));
     let node = TestNode {
         name: NodeName::test(&name),
+        identity: None,
         package: project.package_of(&plan.file.path).to_owned(),
         kind: TestKind::Singular { file: Arc::clone(&plan.file) },
         severity,

@@ -8,13 +8,13 @@ use super::jinja::{Engine, Plan, scan};
 use super::model::{Surroundings, own_patch};
 use super::record::{Noted, Subject, record};
 use super::resolve::look_up_noted;
-use super::test_name::{TestKindName, generic_name};
+use super::test_name::{self, TestKindName, generic_names};
 use super::test_rules::{self, TestRules};
-use super::{Check, CustomTest, Manifest, TestKind, TestNode, TestSubject, ephemeral_cte};
+use super::{Check, CustomTest, Manifest, TestIdentity, TestKind, TestNode, TestSubject, ephemeral_cte};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::ident::{Ident, NodeName, Relation};
 use crate::project::{
-    ConfigOf, ConfigPatch, Project, Reader, TestDecl, TextScope, Written, Yaml, has_template, unknown_key,
+    ColumnDecl, ConfigOf, ConfigPatch, Project, Reader, TestDecl, TextScope, Written, Yaml, has_template, unknown_key,
 };
 
 const KINDS: &[&str] = &["not_null", "unique", "accepted_values", "relationships"];
@@ -32,7 +32,7 @@ pub(super) struct Place<'a> {
     /// What dbt puts before the names of tests of sources.
     pub prefix: &'static str,
     /// The column above the test; tests of a whole table name it as `column_name`.
-    pub column: Option<&'a Ident>,
+    pub column: Option<&'a ColumnDecl>,
 }
 
 /// What the tests of a project are settled with.
@@ -50,8 +50,8 @@ pub(super) fn settle(
     diagnostics: &mut Diagnostics,
 ) -> Option<TestNode> {
     let column_name = column_text(place, test);
-    let short = generic_name(place, test, column_name.as_deref());
-    let name = test.name.as_ref().map_or(short.as_str(), |name| name.value.as_str());
+    let names = generic_names(place, test, column_name.as_deref());
+    let name = names.short.as_str();
     let mut settled = settled(tests.around, test, (name, None));
     if settled.disabled().is_some() {
         diagnostics.append(settled.mistakes);
@@ -73,6 +73,7 @@ pub(super) fn settle(
     depends_on.dedup();
     Some(TestNode {
         name: NodeName::test(name),
+        identity: Some(identity((place, test), names.full, column_name)),
         package: tests.around.project.package_of(&test.file.path).to_owned(),
         kind,
         severity,
@@ -84,6 +85,24 @@ pub(super) fn settle(
         depends_on,
         declared_at: test.kind.span.clone(),
     })
+}
+
+/// What dbt knows the test by.
+fn identity((place, test): (&Place<'_>, &TestDecl), name: String, column: Option<String>) -> TestIdentity {
+    let kind = TestKindName::of(test);
+    let written = test.arguments.iter().map(|(key, value)| (key.value.clone(), value.to_json()));
+    let mut arguments: serde_json::Map<String, serde_json::Value> = written.collect();
+    if let Some(column) = column {
+        arguments.insert("column_name".to_owned(), column.into());
+    }
+    arguments.insert("model".to_owned(), format!("{{{{ get_where_subquery({}) }}}}", place.call).into());
+    TestIdentity {
+        hash: test_name::hash(&name, kind, &arguments),
+        name,
+        kind: kind.name.to_owned(),
+        namespace: kind.namespace.map(str::to_owned),
+        arguments,
+    }
 }
 
 /// The project's tree, then what the test's own block says of itself, then the line of YAML.
@@ -112,7 +131,10 @@ fn column_text(place: &Place<'_>, test: &TestDecl) -> Option<String> {
     let named = test.arguments.iter().find(|(key, _)| key.value == "column_name");
     match named {
         Some((_, value)) => value.to_json().as_str().map(str::to_owned),
-        None => place.column.map(|column| column.as_str().to_owned()),
+        None => place.column.map(|column| match column.quote {
+            Some(true) => format!("\"{}\"", column.name.value.as_str()),
+            Some(false) | None => column.name.value.as_str().to_owned(),
+        }),
     }
 }
 
@@ -184,14 +206,7 @@ fn custom(
         *settled = self::settled(tests.around, test, (&place.label, Some(&own)));
     }
     let kind = TestKindName::of(test);
-    let custom = CustomTest {
-        template,
-        subject: place.subject.clone(),
-        column: column_text(place, test),
-        name: kind.name.to_owned(),
-        namespace: kind.namespace.map(str::to_owned),
-        arguments: test.arguments.iter().map(|(key, value)| (key.value.clone(), value.to_json())).collect(),
-    };
+    let custom = CustomTest { template, subject: place.subject.clone(), name: kind.name.to_owned() };
     Some((TestKind::Custom(custom), depends_on))
 }
 
@@ -350,7 +365,7 @@ impl<'t> Arguments<'t> {
     fn column(&mut self, place: &Place<'_>) -> Option<Ident> {
         match (place.column, self.find("column_name")) {
             (_, Some(named)) => self.reader.ident(named),
-            (Some(column), None) => Some(column.clone()),
+            (Some(column), None) => Some(column.name.value.clone()),
             (None, None) => {
                 let message =
                     format!("test \"{}\" of a whole table needs the argument \"column_name\"", self.test.kind.value);

@@ -8,6 +8,9 @@ use crate::project::{TestDecl, Yaml, YamlValue};
 /// The longest name that dbt leaves uncut.
 const MAX_NAME_BYTES: usize = 63;
 
+/// How much of the hash dbt keeps.
+const HASH_DIGITS: usize = 10;
+
 /// The kind of a test, apart from the package that it is looked for in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct TestKindName<'t> {
@@ -25,9 +28,20 @@ impl<'t> TestKindName<'t> {
     }
 }
 
+/// What dbt calls a test.
+pub(super) struct TestNames {
+    /// Whole, however long.
+    pub full: String,
+    /// The same, cut to what a relation may be called.
+    pub short: String,
+}
+
 /// The kind, the table, then the values of all arguments in the order of their keys. A longer name is cut and ends in
 /// the MD5 of the whole.
-pub(super) fn generic_name(place: &Place<'_>, test: &TestDecl, column: Option<&str>) -> String {
+pub(super) fn generic_names(place: &Place<'_>, test: &TestDecl, column: Option<&str>) -> TestNames {
+    if let Some(name) = &test.name {
+        return TestNames { full: name.value.clone(), short: name.value.clone() };
+    }
     let mut arguments: Vec<(&str, Vec<String>)> = Vec::new();
     if let Some(column) = column {
         arguments.push(("column_name", vec![column.to_owned()]));
@@ -41,11 +55,59 @@ pub(super) fn generic_name(place: &Place<'_>, test: &TestDecl, column: Option<&s
     let stem = format!("{namespace}{}{}_{}", place.prefix, kind.name, place.label);
     let full = format!("{stem}_{}", flat.join("__"));
     if full.chars().count() <= MAX_NAME_BYTES {
-        return full;
+        return TestNames { short: full.clone(), full };
     }
-    let hash: String = Md5::digest(full.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
     let cut: String = stem.chars().take(30).collect();
-    format!("{cut}_{hash}")
+    TestNames { short: format!("{cut}_{}", md5(&full)), full }
+}
+
+/// What makes the test's `unique_id` its own: the end of a hash over its name, its kind and its arguments.
+pub(super) fn hash(
+    name: &str,
+    kind: TestKindName<'_>,
+    arguments: &serde_json::Map<String, serde_json::Value>,
+) -> String {
+    let metadata = serde_json::json!({ "namespace": kind.namespace, "name": kind.name, "kwargs": arguments });
+    let whole = md5(&format!("{name}{}", hashable(&metadata)));
+    whole[whole.len() - HASH_DIGITS..].to_owned()
+}
+
+fn md5(text: &str) -> String {
+    Md5::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Python's `repr()` of the value, its keys sorted and everything within it made text.
+fn hashable(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::Object(entries) => {
+            let mut entries: Vec<_> = entries.iter().collect();
+            entries.sort_by_key(|(key, _)| key.as_str());
+            let entries = entries.into_iter().map(|(key, value)| format!("{}: {}", quoted(key), hashable(value)));
+            format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
+        }
+        serde_json::Value::Array(items) => format!("[{}]", items.iter().map(hashable).collect::<Vec<_>>().join(", ")),
+        serde_json::Value::String(text) => quoted(text),
+        serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => quoted(&python(value)),
+    }
+}
+
+/// Python's `repr()` of text.
+fn quoted(text: &str) -> String {
+    let mark = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
+    let mut quoted = String::from(mark);
+    for letter in text.chars() {
+        match letter {
+            '\\' => quoted.push_str("\\\\"),
+            '\n' => quoted.push_str("\\n"),
+            '\r' => quoted.push_str("\\r"),
+            '\t' => quoted.push_str("\\t"),
+            letter if letter == mark => quoted.extend(['\\', letter]),
+            letter if letter.is_ascii_control() => quoted.push_str(&format!("\\x{:02x}", u32::from(letter))),
+            letter => quoted.push(letter),
+        }
+    }
+    quoted.push(mark);
+    quoted
 }
 
 /// A list or map counts by its items, as Python prints them.
@@ -78,12 +140,12 @@ fn python(value: &serde_json::Value) -> String {
             Some(float) => float.to_string(),
             None => number.to_string(),
         },
-        serde_json::Value::String(text) => format!("'{text}'"),
+        serde_json::Value::String(text) => quoted(text),
         serde_json::Value::Array(items) => {
             format!("[{}]", items.iter().map(python).collect::<Vec<_>>().join(", "))
         }
         serde_json::Value::Object(entries) => {
-            let entries = entries.iter().map(|(key, value)| format!("'{key}': {}", python(value)));
+            let entries = entries.iter().map(|(key, value)| format!("{}: {}", quoted(key), python(value)));
             format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
         }
     }

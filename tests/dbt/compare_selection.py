@@ -53,12 +53,6 @@ def arguments(selection):
     return found
 
 
-def without_hash(unique_id):
-    """dbt ends the identity of a generic test in a hash of its arguments."""
-    parts = unique_id.split(".")
-    return ".".join(parts[:3]) if parts[0] == "test" else unique_id
-
-
 def ask_dbt(project):
     """Inside dbt's Python: the answers to all selections, as JSON on stdout."""
     from dbt.cli.main import dbtRunner
@@ -75,7 +69,7 @@ def ask_dbt(project):
         command = [*quiet, "ls", *place, "--output", "json", "--output-keys", "unique_id", *arguments(selection)]
         told = runner.invoke(command)
         assert told.success, (selection, told.exception)
-        ids = {without_hash(json.loads(line)["unique_id"]) for line in told.result}
+        ids = {json.loads(line)["unique_id"] for line in told.result}
         answers.append({**selection, "selected": sorted(ids)})
     return answers
 
@@ -88,7 +82,7 @@ def ask_unimig(project, selection):
     if told.returncode not in (0, 2) or told.returncode == 2 and "-selector" not in told.stderr and "nothing-selected" not in told.stderr:
         sys.exit(f"{' '.join(command)}\n{told.stderr}")
     lines = told.stdout.splitlines() if told.returncode == 0 else []
-    return sorted(without_hash(json.loads(line)["unique_id"]) for line in lines)
+    return sorted(json.loads(line)["unique_id"] for line in lines)
 
 
 def record(answers):

@@ -9,6 +9,7 @@ use super::macros::Macros;
 use super::resource::{Resource, constraint};
 use super::write::object;
 use super::{Described, config, identity};
+use crate::ident::NodeName;
 use crate::manifest::{AnalysisNode, Materialization, ModelNode, SeedNode, TestKind, TestNode};
 
 /// Seeds above it are known by their path, as in dbt.
@@ -161,7 +162,6 @@ fn analysis(described: Described<'_>, analysis: &AnalysisNode) -> Map<String, Va
 }
 
 fn test(described: Described<'_>, test: &TestNode) -> Map<String, Value> {
-    let short = test.short_name();
     let mut config = config::test(&test.config);
     config.extend(object(json!({ "severity": test.severity.as_str(), "tags": test.tags })));
     config.insert("unimig".to_owned(), json!({ "name": test.name }));
@@ -174,7 +174,7 @@ fn test(described: Described<'_>, test: &TestNode) -> Map<String, Value> {
         node: &test.name,
         package: &test.package,
         patch_path: None,
-        name: short,
+        name: test.full_name(),
         folders: &test.folders,
         file: &file,
         checksum: match &test.kind {
@@ -195,28 +195,24 @@ fn test(described: Described<'_>, test: &TestNode) -> Map<String, Value> {
             described.code(&mut entry, (&test.name, &file.text));
             entry.insert("compiled_path".to_owned(), described.compiled_path(&file.path));
         }
-        TestKind::Generic { subject, column, check, .. } => {
-            let kind = check.kind();
-            described.code(&mut entry, (&test.name, &format!("{{{{ test_{kind}(**_dbt_generic_test_kwargs) }}}}")));
-            entry.insert("path".to_owned(), json!(format!("{short}.sql")));
-            entry.insert("column_name".to_owned(), json!(column));
-            entry.insert("attached_node".to_owned(), json!(identity::unique_id(described.manifest, &subject.node)));
-            let arguments = json!({ "column_name": column, "model": subject.relation.to_string() });
-            let metadata = json!({ "name": kind, "kwargs": arguments, "namespace": null });
-            entry.insert("test_metadata".to_owned(), metadata);
-        }
-        TestKind::Custom(custom) => {
-            described.code(&mut entry, (&test.name, &custom.template.text));
-            entry.insert("path".to_owned(), json!(format!("{short}.sql")));
-            entry.insert("column_name".to_owned(), json!(custom.column));
-            entry.insert("attached_node".to_owned(), json!(identity::unique_id(described.manifest, &custom.subject)));
-            let mut arguments = custom.arguments.clone();
-            arguments.insert("column_name".to_owned(), json!(custom.column));
-            let metadata = json!({ "name": custom.name, "kwargs": arguments, "namespace": custom.namespace });
-            entry.insert("test_metadata".to_owned(), metadata);
-        }
+        TestKind::Generic { subject, .. } => generic(described, &mut entry, (test, &subject.node)),
+        TestKind::Custom(custom) => generic(described, &mut entry, (test, &custom.subject)),
     }
     entry
+}
+
+/// What only tests of YAML have.
+fn generic(described: Described<'_>, entry: &mut Map<String, Value>, (test, subject): (&TestNode, &NodeName)) {
+    let Some(known) = &test.identity else { return };
+    let namespace = known.namespace.as_ref().map(|namespace| format!("{namespace}.")).unwrap_or_default();
+    let code = format!("{{{{ {namespace}test_{}(**_dbt_generic_test_kwargs) }}}}", known.kind);
+    described.code(entry, (&test.name, &code));
+    entry.insert("alias".to_owned(), json!(test.short_name()));
+    entry.insert("path".to_owned(), json!(format!("{}.sql", test.short_name())));
+    entry.insert("column_name".to_owned(), known.arguments.get("column_name").cloned().unwrap_or_default());
+    entry.insert("attached_node".to_owned(), json!(identity::unique_id(described.manifest, subject)));
+    let metadata = json!({ "name": known.kind, "kwargs": known.arguments, "namespace": known.namespace });
+    entry.insert("test_metadata".to_owned(), metadata);
 }
 
 impl Described<'_> {
