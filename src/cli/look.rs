@@ -45,7 +45,7 @@ pub(super) async fn list(door: &Door, arguments: &ListArguments) -> Result<u8, O
         Output::Selector => ListForm::Selector,
     };
     let lines = list::list(&workspace, &selection, form)?;
-    door.warn_of(&selection);
+    door.warn_of(&selection)?;
     if lines.is_empty() {
         door.terminal.say("nothing is selected");
     } else {
@@ -57,7 +57,7 @@ pub(super) async fn list(door: &Door, arguments: &ListArguments) -> Result<u8, O
 pub(super) async fn compile(door: &Door, selection: &Selection) -> Result<u8, OpError> {
     let workspace = door.workspace()?;
     let nodes = compile::compile(&workspace, selection).await?;
-    door.warn_of(selection);
+    door.warn_of(selection)?;
     // The tests of a model come with it, and are not what one asks to see.
     let shown: Vec<_> = nodes.iter().filter(|node| !workspace.manifest.tests.contains_key(&node.name)).collect();
     if door.is_json() {

@@ -82,16 +82,28 @@ fn could_not_start(terminal: Terminal, error: &dyn std::error::Error) -> ExitCod
     ExitCode::from(1)
 }
 
+/// Options that are on or off, and dbt's names for them in templates.
+const SWITCHES: &[(&str, &str)] = &[
+    ("fail_fast", "FAIL_FAST"),
+    ("warn_error", "WARN_ERROR"),
+    ("defer", "DEFER"),
+    ("favor_state", "FAVOR_STATE"),
+    ("quiet", "QUIET"),
+    ("verbose", "DEBUG"),
+];
+
 /// The call's identity, with what templates see of it in `flags`.
 fn invocation(matches: &ArgMatches) -> Invocation {
     let Some((command, options)) = matches.subcommand() else { return Invocation::begin() };
     let given = |flag: &str| options.try_get_one::<bool>(flag).ok().flatten().copied().unwrap_or_default();
+    let switches = SWITCHES.iter().filter(|(id, _)| given(id)).map(|(_, name)| (*name).to_owned()).collect();
     // dbt calls it so.
     let command = if command == "ls" { "list" } else { command };
     Invocation {
         command: command.to_owned(),
         full_refresh: given("full_refresh"),
         store_failures: given("store_failures"),
+        switches,
         ..Invocation::begin()
     }
 }
@@ -204,11 +216,15 @@ impl Door {
         }
     }
 
-    /// Shows the terms of a selection that matched nothing.
-    fn warn_of(&self, selection: &Selection) {
+    /// Shows the terms of a selection that matched nothing, or refuses them.
+    fn warn_of(&self, selection: &Selection) -> Result<(), OpError> {
+        if self.globals.warn_error {
+            return selection.refuse_warnings();
+        }
         for warning in &selection.take_warnings().0 {
             self.terminal.show(warning);
         }
+        Ok(())
     }
 
     /// Shows why a command could not be carried out, and gives its exit code.

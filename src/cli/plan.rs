@@ -27,7 +27,7 @@ pub(super) async fn plan(door: &Door, arguments: &PlanArguments) -> Result<u8, O
         save: if arguments.save.is_some() { Saving::Capture } else { Saving::Omit },
     };
     let planned = plan::plan(&workspace, &request, stop_signal(door.terminal)).await?;
-    door.warn_of(&request.run.selection);
+    door.warn_of(&request.run.selection)?;
     if door.is_json() {
         door.terminal.print(&as_json(&planned).to_string());
     } else {

@@ -74,7 +74,7 @@ pub(super) async fn execute_in(
     let stop = stop_signal(door.terminal);
     let mut listeners = listeners(door.terminal);
     let Ended { summary, hooks } = run::run(workspace, request, &mut listeners, stop).await?;
-    door.warn_of(&request.selection);
+    door.warn_of(&request.selection)?;
     if let Some(path) = junit {
         junit::write(path, &summary).map_err(|source| OpError::File {
             doing: "write",

@@ -119,8 +119,11 @@ fn written(manifest: &Manifest) -> impl Iterator<Item = (&NodeName, &Relation, S
 pub(super) fn admit(manifest: &mut Manifest, drafts: &mut [Draft]) {
     for draft in drafts {
         match (draft.disabled.take(), draft.node.take()) {
-            (Some(switch), _) => {
+            (Some(switch), node) => {
                 manifest.disabled.insert(draft.name.clone(), switch);
+                if let Some(node) = node {
+                    manifest.off().models.insert(draft.name.clone(), node);
+                }
             }
             (None, Some(node)) => {
                 manifest.models.insert(draft.name.clone(), node);

@@ -85,6 +85,8 @@ pub struct Manifest {
     pub groups: BTreeMap<String, GroupNode>,
     /// Models, seeds and source tables that config switched off, and where.
     pub disabled: BTreeMap<NodeName, Span>,
+    /// The same nodes and the tests that are switched off, as far as they are known; nothing refers to them.
+    pub switched_off: Option<Box<Manifest>>,
 }
 
 /// One table of a source system and its permanent copy: the process `stg.<source>.<table>`.
@@ -410,6 +412,12 @@ impl Materialization {
 }
 
 impl Manifest {
+    /// Where nodes go that are switched off.
+    pub(super) fn off(&mut self) -> &mut Manifest {
+        let name = self.project_name.clone();
+        self.switched_off.get_or_insert_with(|| Box::new(Manifest { project_name: name, ..Manifest::default() }))
+    }
+
     /// The relation that a node maintains, or that a plain source table is; ephemeral models and tests have none.
     pub fn relation(&self, name: &NodeName) -> Option<&Relation> {
         if let Some(table) = self.tables.get(name) {

@@ -120,9 +120,9 @@ impl<'a> Surroundings<'a> {
     }
 }
 
-/// Hooks are rendered when they run.
+/// Hooks are rendered when they run, queries for an age when they are asked.
 fn is_rendered(key: &str) -> bool {
-    !["pre_hook", "post_hook", "description"].contains(&key)
+    !["pre_hook", "post_hook", "description", "loaded_at_query"].contains(&key)
 }
 
 /// Renders and settles one model.

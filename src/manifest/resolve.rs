@@ -12,7 +12,7 @@ use super::jinja::{Engine, Plan};
 use super::model::{Draft, DraftKind, Surroundings, draft};
 use super::record::{Noted, Subject, record};
 use super::seed::SeedOutcome;
-use super::test::{Place, Tests};
+use super::test::{Place, SettledTest, Tests};
 use super::{Manifest, TestKind, TestNode, check, contract, exposure, seed, snapshot, source, test, unit_test};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, SourceFile, Span};
 use crate::ident::{Ident, NodeName, Relation};
@@ -80,7 +80,10 @@ fn seeds(manifest: &mut Manifest, around: &Surroundings<'_>, diagnostics: &mut D
             SeedOutcome::Node(node) => {
                 manifest.seeds.insert(node.name.clone(), *node);
             }
-            SeedOutcome::Disabled(name, switch) => {
+            SeedOutcome::Disabled(node, name, switch) => {
+                if let Some(node) = node {
+                    manifest.off().seeds.insert(name.clone(), *node);
+                }
                 manifest.disabled.insert(name, switch);
             }
             SeedOutcome::Broken => {}
@@ -180,7 +183,7 @@ fn override_extractions(manifest: &mut Manifest, engine: &Engine, files: &[&Mode
 /// A place for tests, and those that stand there.
 type Standing<'a> = (Place<'a>, &'a [TestDecl]);
 
-fn generic_tests(tests: Tests<'_>, diagnostics: &mut Diagnostics) -> Vec<TestNode> {
+fn generic_tests(tests: Tests<'_>, diagnostics: &mut Diagnostics) -> Vec<SettledTest> {
     let manifest = tests.manifest;
     let declared = &tests.around.project.declared;
     let mut places: Vec<Standing<'_>> = Vec::new();
@@ -221,10 +224,10 @@ fn generic_tests(tests: Tests<'_>, diagnostics: &mut Diagnostics) -> Vec<TestNod
         }
     }
     // Tests of a model that is not there were reported with it; those of a disabled one rest with it.
-    places.retain(|(place, _)| exists(manifest, &place.subject));
+    places.retain(|(place, _)| exists(manifest, &place.subject) || manifest.disabled.contains_key(&place.subject));
     let settle_place = |(place, declared): &Standing<'_>| {
         let mut mistakes = Diagnostics::default();
-        let nodes: Vec<TestNode> =
+        let nodes: Vec<SettledTest> =
             declared.iter().filter_map(|test| test::settle(tests, (place, test), &mut mistakes)).collect();
         (nodes, mistakes)
     };
@@ -263,7 +266,7 @@ fn standing<'a>(
     }
 }
 
-fn singular_tests(tests: Tests<'_>, diagnostics: &mut Diagnostics) -> Vec<TestNode> {
+fn singular_tests(tests: Tests<'_>, diagnostics: &mut Diagnostics) -> Vec<SettledTest> {
     let Tests { manifest, engine, around } = tests;
     let (project, environment) = (around.project, around.environment);
     let stems: Vec<String> = project.tests.iter().map(|file| stem(file)).collect();
@@ -285,7 +288,7 @@ fn singular_test(
     (manifest, engine): (&Manifest, &Engine),
     (plan, this): (&Plan, Relation),
     around: &Surroundings<'_>,
-) -> (Option<TestNode>, Diagnostics) {
+) -> (Option<SettledTest>, Diagnostics) {
     let recording = record(engine, plan, Subject::without_config(this));
     let mut diagnostics = recording.diagnostics;
     let depends_on = look_up_noted(manifest, engine, (plan, &recording.noted), &mut diagnostics);
@@ -308,15 +311,19 @@ fn singular_test(
         depends_on,
         declared_at: Span::whole(&plan.file),
     };
-    (enabled.then_some(node), diagnostics)
+    (Some(SettledTest { node, is_on: enabled }), diagnostics)
 }
 
 fn stem(file: &SourceFile) -> String {
     file.path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-fn add_tests(manifest: &mut Manifest, tests: Vec<TestNode>, diagnostics: &mut Diagnostics) {
-    for node in tests {
+fn add_tests(manifest: &mut Manifest, tests: Vec<SettledTest>, diagnostics: &mut Diagnostics) {
+    for SettledTest { node, is_on } in tests {
+        if !is_on {
+            manifest.off().tests.insert(node.name.clone(), node);
+            continue;
+        }
         if let Some(first) = manifest.tests.get(&node.name) {
             diagnostics.push(
                 Diagnostic::error(Code::DuplicateName, format!("two tests are named \"{}\"", node.name))

@@ -12,7 +12,7 @@ use crate::project::{Flavour, SeedFile, Setting};
 /// A seed, or the place that switched it off.
 pub(super) enum SeedOutcome {
     Node(Box<SeedNode>),
-    Disabled(NodeName, Span),
+    Disabled(Option<Box<SeedNode>>, NodeName, Span),
     Broken,
 }
 
@@ -41,32 +41,35 @@ pub(super) fn settle(around: &Surroundings<'_>, seed: &SeedFile, diagnostics: &m
         mistake.span.get_or_insert(place.clone());
         diagnostics.push(mistake);
     }
-    if let Some(switch) = disabled {
-        return SeedOutcome::Disabled(name, switch);
+    let node = relation.map(|relation| {
+        Box::new(SeedNode {
+            name: name.clone(),
+            seed: seed.stem.clone(),
+            package: around.project.package_of(&seed.path).to_owned(),
+            folders: seed.folders.clone(),
+            path: seed.path.clone(),
+            relation,
+            upkeep,
+            hooks,
+            description: property.map(|property| property.description.clone()).unwrap_or_default(),
+            columns: property.map(|property| property.columns.iter().map(column).collect()).unwrap_or_default(),
+            tags: settled.tags(),
+            config: settled.to_json(),
+            patch_path: property.map(|property| property.name.span.path().to_path_buf()),
+            column_types,
+            delimiter,
+            quoting,
+            decimals: match around.project.flavour_of(&seed.path) {
+                Flavour::Unimig => SeedDecimals::Exact,
+                Flavour::Dbt => SeedDecimals::Float,
+            },
+        })
+    });
+    match (disabled, node) {
+        (Some(switch), node) => SeedOutcome::Disabled(node, name, switch),
+        (None, Some(node)) => SeedOutcome::Node(node),
+        (None, None) => SeedOutcome::Broken,
     }
-    let Some(relation) = relation else { return SeedOutcome::Broken };
-    SeedOutcome::Node(Box::new(SeedNode {
-        name,
-        seed: seed.stem.clone(),
-        package: around.project.package_of(&seed.path).to_owned(),
-        folders: seed.folders.clone(),
-        path: seed.path.clone(),
-        relation,
-        upkeep,
-        hooks,
-        description: property.map(|property| property.description.clone()).unwrap_or_default(),
-        columns: property.map(|property| property.columns.iter().map(column).collect()).unwrap_or_default(),
-        tags: settled.tags(),
-        config: settled.to_json(),
-        patch_path: property.map(|property| property.name.span.path().to_path_buf()),
-        column_types,
-        delimiter,
-        quoting,
-        decimals: match around.project.flavour_of(&seed.path) {
-            Flavour::Unimig => SeedDecimals::Exact,
-            Flavour::Dbt => SeedDecimals::Float,
-        },
-    }))
 }
 
 fn delimiter(settled: &mut Settled) -> char {

@@ -51,7 +51,10 @@ fn staged(manifest: &mut Manifest, (source, around): (&SourceDecl, &Surroundings
     let Some(schema) = schema else { return };
     for table in &source.tables {
         let name = NodeName::stage(&source.name.value, table.name.value.as_str());
-        let Some(properties) = admitted(manifest, &name, (source, table, around), diagnostics) else { continue };
+        let properties = admitted(manifest, &name, (source, table, around), diagnostics);
+        if manifest.disabled.contains_key(&name) {
+            continue;
+        }
         if table.key.is_empty() {
             // The table stays, so that models that read it are not reported too.
             diagnostics.push(missing_table_key(table));
@@ -81,7 +84,7 @@ fn plain(manifest: &mut Manifest, (source, around): (&SourceDecl, &Surroundings<
     let Some(schema) = schema else { return };
     for table in &source.tables {
         let name = NodeName::table(&source.name.value, table.name.value.as_str());
-        let Some(properties) = admitted(manifest, &name, (source, table, around), diagnostics) else { continue };
+        let properties = admitted(manifest, &name, (source, table, around), diagnostics);
         let Some(identifier) = identifier(around, table, diagnostics) else { continue };
         let quoting = around.project.quoting.under(source.properties.quoting).under(table.properties.quoting);
         let node = TableNode {
@@ -97,6 +100,10 @@ fn plain(manifest: &mut Manifest, (source, around): (&SourceDecl, &Surroundings<
             properties,
             declared_at: table.name.span.clone(),
         };
+        if manifest.disabled.contains_key(&name) {
+            manifest.off().tables.insert(name, node);
+            continue;
+        }
         if let Some(first) = manifest.tables.get(&name) {
             let what = format!("source table \"{}.{}\"", node.source, node.table);
             diagnostics.push(twice(&what, &node.declared_at, &first.declared_at));
@@ -105,13 +112,13 @@ fn plain(manifest: &mut Manifest, (source, around): (&SourceDecl, &Surroundings<
     }
 }
 
-/// What config says of the table; a table that is switched off is noted and gives nothing.
+/// What config says of the table; one that is switched off is noted.
 fn admitted(
     manifest: &mut Manifest,
     name: &NodeName,
     (source, table, around): (&SourceDecl, &TableDecl, &Surroundings<'_>),
     diagnostics: &mut Diagnostics,
-) -> Option<SourceProperties> {
+) -> SourceProperties {
     let project = around.project;
     let folders = project.folders_of(table.name.span.path());
     let mut path = vec![project.package_of(table.name.span.path())];
@@ -140,13 +147,10 @@ fn admitted(
             diagnostics.push(mistake);
         }
     }
-    match disabled {
-        Some(switch) => {
-            manifest.disabled.insert(name.clone(), switch);
-            None
-        }
-        None => Some(properties),
+    if let Some(switch) = disabled {
+        manifest.disabled.insert(name.clone(), switch);
     }
+    properties
 }
 
 /// dbt's rule: each of a table's two limits lies over its source's; `freshness: null` takes both away.

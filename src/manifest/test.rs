@@ -43,35 +43,37 @@ pub(super) struct Tests<'a> {
     pub around: &'a Surroundings<'a>,
 }
 
-/// Settles one test; [`None`] when it is disabled or its mistakes were reported.
+/// A test, and whether it takes part.
+pub(super) struct SettledTest {
+    pub node: TestNode,
+    pub is_on: bool,
+}
+
+/// Settles one test; [`None`] when its mistakes were reported.
 pub(super) fn settle(
     tests: Tests<'_>,
     (place, test): (&Place<'_>, &TestDecl),
     diagnostics: &mut Diagnostics,
-) -> Option<TestNode> {
+) -> Option<SettledTest> {
     let column_name = column_text(place, test);
     let names = generic_names(place, test, column_name.as_deref());
     let name = names.short.as_str();
     let mut settled = settled(tests.around, test, (name, None));
-    if settled.disabled().is_some() {
-        diagnostics.append(settled.mistakes);
-        return None;
-    }
+    // The tests of what is switched off rest with it.
+    let is_off = tests.manifest.disabled.contains_key(&place.subject) || settled.disabled().is_some();
     let found = match is_custom(tests.engine, test) {
+        _ if is_off => Some(resting(place, test)),
         true => custom(tests, (place, test), &mut settled, diagnostics),
         false => generic(tests, (place, test), settled.text("where"), diagnostics),
     };
     let rules = test_rules::settle(&mut settled, tests.around.environment, name);
     let severity = settled.severity();
-    let disabled = settled.disabled().is_some();
+    let is_on = !is_off && settled.disabled().is_none();
     diagnostics.append(std::mem::take(&mut settled.mistakes));
     let (kind, mut depends_on) = found?;
-    if disabled {
-        return None;
-    }
     depends_on.sort();
     depends_on.dedup();
-    Some(TestNode {
+    let node = TestNode {
         name: NodeName::test(name),
         identity: Some(identity((place, test), names.full, column_name)),
         package: tests.around.project.package_of(&test.file.path).to_owned(),
@@ -84,7 +86,15 @@ pub(super) fn settle(
         config: settled.to_json(),
         depends_on,
         declared_at: test.kind.span.clone(),
-    })
+    };
+    Some(SettledTest { node, is_on })
+}
+
+/// A test that is switched off: what it refers to is not looked up.
+fn resting(place: &Place<'_>, test: &TestDecl) -> Found {
+    let template = custom_test::template(place, test, &place.call);
+    let name = TestKindName::of(test).name.to_owned();
+    (TestKind::Custom(CustomTest { template, subject: place.subject.clone(), name }), Vec::new())
 }
 
 /// What dbt knows the test by.

@@ -3,15 +3,18 @@
 //! A table of the target is asked through `loaded_at_field` or `loaded_at_query`. A staged table that names neither is
 //! as old as its last batch: what it holds is the source's of that time.
 
-use std::sync::LazyLock;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use minijinja::context;
 
-use crate::compile::CompileFacts;
+use crate::compile::{CompileFacts, Templates, Text};
+use crate::diagnostic::SourceFile;
 use crate::ident::{NodeName, Relation};
+use crate::manifest::jinja::Session;
 use crate::manifest::{Freshness, FreshnessStatus, Manifest, SourceProperties};
 use crate::ops::OpError;
 use crate::ops::connections::Connections;
@@ -49,11 +52,12 @@ pub async fn freshness(workspace: &Workspace, selection: &Selection) -> Result<R
     let selected = compiled.select(manifest, selection, |name| properties(manifest, name).is_some())?;
     workspace.write_manifest(&compiled)?;
     let threads = workspace.environment.target.threads;
+    let queries = queries(workspace, &selected)?;
     let wanted = selected.iter().filter_map(|name| {
         let properties = properties(manifest, name)?;
         let criteria = properties.freshness.clone().filter(has_limit)?;
         let (relation, is_staged) = (manifest.read_relation(name)?, manifest.stages.contains_key(name));
-        Some(Asked { name, relation, is_staged, properties, criteria })
+        Some(Asked { name, relation, is_staged, properties, query: queries.get(name), criteria })
     });
     let wanted: Vec<Asked<'_>> = wanted.collect();
     let connections = Connections::open(workspace, threads).await?;
@@ -71,6 +75,25 @@ fn properties<'m>(manifest: &'m Manifest, name: &NodeName) -> Option<&'m SourceP
     staged.or_else(|| manifest.tables.get(name).map(|table| &table.properties))
 }
 
+/// The queries that tell ages, with `this`, `source()` and macros in them.
+fn queries(workspace: &Workspace, selected: &BTreeSet<NodeName>) -> Result<BTreeMap<NodeName, String>, OpError> {
+    let manifest = &workspace.manifest;
+    let written =
+        selected.iter().filter_map(|name| Some((name, properties(manifest, name)?.loaded_at_query.as_ref()?)));
+    let written: Vec<(&NodeName, &String)> = written.collect();
+    if written.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let templates = Templates::owned(&workspace.project, manifest, &workspace.environment)?;
+    let rendered = written.into_iter().map(|(name, query)| {
+        let path = manifest.facts(name).map(|facts| facts.path.to_path_buf()).unwrap_or_default();
+        let file = Arc::new(SourceFile { path, text: query.clone() });
+        let text = Text { file, node: Some(name.clone()) };
+        Ok((name.clone(), templates.render_text(&text, Session::Absent)?.text))
+    });
+    rendered.collect()
+}
+
 fn has_limit(freshness: &Freshness) -> bool {
     freshness.warn_after.is_some() || freshness.error_after.is_some()
 }
@@ -81,6 +104,8 @@ struct Asked<'a> {
     relation: &'a Relation,
     is_staged: bool,
     properties: &'a SourceProperties,
+    /// `loaded_at_query`, rendered.
+    query: Option<&'a String>,
     criteria: Freshness,
 }
 
@@ -141,7 +166,7 @@ async fn ask(
     last_batch_at: Option<Timestamp>,
 ) -> Result<Option<(Option<Timestamp>, Timestamp)>, PostgresError> {
     let properties = asked.properties;
-    let statement = match (&properties.loaded_at_query, &properties.loaded_at_field) {
+    let statement = match (asked.query, &properties.loaded_at_field) {
         (Some(query), _) => STATEMENTS.render("query", context! { query => quoted(query) }),
         (None, Some(field)) => STATEMENTS.render(
             "field",
@@ -158,7 +183,7 @@ async fn ask(
         .query_typed_one(&statement, &[])
         .await
         .map_err(|error| PostgresError::server(format!("ask {} for its age", asked.name), error))?;
-    let is_asked = properties.loaded_at_query.is_some() || properties.loaded_at_field.is_some();
+    let is_asked = asked.query.is_some() || properties.loaded_at_field.is_some();
     Ok(Some((if is_asked { row.get("max_loaded_at") } else { last_batch_at }, row.get("snapshotted_at"))))
 }
 

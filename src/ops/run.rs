@@ -114,7 +114,11 @@ pub async fn run(
     stop: CancellationToken,
 ) -> Result<Ended, OpError> {
     let compiled = workspace.compile(&CompileFacts { rows: request.rows, ..CompileFacts::default() })?;
-    select(&workspace.manifest, &compiled, request)?;
+    let selected = select(&workspace.manifest, &compiled, request)?;
+    if request.warn_error {
+        request.selection.refuse_warnings()?;
+    }
+    workspace.tell_selected(&selected);
     workspace.write_manifest(&compiled)?;
     let threads = request.threads.unwrap_or(workspace.environment.target.threads);
     let connections = Connections::open(workspace, threads).await?;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, SourceFile};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, SourceFile};
 use crate::graph::macros::ChangedMacros;
 use crate::graph::previous::{self, Previous, PreviousManifest};
 use crate::graph::{self, Chosen, Graph, History, Indirect, Moment, Wish};
@@ -59,6 +59,16 @@ impl Selection {
     /// Terms that matched nothing while others did, once each, in the order in which they were found.
     pub fn take_warnings(&self) -> Diagnostics {
         std::mem::take(&mut *self.warnings.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// `--warn-error`: what was told of terms that match nothing is a mistake.
+    pub fn refuse_warnings(&self) -> Result<(), OpError> {
+        let mut warnings = self.take_warnings();
+        if warnings.0.is_empty() {
+            return Ok(());
+        }
+        warnings.0.iter_mut().for_each(|warning| warning.severity = Severity::Error);
+        Err(OpError::Project(warnings))
     }
 
     /// Whether a term asks when nodes last succeeded, which only the target knows.

@@ -13,7 +13,8 @@ use crate::manifest::{self, Hooks, Manifest};
 use crate::ops::OpError;
 use crate::ops::selection::Places;
 use crate::project::{
-    self, DBT_PROJECT_FILE, EnvVars, Environment, Invocation, LoadOptions, PROJECT_FILE, ProfileOptions, Project, Vars,
+    self, DBT_PROJECT_FILE, EnvVars, Environment, Flavour, Invocation, LoadOptions, PROJECT_FILE, ProfileOptions,
+    Project, Vars,
 };
 
 /// Which project, and what the command line changes in it.
@@ -69,6 +70,7 @@ impl Workspace {
         let environment = project::load_environment(&project, &profile)?;
         let (manifest, more) = manifest::resolve(&project, &environment)?;
         warnings.append(more);
+        warnings.0.extend(retries_warning(&project, &environment));
         Ok(Self { project, environment, manifest, warnings, given_vars: options.vars.clone() })
     }
 
@@ -104,6 +106,13 @@ impl Workspace {
         Ok(templates.hooks(&self.manifest, facts)?)
     }
 
+    /// Lets the hooks of the run and the templates that wait for the database know `selected_resources`.
+    pub fn tell_selected(&self, selected: &BTreeSet<NodeName>) {
+        let ids = selected.iter().map(|name| self.manifest.unique_id(name)).collect();
+        // A second selection of one command is a part of the first.
+        self.environment.invocation.selected.set(ids).unwrap_or_default();
+    }
+
     /// The project's folder for what unimig keeps on this machine.
     pub fn state_dir(&self) -> PathBuf {
         self.project.root.join(".unimig")
@@ -134,6 +143,14 @@ impl CompiledProject {
         }
         Ok(wanted)
     }
+}
+
+/// dbt's profiles may say how often a lost connection is tried again.
+fn retries_warning(project: &Project, environment: &Environment) -> Option<Diagnostic> {
+    let (Flavour::Dbt, Some(_)) = (project.flavour, environment.target.settings.get("retries")) else { return None };
+    let warning = Diagnostic::warning(Code::UnknownKey, "\"retries\" has no effect here");
+    let hint = "a step that loses its session is begun again, up to four times";
+    Some(warning.at(environment.target.declared_at.clone()).hint(hint))
 }
 
 fn quoted(terms: &[String]) -> String {

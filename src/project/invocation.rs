@@ -1,5 +1,8 @@
 //! One call of the tool: the identity that templates, artifacts, log lines and the run's history share.
 
+use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock};
+
 use jiff::Timestamp;
 
 /// Taken once at the door and passed on as a value, so that everything below stays without clock and chance.
@@ -14,6 +17,10 @@ pub struct Invocation {
     pub full_refresh: bool,
     /// `--store-failures`.
     pub store_failures: bool,
+    /// The other switches that the command line sets, as templates see them: `FAIL_FAST`, `WARN_ERROR`.
+    pub switches: BTreeSet<String>,
+    /// dbt's identities of what the command is about, once that is known.
+    pub selected: Arc<OnceLock<Vec<String>>>,
 }
 
 impl Invocation {
@@ -32,6 +39,8 @@ impl Default for Invocation {
             command: String::new(),
             full_refresh: false,
             store_failures: false,
+            switches: BTreeSet::new(),
+            selected: Arc::default(),
         }
     }
 }

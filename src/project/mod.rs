@@ -32,6 +32,7 @@ mod settings;
 mod template;
 #[cfg(test)]
 mod tests;
+mod without_effect;
 mod yaml;
 
 use std::collections::BTreeMap;
@@ -65,6 +66,7 @@ pub use package_file::{
 pub use project_file::{packages_path, project_name};
 pub use selectors::{PipelineDecl, SELECTORS_FILE, SelectorDecl};
 pub use template::{TargetNames, TextScope};
+pub use without_effect::DBT_VERSION;
 pub use yaml::{Yaml, YamlValue, yaml_value};
 
 pub use profile::{

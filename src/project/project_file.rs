@@ -13,7 +13,9 @@ use super::fields::{Fields, Reader};
 use super::files;
 use super::template::TextScope;
 use super::yaml::{self, Yaml, YamlValue};
-use super::{DBT_PROJECT_FILE, DispatchRule, Flavour, LoadOptions, PROJECT_FILE, Project, Quoting, Vars};
+use super::{
+    DBT_PROJECT_FILE, DispatchRule, Flavour, LoadOptions, PROJECT_FILE, Project, Quoting, Vars, without_effect,
+};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, SourceFile};
 
 const KEYS: &[&str] = &[
@@ -177,7 +179,7 @@ pub(super) fn settings(
         on_run_end: hooks(reader, fields.get("on-run-end")),
         dispatch: dispatch(reader, fields.get("dispatch")),
         quoting: fields.get("quoting").map(|value| reader.quoting(value)).unwrap_or_default(),
-        flags: flags(reader, fields.get("flags")),
+        flags: flags(reader, (&fields, flavour)),
         selectors: Vec::new(),
         pipelines: fields.get("pipelines").map(|value| reader.pipelines(value)).unwrap_or_default(),
         declared: Declarations::default(),
@@ -313,9 +315,13 @@ fn dispatch(reader: &mut Reader, yaml: Option<&Yaml>) -> Vec<DispatchRule> {
     items.iter().filter_map(rule).collect()
 }
 
-/// dbt's `flags:`; which of them have an effect is said in the book.
-fn flags(reader: &mut Reader, yaml: Option<&Yaml>) -> BTreeMap<String, serde_json::Value> {
-    let fields = yaml.and_then(|yaml| reader.open_fields(yaml, "flags"));
+/// dbt's `flags:`; those without an effect are told.
+fn flags(reader: &mut Reader, (file, flavour): (&Fields<'_>, Flavour)) -> BTreeMap<String, serde_json::Value> {
+    match flavour {
+        Flavour::Dbt => without_effect::tell(reader, file),
+        Flavour::Unimig => {}
+    }
+    let fields = file.get("flags").and_then(|yaml| reader.open_fields(yaml, "flags"));
     let entries = fields.as_ref().map(Fields::entries).unwrap_or_default();
     entries.iter().map(|(key, value)| (key.name.clone(), value.to_json())).collect()
 }

@@ -28,7 +28,7 @@ models:
         data_type: bigint
         config: {tags: [key]}
         constraints: [{type: not_null}]
-        data_tests: [unique, not_null]
+        data_tests: [unique, not_null, {unique: {name: twice, config: {enabled: false}}}]
 ";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -165,6 +165,8 @@ fn with_every_kind_of_node() -> Test {
         .file("models/bl/person.yml", PERSON_YAML)
         .file("models/docs.md", "{% docs everybody %}Everybody there is{% enddocs %}\n")
         .file("analyses/look.sql", "select count(*) from {{ ref('person') }}\n")
+        .file("models/bl/old.sql", "{{ config(enabled=false) }}\nselect 1 as one\n")
+        .file("models/bl/old.yml", "models: [{name: old, columns: [{name: one, data_tests: [not_null]}]}]\n")
         .file("selectors.yml", "selectors: [{name: bl, definition: {method: fqn, value: bl}}]\n")
         .file(
             "snapshots/kept.sql",
@@ -183,6 +185,17 @@ fn tells_of_everything(test: &Test, manifest: &Value) {
     assert_eq!((&person["description"], &person["group"]), (&"Everybody there is".into(), &"people_team".into()));
     assert_eq!(person["columns"]["id"]["constraints"][0]["type"], "not_null");
     assert_eq!(person["config"]["meta"]["owner"], "ada");
+    let old = &manifest["disabled"]["model.shop.old"][0];
+    assert_eq!((&old["path"], &old["config"]["enabled"]), (&"bl/old.sql".into(), &false.into()));
+    let disabled = manifest["disabled"].as_object().expect("a map").keys();
+    let tests: Vec<&str> = disabled.filter_map(|id| id.strip_prefix("test.shop.")?.split('.').next()).collect();
+    assert_eq!(tests, ["not_null_old_one", "twice"]);
+    let test = &manifest["nodes"]["test.shop.not_null_person_id.627bde72bb"]["test_metadata"]["kwargs"];
+    assert_eq!(test["model"], "{{ get_where_subquery(ref('person')) }}");
+    let ctes = &manifest["nodes"]["model.shop.person_count"]["extra_ctes"];
+    assert_eq!(ctes[0]["id"], "model.shop.tidy_person");
+    let cte = ctes[0]["sql"].as_str().expect("it is compiled");
+    assert!(cte.starts_with(" __dbt__cte__tidy_person as (\n"), "{cte}");
     let dashboard = &manifest["exposures"]["exposure.shop.dashboard"];
     assert_eq!(dashboard["sources"], serde_json::json!([["qvp", "audit_log"]]));
     assert_eq!(manifest["parent_map"]["exposure.shop.dashboard"], dashboard["depends_on"]["nodes"]);

@@ -69,9 +69,16 @@ fn a_profile_names_the_role_and_the_schemas_of_its_sessions() {
         &format!("{profile}      role: {role}\n      search_path: extra, public\n      retries: 1\n"),
     );
 
-    run(&test, &["run", "--select", "one"]).exit(0);
+    run(&test, &["run", "--select", "one"]).exit(0).stderr_has("\"retries\" has no effect here");
+    let project = std::fs::read_to_string(test.path().join("dbt_project.yml")).expect("the project has one");
+    test.write("dbt_project.yml", &format!("{project}\nquery-comment: mine\nflags: {{fail_fast: true}}\n"));
+    let listed = run(&test, &["ls"]).exit(0);
+    listed.stderr_has("\"query-comment\" has no effect here").stderr_has("\"fail_fast\" has no effect here");
+    test.write("dbt_project.yml", &project.replace("<3.0.0", "<1.0.0"));
+    run(&test, &["ls"]).exit(2).stderr_has("the project asks for dbt <1.0.0");
 
     assert_eq!(test.query_target("select a from jaffle_shop.one"), ["1"]);
+    test.write("dbt_project.yml", &project);
     let owner = "select relowner::regrole from pg_class where oid = 'jaffle_shop.one'::regclass";
     assert_eq!(test.value(owner), role);
     run(&test, &["clean"]).exit(0);

@@ -18,7 +18,7 @@ sources:
       - name: filtered
         config: {freshness: {filter: id < 2}}
       - name: asked
-        config: {loaded_at_query: select max(loaded_at) + interval '1 day' from app.late}
+        config: {loaded_at_query: \"select max(loaded_at) + interval '1 day' from {{ source('site', 'late') }} where '{{ this.identifier }}' = 'asked'\"}
       - name: unlimited
         config: {freshness: null}
 ";

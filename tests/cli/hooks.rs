@@ -75,14 +75,18 @@ fn a_run_has_hooks_at_its_start_and_at_its_end() {
             "name: shop\nversion: \"1.0\"\nprofile: shop\non-run-start:\n  - \"insert into {{{{ target.schema }}}}.log (word) values ('start')\"\non-run-end:\n  - \"{end}\"\n"
         )
     };
-    let end = "{% for result in results %}insert into app.log (word) values ('{{ result.node.name }} {{ result.status }} {{ schemas | join }} {{ database_schemas[0][1] }}'); {% endfor %}";
+    let end = "{% for result in results %}insert into app.log (word) values ('{{ result.node.name }} {{ result.status }} {{ schemas | join }} {{ database_schemas[0][1] }} {{ selected_resources | join }} {{ flags.FAIL_FAST }}'); {% endfor %}";
     let test = Test::new().target_sql(LOG).file("unimig.yml", &project(end));
     test.write("models/bl/fact.sql", "{{ config(materialized='table') }}\nselect 1 as id\n");
     test.succeeds(&["run"]);
-    assert_eq!(log(&test), ["start", "fact success app app"]);
+    assert_eq!(log(&test), ["start", "fact success app app model.shop.fact False"]);
     test.write("models/bl/fact.sql", "{{ config(materialized='table') }}\nselect 1/0 as id\n");
-    test.run(&["run"]).exit(1);
-    assert_eq!(log(&test)[2..], ["start", "fact error app app"]);
+    test.run(&["run", "--fail-fast"]).exit(1);
+    assert_eq!(log(&test)[2..], ["start", "fact error app app model.shop.fact True"]);
+    test.write("models/bl/fact.sql", "{% do exceptions.warn('careful') %}select 1 as id\n");
+    test.run(&["run", "--warn-error"]).exit(2).stderr_has("careful");
+    test.write("models/bl/fact.sql", "{{ config(materialized='table') }}\nselect 1 as id\n");
+    test.run(&["run", "--select", "fact", "no_such", "--warn-error"]).exit(2).stderr_has("no_such");
 
     test.write("unimig.yml", &project("insert into nowhere values (1)"));
     test.write("models/bl/fact.sql", "{{ config(materialized='table') }}\nselect 1 as id\n");

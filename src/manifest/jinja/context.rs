@@ -20,6 +20,7 @@ use super::native::{Kind, Native, function, object};
 use super::scope::Scope;
 use super::server::Session;
 use super::values::List;
+use crate::project::DBT_VERSION;
 
 /// The functions by their names; those with two underscores are what templates are rewritten to call.
 const FUNCTIONS: &[(&str, Native)] = &[
@@ -125,15 +126,15 @@ fn value(scope: &Arc<Scope>, key: &str) -> Option<Value> {
         "dbt_version" => DBT_VERSION.into(),
         "database" => shared.dbname.as_str().into(),
         "schema" => shared.target.get_attr("schema").unwrap_or_default(),
-        "selected_resources" => List::value(Vec::new()),
+        "selected_resources" => {
+            let selected = shared.invocation.selected.get().into_iter().flatten();
+            List::value(selected.map(|id| id.as_str().into()).collect())
+        }
         "dbt" => object(scope, &names::DBT),
         "__asked" => scope.notes().asked.into(),
         _ => return scope.names.extra(key),
     })
 }
-
-/// The version of dbt whose Jinja this is.
-const DBT_VERSION: &str = "1.11.0";
 
 fn executes(scope: &Scope) -> bool {
     match scope.names.session() {

@@ -27,7 +27,7 @@ pub fn manifest(described: Described<'_>) -> Value {
         "metrics": {},
         "groups": beside::groups(described),
         "selectors": beside::selectors(described),
-        "disabled": {},
+        "disabled": disabled(described, &macros),
         "parent_map": neighbours(described, |name| graph.parents(name)),
         "child_map": neighbours(described, |name| graph.children(name)),
         "group_map": beside::group_map(described),
@@ -36,6 +36,14 @@ pub fn manifest(described: Described<'_>) -> Value {
         "unit_tests": unit_test::unit_tests(described),
         "functions": {},
     })
+}
+
+/// What is switched off, each as a list, since dbt allows several under one name.
+fn disabled(described: Described<'_>, macros: &Macros<'_>) -> Value {
+    let Some(manifest) = described.manifest.switched_off.as_deref() else { return json!({}) };
+    let described = Described { manifest, ..described };
+    let entries = node::nodes(described, macros).into_iter().chain(source::sources(described));
+    entries.map(|(id, entry)| (id, json!([entry]))).collect::<Map<_, _>>().into()
 }
 
 fn metadata(described: Described<'_>) -> Map<String, Value> {

@@ -204,13 +204,15 @@ fn test(described: Described<'_>, test: &TestNode) -> Map<String, Value> {
 /// What only tests of YAML have.
 fn generic(described: Described<'_>, entry: &mut Map<String, Value>, (test, subject): (&TestNode, &NodeName)) {
     let Some(known) = &test.identity else { return };
+    let manifest = described.manifest;
+    let attached = manifest.facts(subject).map(|_| identity::unique_id(manifest, subject));
     let namespace = known.namespace.as_ref().map(|namespace| format!("{namespace}.")).unwrap_or_default();
     let code = format!("{{{{ {namespace}test_{}(**_dbt_generic_test_kwargs) }}}}", known.kind);
     described.code(entry, (&test.name, &code));
     entry.insert("alias".to_owned(), json!(test.short_name()));
     entry.insert("path".to_owned(), json!(format!("{}.sql", test.short_name())));
     entry.insert("column_name".to_owned(), known.arguments.get("column_name").cloned().unwrap_or_default());
-    entry.insert("attached_node".to_owned(), json!(identity::unique_id(described.manifest, subject)));
+    entry.insert("attached_node".to_owned(), json!(attached));
     let metadata = json!({ "name": known.kind, "kwargs": known.arguments, "namespace": known.namespace });
     entry.insert("test_metadata".to_owned(), metadata);
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::write::object;
 use super::{Described, identity};
 use crate::ident::{NodeName, Relation};
-use crate::manifest::ColumnNode;
+use crate::manifest::{ColumnNode, ephemeral_cte};
 use crate::project::ConstraintDecl;
 
 /// What tells one node from another; from it come the fields that all kinds share.
@@ -84,6 +84,11 @@ impl Described<'_> {
     pub(super) fn code(self, entry: &mut Map<String, Value>, (node, raw): (&NodeName, &str)) {
         let reads = self.reads(&self.graph.parents(node));
         let compiled = self.compiled.get(node);
+        let mut ctes = Vec::new();
+        if compiled.is_some() {
+            self.add_ctes(node, &mut ctes);
+        }
+        let ctes: Vec<Value> = ctes.into_iter().map(|(parent, name)| self.cte(parent, name)).collect();
         entry.extend(object(json!({
             "language": "sql",
             "raw_code": raw,
@@ -96,9 +101,33 @@ impl Described<'_> {
             "compiled": compiled.is_some(),
             "compiled_code": compiled.map(|compiled| &compiled.sql.text),
             "extra_ctes_injected": compiled.is_some(),
-            "extra_ctes": [],
+            "extra_ctes": ctes,
             "contract": { "enforced": false, "alias_types": true, "checksum": null },
         })));
+    }
+
+    /// The ephemeral models that a node reads, through any number of them, those first that others read.
+    fn add_ctes<'a>(self, node: &NodeName, found: &mut Vec<(&'a NodeName, &'a str)>)
+    where
+        Self: 'a,
+    {
+        for parent in self.graph.parents(node) {
+            let Some(model) = self.manifest.models.get(parent).filter(|_| self.manifest.is_ephemeral(parent)) else {
+                continue;
+            };
+            if found.iter().all(|(there, _)| *there != &model.name) {
+                self.add_ctes(&model.name, found);
+                found.push((&model.name, &model.model));
+            }
+        }
+    }
+
+    /// One of them as dbt writes it.
+    fn cte(self, node: &NodeName, model: &str) -> Value {
+        let compiled = self.compiled.get(node);
+        let sql = compiled.map(|compiled| compiled.own_sql.as_ref().unwrap_or(&compiled.sql).text.as_str());
+        let sql = format!(" {} as (\n{}\n)", ephemeral_cte(model), sql.unwrap_or_default());
+        json!({ "id": identity::unique_id(self.manifest, node), "sql": sql })
     }
 
     /// What a node reads, in dbt's three forms; tests that it waits for are not among them.

@@ -34,17 +34,24 @@ fn say(scope: &Scope, loudness: Loudness, message: &Value) {
     scope.notes().said.push(Said { loudness, text: printed(message) });
 }
 
+fn raised(text: String) -> Error {
+    Error::new(ErrorKind::InvalidOperation, text.clone()).with_source(Raised(text))
+}
+
 fn exception(scope: &Arc<Scope>, _state: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, Error> {
     match method {
         "warn" => {
             let (message,): (Value,) = from_args(&args[..1.min(args.len())])?;
+            if scope.shared.invocation.switches.contains("WARN_ERROR") {
+                return Err(raised(printed(&message)));
+            }
             say(scope, Loudness::Warning, &message);
             Ok(Value::from(""))
         }
         method if method.starts_with("raise") || method.ends_with("error") || method.starts_with("missing") => {
             let words: Vec<String> = args.iter().filter(|arg| !arg.is_kwargs()).take(1).map(printed).collect();
             let text = if words.is_empty() { method.to_owned() } else { words.join(" ") };
-            Err(Error::new(ErrorKind::InvalidOperation, text.clone()).with_source(Raised(text)))
+            Err(raised(text))
         }
         _ => Err(Error::from(ErrorKind::UnknownMethod)),
     }
