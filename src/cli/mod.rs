@@ -85,6 +85,7 @@ fn could_not_start(terminal: Terminal, error: &dyn std::error::Error) -> ExitCod
 /// Options that are on or off, and dbt's names for them in templates.
 const SWITCHES: &[(&str, &str)] = &[
     ("fail_fast", "FAIL_FAST"),
+    ("empty", "EMPTY"),
     ("warn_error", "WARN_ERROR"),
     ("defer", "DEFER"),
     ("favor_state", "FAVOR_STATE"),

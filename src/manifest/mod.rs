@@ -348,6 +348,7 @@ pub struct TestIdentity {
 }
 
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "nearly every test is of the large one")]
 pub enum TestKind {
     Singular {
         file: Arc<SourceFile>,
