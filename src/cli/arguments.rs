@@ -50,7 +50,7 @@ pub(super) struct Globals {
     /// What goes to stdout
     #[arg(short, long, global = true, value_enum, default_value_t = Output::Text)]
     pub output: Output,
-    /// Take warnings for errors: those of the project, of a selection, of templates, and tests that would warn
+    /// Take warnings for errors: those of the project, and tests that would warn
     #[arg(long, global = true)]
     pub warn_error: bool,
     /// Say more about what happens inside: the same as --log-level debug
