@@ -1,6 +1,6 @@
 //! JSON Schemas of the project's YAML files, for editors: completion, a sentence for each key, a line under mistakes.
 //!
-//! `keys.txt` says what each key is; [`vocabulary`] reads it, [`document`] makes schemas of it. The test below loads
+//! `keys.txt` says what each key is; `vocabulary` reads it, `document` makes schemas of it. The test below loads
 //! projects and holds it against the keys that the readers take, so that neither can drift.
 
 mod document;
