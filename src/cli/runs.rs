@@ -73,7 +73,15 @@ pub(super) async fn execute_in(
 ) -> Result<u8, OpError> {
     let stop = stop_signal(door.terminal);
     let mut listeners = listeners(door.terminal);
-    let Ended { summary, hooks } = run::run(workspace, request, &mut listeners, stop).await?;
+    let ended = run::run(workspace, request, &mut listeners, stop.clone()).await;
+    let Ended { summary, hooks } = match ended {
+        Ok(ended) => ended,
+        Err(error) if stop.is_cancelled() => {
+            door.refuse(&error);
+            return Ok(INTERRUPTED);
+        }
+        Err(error) => return Err(error),
+    };
     door.warn_of(&request.selection)?;
     if let Some(path) = junit {
         junit::write(path, &summary).map_err(|source| OpError::File {

@@ -132,7 +132,7 @@ fn an_interrupt_ends_a_hook_at_the_start_of_a_run() {
     session.wait_until(&format!("exists ({sleeping})"));
 
     started.interrupt();
-    started.wait().exit(1).stderr_has("cancelled");
+    started.wait().exit(130).stderr_has("cancelled");
 
     session.wait_until(&format!("not exists ({sleeping})"));
     assert_eq!(test.value("select to_regclass('app.fact') is null"), "t");
