@@ -17,6 +17,8 @@ pub fn dbt(program: &Path, project: &Path, arguments: &[&str], variables: &[(&st
     let mut command = Command::new(program);
     command.args(arguments).arg("--project-dir").arg(project).arg("--profiles-dir").arg(project);
     command.envs([("DBT_SEND_ANONYMOUS_USAGE_STATS", "false"), ("DO_NOT_TRACK", "1")]);
+    // Version 2 wants to be told that its PostgreSQL adapter may be used.
+    command.env("DBT_ALLOW_EXPERIMENTAL_ADAPTERS", "true");
     command.envs(variables.iter().copied()).current_dir(project);
     succeed(command)
 }
