@@ -74,7 +74,7 @@ fn summary(workspace: &Workspace, checked: &Checked) -> String {
     format!(
         "checked {} and {} in {}: {}",
         words::counted(of_kind("model"), "model"),
-        words::counted(of_kind("test"), "test"),
+        words::counted(of_kind("test") + of_kind("unit_test"), "test"),
         words::elapsed(checked.elapsed),
         found.join(", ")
     )

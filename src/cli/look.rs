@@ -3,7 +3,9 @@
 use crate::cli::Door;
 use crate::cli::arguments::{ListArguments, Output};
 use crate::compile::CompileFacts;
+use crate::ident::NodeName;
 use crate::ops::OpError;
+use crate::ops::compile::CompiledNode;
 use crate::ops::debug::Finding;
 use crate::ops::list::ListForm;
 use crate::ops::workspace::Selection;
@@ -59,7 +61,10 @@ pub(super) async fn compile(door: &Door, selection: &Selection) -> Result<u8, Op
     let nodes = compile::compile(&workspace, selection).await?;
     door.warn_of(selection)?;
     // The tests of a model come with it, and are not what one asks to see.
-    let shown: Vec<_> = nodes.iter().filter(|node| !workspace.manifest.tests.contains_key(&node.name)).collect();
+    let manifest = &workspace.manifest;
+    let is_test = |name: &NodeName| manifest.tests.contains_key(name) || manifest.unit_tests.contains_key(name);
+    let is_shown = |node: &&CompiledNode| !is_test(&node.name) || nodes.iter().all(|node| is_test(&node.name));
+    let shown: Vec<_> = nodes.iter().filter(is_shown).collect();
     if door.is_json() {
         for node in &nodes {
             let line = serde_json::json!({ "name": node.name, "path": node.path, "compiled_code": node.sql });

@@ -4,6 +4,7 @@ mod arguments;
 mod check;
 mod demo;
 mod docs;
+mod flags;
 mod log;
 mod look;
 mod operation;
@@ -17,7 +18,7 @@ mod source;
 
 use std::process::ExitCode;
 
-use clap::{ArgMatches, CommandFactory, FromArgMatches};
+use clap::{CommandFactory, FromArgMatches};
 use clap_complete::generate;
 use tokio_util::sync::CancellationToken;
 
@@ -44,7 +45,7 @@ pub fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => error.exit(),
     };
-    let invocation = invocation(&matches);
+    let invocation = flags::invocation(&matches);
     install_crypto_provider();
     let (format, level) = (arguments.globals.format(), arguments.globals.level());
     log::start(format, level);
@@ -80,33 +81,6 @@ fn carry_out(door: &Door, command: Command) -> ExitCode {
 fn could_not_start(terminal: Terminal, error: &dyn std::error::Error) -> ExitCode {
     terminal.complain(&format!("error: could not start: {error}"));
     ExitCode::from(1)
-}
-
-/// Options that are on or off, and dbt's names for them in templates.
-const SWITCHES: &[(&str, &str)] = &[
-    ("fail_fast", "FAIL_FAST"),
-    ("empty", "EMPTY"),
-    ("warn_error", "WARN_ERROR"),
-    ("defer", "DEFER"),
-    ("favor_state", "FAVOR_STATE"),
-    ("quiet", "QUIET"),
-    ("verbose", "DEBUG"),
-];
-
-/// The call's identity, with what templates see of it in `flags`.
-fn invocation(matches: &ArgMatches) -> Invocation {
-    let Some((command, options)) = matches.subcommand() else { return Invocation::begin() };
-    let given = |flag: &str| options.try_get_one::<bool>(flag).ok().flatten().copied().unwrap_or_default();
-    let switches = SWITCHES.iter().filter(|(id, _)| given(id)).map(|(_, name)| (*name).to_owned()).collect();
-    // dbt calls it so.
-    let command = if command == "ls" { "list" } else { command };
-    Invocation {
-        command: command.to_owned(),
-        full_refresh: given("full_refresh"),
-        store_failures: given("store_failures"),
-        switches,
-        ..Invocation::begin()
-    }
 }
 
 async fn dispatch(door: &Door, command: Command) -> Result<u8, OpError> {

@@ -68,7 +68,7 @@ pub(super) fn exposures(manifest: &mut Manifest, around: &Surroundings<'_>, diag
     let mut settled = BTreeMap::new();
     for exposure in &around.project.declared.exposures {
         match exposure_node(manifest, (exposure, around), diagnostics) {
-            Ok(node) => {
+            (node, None) => {
                 let first: Option<ExposureNode> = settled.insert(node.name.clone(), node);
                 if let Some(first) = first {
                     diagnostics.push(twice(
@@ -78,20 +78,21 @@ pub(super) fn exposures(manifest: &mut Manifest, around: &Surroundings<'_>, diag
                     ));
                 }
             }
-            Err(switch) => {
-                manifest.disabled.insert(NodeName::exposure(&exposure.name.value), switch);
+            (node, Some(switch)) => {
+                manifest.disabled.insert(node.name.clone(), switch);
+                manifest.off().exposures.insert(node.name.clone(), node);
             }
         }
     }
     manifest.exposures = settled;
 }
 
-/// The node, or the place that switches it off.
+/// The node, and the place that switches it off; what is off depends on nothing.
 fn exposure_node(
     manifest: &Manifest,
     (exposure, around): (&ExposureDecl, &Surroundings<'_>),
     diagnostics: &mut Diagnostics,
-) -> Result<ExposureNode, Span> {
+) -> (ExposureNode, Option<Span>) {
     let path = exposure.name.span.path();
     let folders = around.project.folders_of(path);
     let mut settled = Settled::default();
@@ -100,11 +101,8 @@ fn exposure_node(
     around.lay(&mut settled, &[&exposure.config]);
     let disabled = settled.disabled();
     diagnostics.append(std::mem::take(&mut settled.mistakes));
-    if let Some(switch) = disabled {
-        return Err(switch);
-    }
     let mut depends_on = Vec::new();
-    for written in &exposure.depends_on {
+    for written in exposure.depends_on.iter().filter(|_| disabled.is_none()) {
         match manifest.named_in_yaml(written) {
             Ok(node) => depends_on.push(node),
             Err(mistake) => diagnostics.push(mistake),
@@ -112,7 +110,7 @@ fn exposure_node(
     }
     depends_on.sort();
     depends_on.dedup();
-    Ok(ExposureNode {
+    let node = ExposureNode {
         name: NodeName::exposure(&exposure.name.value),
         exposure: exposure.name.value.clone(),
         package: around.project.package_of(path).to_owned(),
@@ -127,7 +125,8 @@ fn exposure_node(
         folders,
         depends_on,
         declared_at: exposure.name.span.clone(),
-    })
+    };
+    (node, disabled)
 }
 
 fn twice(what: &str, (name, second): (&str, &Span), first: &Span) -> Diagnostic {
@@ -193,23 +192,27 @@ pub(super) fn analyses(
     diagnostics: &mut Diagnostics,
 ) {
     for file in &around.project.analyses {
-        if let Some(node) = analysis(manifest, (engine, around), file, diagnostics) {
+        let (node, is_on) = analysis(manifest, (engine, around), file, diagnostics);
+        if is_on {
             let declared_at = Span::whole(&node.file);
             if let Some(first) = manifest.analyses.insert(node.name.clone(), node) {
                 diagnostics.push(twice("analysis", (&file.stem, &declared_at), &Span::whole(&first.file)));
             }
+        } else {
+            manifest.off().analyses.insert(node.name.clone(), node);
         }
     }
     let names: Vec<&str> = around.project.analyses.iter().map(|file| file.stem.as_str()).collect();
     super::check::properties(("analysis", &around.project.declared.analyses), &names, diagnostics);
 }
 
+/// The node, and whether config lets it be.
 fn analysis(
     manifest: &Manifest,
     (engine, around): (&Engine, &Surroundings<'_>),
     model: &ModelFile,
     diagnostics: &mut Diagnostics,
-) -> Option<AnalysisNode> {
+) -> (AnalysisNode, bool) {
     let plan: Plan = engine.plan(&model.file);
     let this = Relation::new(around.environment.target.schema.clone(), Ident::from_catalog(model.stem.clone()));
     let Recording { noted, diagnostics: mistakes, .. } = record(engine, &plan, Subject::without_config(this));
@@ -223,12 +226,9 @@ fn analysis(
     let own = own_patch(&plan, &noted);
     settled.check_keys(&own, (ConfigOf::Analysis, around.project.flavour));
     settled.lay(&own);
-    let disabled = settled.disabled().is_some();
+    let is_on = settled.disabled().is_none();
     diagnostics.append(std::mem::take(&mut settled.mistakes));
-    if disabled {
-        return None;
-    }
-    Some(AnalysisNode {
+    let node = AnalysisNode {
         name: NodeName::analysis(&model.stem),
         analysis: model.stem.clone(),
         package: around.project.package_of(&model.file.path).to_owned(),
@@ -239,5 +239,6 @@ fn analysis(
         tags: settled.tags(),
         config: settled.to_json(),
         depends_on,
-    })
+    };
+    (node, is_on)
 }

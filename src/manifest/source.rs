@@ -52,19 +52,24 @@ fn staged(manifest: &mut Manifest, (source, around): (&SourceDecl, &Surroundings
     for table in &source.tables {
         let name = NodeName::stage(&source.name.value, table.name.value.as_str());
         let properties = admitted(manifest, &name, (source, table, around), diagnostics);
-        if manifest.disabled.contains_key(&name) {
-            continue;
-        }
+        let is_off = manifest.disabled.contains_key(&name);
+        // What is switched off may be wrong.
+        let mut unheard = Diagnostics::default();
+        let told = if is_off { &mut unheard } else { &mut *diagnostics };
         if table.key.is_empty() {
             // The table stays, so that models that read it are not reported too.
-            diagnostics.push(missing_table_key(table));
+            told.push(missing_table_key(table));
         }
-        let Some(identifier) = identifier(around, table, diagnostics) else { continue };
+        let Some(identifier) = identifier(around, table, told) else { continue };
         let at_source = Relation::new(schema.clone(), identifier);
-        let Some(mut node) = stage::stage((source, table), (&connection, &stg_schema), at_source, diagnostics) else {
+        let Some(mut node) = stage::stage((source, table), (&connection, &stg_schema), at_source, told) else {
             continue;
         };
         node.properties = properties;
+        if is_off {
+            manifest.off().stages.insert(name, node);
+            continue;
+        }
         if let Some(first) = manifest.stages.get(&name) {
             let what = format!("source table \"{}.{}\"", node.source, node.table);
             diagnostics.push(twice(&what, &node.declared_at, &first.declared_at));

@@ -69,7 +69,14 @@ pub struct Overrides {
 /// Settles every unit test of the project.
 pub(super) fn settle(manifest: &mut Manifest, around: &Surroundings<'_>, diagnostics: &mut Diagnostics) {
     for declared in &around.project.declared.unit_tests {
-        let Some(node) = settle_one(manifest, around, declared, diagnostics) else { continue };
+        let node = match settle_one(manifest, around, declared, diagnostics) {
+            Some((node, Switch::On)) => node,
+            Some((node, Switch::Off)) => {
+                manifest.off().unit_tests.insert(node.name.clone(), node);
+                continue;
+            }
+            None => continue,
+        };
         if let Some(first) = manifest.unit_tests.get(&node.name) {
             diagnostics.push(
                 Diagnostic::error(Code::DuplicateName, format!("two unit tests are named \"{}\"", node.name))
@@ -81,36 +88,53 @@ pub(super) fn settle(manifest: &mut Manifest, around: &Surroundings<'_>, diagnos
     }
 }
 
+/// Whether config, or that of its model, lets a unit test run.
+enum Switch {
+    On,
+    Off,
+}
+
 fn settle_one(
     manifest: &Manifest,
     around: &Surroundings<'_>,
     declared: &UnitTestDecl,
     diagnostics: &mut Diagnostics,
-) -> Option<UnitTestNode> {
+) -> Option<(UnitTestNode, Switch)> {
     let model_name = declared.model.value.as_str();
     let model = NodeName::model(model_name);
     // The tests of a disabled model rest with it.
-    if manifest.disabled.contains_key(&model) {
-        return None;
-    }
-    if !manifest.models.contains_key(&model) {
+    let rests = manifest.disabled.contains_key(&model);
+    if !rests && !manifest.models.contains_key(&model) {
         let models = manifest.models.values().map(|model| model.model.as_str());
         let message = format!("model \"{model_name}\" does not exist");
         let mistake = Diagnostic::error(Code::UnknownModel, message).at(declared.model.span.clone());
         diagnostics.push(mistake.did_you_mean(model_name, models));
         return None;
     }
-    let project = around.project;
     let mut settled = settled(around, declared, model_name);
-    let disabled = settled.disabled().is_some();
+    let switch = if rests || settled.disabled().is_some() { Switch::Off } else { Switch::On };
     diagnostics.append(std::mem::take(&mut settled.mistakes));
-    if disabled {
-        return None;
-    }
-    let given = all_given((manifest, around), (declared, &model), diagnostics);
-    let expect = fixture(around, &declared.expect, diagnostics);
-    let expect = expect.filter(|expect| has_equal_columns(expect, diagnostics))?;
-    Some(UnitTestNode {
+    // What does not run may be wrong.
+    let mut unheard = Diagnostics::default();
+    let told = match switch {
+        Switch::On => diagnostics,
+        Switch::Off => &mut unheard,
+    };
+    let given = all_given((manifest, around), (declared, &model), told);
+    let expect = fixture(around, &declared.expect, told);
+    let expect = expect.filter(|expect| has_equal_columns(expect, told))?;
+    let node = node(around, (declared, model), (settled, given, expect));
+    Some((node, switch))
+}
+
+fn node(
+    around: &Surroundings<'_>,
+    (declared, model): (&UnitTestDecl, NodeName),
+    (settled, given, expect): (Settled, Vec<GivenRows>, Fixture),
+) -> UnitTestNode {
+    let project = around.project;
+    let model_name = declared.model.value.as_str();
+    UnitTestNode {
         name: NodeName::unit_test(model_name, &declared.name.value),
         test: declared.name.value.clone(),
         model,
@@ -123,7 +147,7 @@ fn settle_one(
         expect,
         overrides: overrides(&declared.overrides),
         declared_at: declared.name.span.clone(),
-    })
+    }
 }
 
 fn settled(around: &Surroundings<'_>, declared: &UnitTestDecl, model: &str) -> Settled {

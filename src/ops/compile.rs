@@ -63,6 +63,9 @@ fn nodes(
                 stage.extraction.as_ref()?.path.clone()
             } else if let Some(analysis) = manifest.analyses.get(name) {
                 analysis.file.path.clone()
+            } else if let Some(test) = manifest.unit_tests.get(name) {
+                // dbt's place: a folder with the name of the YAML file.
+                test.declared_at.path().join("models").join(format!("{}.sql", test.test))
             } else {
                 test_path(manifest.tests.get(name)?)
             };

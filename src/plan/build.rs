@@ -10,7 +10,7 @@ use crate::graph::Graph;
 use crate::ident::{Ident, NodeName, Relation};
 use crate::manifest::{KeepFailures, Manifest, Materialization, MergeConfig, ModelNode, TestNode, TestRules};
 use crate::materialize::TargetTable;
-use crate::plan::unit_test;
+use crate::plan::unit_test::unit_test;
 use crate::plan::{
     Action, Extent, IncrementalAction, KeptAs, KeptRows, MergeAction, OnError, OnFailure, Plan, RunSettings,
     SeedAction, SelectAction, SnapshotAction, StageAction, Step, TestAction, Wait,
@@ -72,7 +72,7 @@ fn action(inputs: Inputs<'_>, name: &NodeName, settings: &RunSettings) -> Result
         return Ok(Some(Action::Test(test_action(inputs, test, settings))));
     }
     if let Some(test) = manifest.unit_tests.get(name) {
-        return Ok(Some(Action::UnitTest(unit_test::action(inputs, test))));
+        return Ok(Some(Action::UnitTest(unit_test((manifest, inputs.compiled), test))));
     }
     match manifest.models.get(name) {
         Some(model) => model_action(inputs, model),

@@ -23,6 +23,7 @@ use crate::manifest::{
 };
 use crate::materialize::TargetTable;
 
+pub use self::unit_test::unit_test;
 pub use build::{Inputs, TargetCatalog, build, foreign_key_order, unknown_target};
 pub use digest::digest;
 pub use gates::with_gates;
@@ -165,7 +166,9 @@ pub struct UnitTestAction {
 pub struct UnitInput {
     pub table: Ident,
     pub fixture: Fixture,
-    /// What the table's columns and types are taken from, the first that is there.
+    /// Columns and types that are known for certain: where there are some, nothing else is asked.
+    pub known: Vec<TypedColumn>,
+    /// What they are taken from otherwise, the first that is there.
     pub relation: Option<Relation>,
     pub declared: Vec<TypedColumn>,
     pub select: Option<CompiledSql>,

@@ -1,27 +1,31 @@
 //! A unit test as a step: which temporary table stands in for what, and where its columns come from.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Inputs, UnitInput, UnitTestAction};
-use crate::compile::{CompiledSql, Elsewhere};
+use super::{UnitInput, UnitTestAction};
+use crate::compile::{Compiled, CompiledSql, Elsewhere};
 use crate::data_test::unit_test::TypedColumn;
 use crate::ident::{Ident, NodeName, Relation};
 use crate::manifest::{ColumnNode, GivenRows, Manifest, UnitTestNode, ephemeral_cte_name};
 
-pub(super) fn action(inputs: Inputs<'_>, test: &UnitTestNode) -> UnitTestAction {
+/// The step of a unit test.
+pub fn unit_test(
+    (manifest, compiled): (&Manifest, &BTreeMap<NodeName, Compiled>),
+    test: &UnitTestNode,
+) -> UnitTestAction {
     let temporary = Ident::from_catalog("pg_temp");
     let mut elsewhere = Elsewhere::default();
     let mut taken = BTreeSet::new();
     let mut tables = Vec::with_capacity(test.given.len());
     for given in &test.given {
-        let table = table(inputs.manifest, &given.input, &mut taken);
-        for relation in read_as(inputs.manifest, &given.input) {
+        let table = table(manifest, &given.input, &mut taken);
+        for relation in read_as(manifest, &given.input) {
             elsewhere.move_to(&relation, &Relation::new(temporary.clone(), table.clone()));
         }
-        tables.push(input(inputs, given, table));
+        tables.push(input((manifest, compiled), given, table));
     }
-    let select = inputs.compiled.get(&test.name).map(|compiled| elsewhere.apply(&compiled.sql)).unwrap_or_default();
+    let select = compiled.get(&test.name).map(|compiled| elsewhere.apply(&compiled.sql)).unwrap_or_default();
     UnitTestAction { node: Arc::new(test.clone()), select, inputs: tables, elsewhere }
 }
 
@@ -49,8 +53,11 @@ fn table(manifest: &Manifest, node: &NodeName, taken: &mut BTreeSet<String>) -> 
     Ident::from_catalog(name)
 }
 
-fn input(inputs: Inputs<'_>, given: &GivenRows, table: Ident) -> UnitInput {
-    let manifest = inputs.manifest;
+fn input(
+    (manifest, compiled): (&Manifest, &BTreeMap<NodeName, Compiled>),
+    given: &GivenRows,
+    table: Ident,
+) -> UnitInput {
     let columns: &[ColumnNode] = if let Some(model) = manifest.models.get(&given.input) {
         &model.columns
     } else if let Some(stage) = manifest.stages.get(&given.input) {
@@ -67,11 +74,12 @@ fn input(inputs: Inputs<'_>, given: &GivenRows, table: Ident) -> UnitInput {
         Some(TypedColumn { name: column.name.clone(), data_type })
     });
     let select: Option<CompiledSql> =
-        manifest.models.get(&given.input).and_then(|model| Some(inputs.compiled.get(&model.name)?.sql.clone()));
+        manifest.models.get(&given.input).and_then(|model| Some(compiled.get(&model.name)?.sql.clone()));
     UnitInput {
         table,
         fixture: given.fixture.clone(),
         relation: manifest.read_relation(&given.input).cloned(),
+        known: Vec::new(),
         declared: declared.collect(),
         select,
         declared_at: given.declared_at.clone(),

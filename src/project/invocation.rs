@@ -1,6 +1,6 @@
 //! One call of the tool: the identity that templates, artifacts, log lines and the run's history share.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
@@ -17,8 +17,9 @@ pub struct Invocation {
     pub full_refresh: bool,
     /// `--store-failures`.
     pub store_failures: bool,
-    /// The other switches that the command line sets, as templates see them: `FAIL_FAST`, `WARN_ERROR`.
-    pub switches: BTreeSet<String>,
+    /// The other options that dbt shows to templates, by its names: `FAIL_FAST`, `INDIRECT_SELECTION`. What is not in
+    /// here is undefined to them.
+    pub flags: BTreeMap<&'static str, serde_json::Value>,
     /// dbt's identities of what the command is about, once that is known.
     pub selected: Arc<OnceLock<Vec<String>>>,
 }
@@ -39,7 +40,7 @@ impl Default for Invocation {
             command: String::new(),
             full_refresh: false,
             store_failures: false,
-            switches: BTreeSet::new(),
+            flags: BTreeMap::new(),
             selected: Arc::default(),
         }
     }

@@ -13,7 +13,7 @@ use super::load_packages::load_packages;
 use super::project_file::{self, Folders, vars_of};
 use super::yaml;
 use super::{Flavour, LoadOptions, Project, Vars, selectors};
-use crate::diagnostic::{Diagnostics, SourceFile};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, SourceFile, Span};
 
 /// Reads every file of the project; the second half of the pair are warnings.
 pub fn load(options: &LoadOptions) -> Result<(Project, Diagnostics), Diagnostics> {
@@ -50,6 +50,8 @@ pub(super) fn read_folders(project: &mut Project, folders: &Folders, diagnostics
     let in_models = files::find(&root, &folders.models, diagnostics);
     let (sql, other): (Vec<_>, Vec<_>) = in_models.into_iter().partition(|found| found.extension == "sql");
     project.models = model_files(files::read(&root, sql, diagnostics));
+    let (python, other): (Vec<_>, Vec<_>) = other.into_iter().partition(|found| found.extension == "py");
+    refuse_python(files::read(&root, python, diagnostics), diagnostics);
     let in_seeds = files::find(&root, &folders.seeds, diagnostics);
     let (csv, beside): (Vec<_>, Vec<_>) = in_seeds.into_iter().partition(|found| found.extension == "csv");
     project.seeds =
@@ -82,6 +84,15 @@ pub(super) fn read_folders(project: &mut Project, folders: &Folders, diagnostics
     project.docs = files::read(&root, only(markdown, &["md"]), diagnostics).into_iter().map(|(_, file)| file).collect();
     let yaml_files = only(others, &["yml", "yaml"]);
     project.declared = declarations(project.flavour, files::read(&root, yaml_files, diagnostics), diagnostics);
+}
+
+/// A file of Python among the models is a model to dbt, and what refers to it would find nothing.
+fn refuse_python(files: Vec<(Found, Arc<SourceFile>)>, diagnostics: &mut Diagnostics) {
+    for (found, file) in files {
+        let message = format!("model \"{}\" is written in Python", found.stem);
+        let hint = "models are SQL here: write it as one SELECT, or keep the file outside of model-paths";
+        diagnostics.push(Diagnostic::error(Code::NotOneSelect, message).at(Span::whole(&file)).hint(hint));
+    }
 }
 
 /// Whether a file is below this folder of the folder that it was looked for in.

@@ -38,6 +38,14 @@ fn files_are_sorted_into_models_seeds_macros_and_tests() {
 }
 
 #[test]
+fn a_model_in_python_is_refused() {
+    let fixture = Fixture::new().file("models/bl/clever.py", "def model(dbt, session):\n    return dbt.ref('x')\n");
+    let mistakes = fixture.load().expect_err("no SQL");
+    assert_eq!(codes(&mistakes), [Code::NotOneSelect]);
+    assert!(shown(&mistakes).contains("models/bl/clever.py:1:1"), "{}", shown(&mistakes));
+}
+
+#[test]
 fn a_folder_without_a_project_file_is_no_project() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let options = LoadOptions { root: folder.path().to_path_buf(), ..LoadOptions::default() };

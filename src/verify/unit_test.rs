@@ -82,6 +82,9 @@ async fn input_columns(
     (action, input): (&UnitTestAction, &UnitInput),
     rows: &[FixtureRow],
 ) -> Result<Vec<TypedColumn>, VerifyError> {
+    if !input.known.is_empty() {
+        return Ok(input.known.clone());
+    }
     if let Some(relation) = &input.relation {
         let found = columns(client, action, &relation.to_string()).await?;
         if !found.is_empty() {
@@ -100,7 +103,8 @@ async fn input_columns(
     }
     let written = input.declared_at.text().trim();
     let what = input.relation.as_ref().map_or_else(|| written.to_owned(), ToString::to_string);
-    let diagnostic = Diagnostic::error(Code::BadUnitTest, format!("the columns of input {written} are not known yet"));
+    let diagnostic =
+        Diagnostic::error(Code::UnknownColumns, format!("the columns of input {written} are not known yet"));
     Err(project(diagnostic.at(input.declared_at.clone()).hint(format!(
         "{what} is not built: build it first, as unimig build does, or declare the data_type of its columns, or give the \
          rows with format: sql"

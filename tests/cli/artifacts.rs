@@ -167,6 +167,9 @@ fn with_every_kind_of_node() -> Test {
         .file("analyses/look.sql", "select count(*) from {{ ref('person') }}\n")
         .file("models/bl/old.sql", "{{ config(enabled=false) }}\nselect 1 as one\n")
         .file("models/bl/old.yml", "models: [{name: old, columns: [{name: one, data_tests: [not_null]}]}]\n")
+        .file("analyses/unused.sql", "{{ config(enabled=false) }}\nselect 1\n")
+        .file("models/bl/off.yml", SWITCHED_OFF)
+        .file("sources/off.yml", "sources: [{name: old_svp, connection: svp, tables: [{name: gone, key: [id], config: {enabled: false}}]}]\n")
         .file("selectors.yml", "selectors: [{name: bl, definition: {method: fqn, value: bl}}]\n")
         .file(
             "snapshots/kept.sql",
@@ -174,6 +177,11 @@ fn with_every_kind_of_node() -> Test {
              select id, name from {{ ref('person') }}\n{% endsnapshot %}\n",
         )
 }
+
+const SWITCHED_OFF: &str =
+    "exposures: [{name: off_board, type: dashboard, owner: {name: ada}, config: {enabled: false}}]
+unit_tests: [{name: resting, model: person, config: {enabled: false}, given: [], expect: {rows: []}}]
+";
 
 fn tells_of_everything(test: &Test, manifest: &Value) {
     let person = &manifest["nodes"]["model.shop.person"];
@@ -187,6 +195,12 @@ fn tells_of_everything(test: &Test, manifest: &Value) {
     assert_eq!(person["config"]["meta"]["owner"], "ada");
     let old = &manifest["disabled"]["model.shop.old"][0];
     assert_eq!((&old["path"], &old["config"]["enabled"]), (&"bl/old.sql".into(), &false.into()));
+    for id in
+        ["analysis.shop.unused", "exposure.shop.off_board", "unit_test.shop.person.resting", "source.shop.old_svp.gone"]
+    {
+        let node = &manifest["disabled"][id][0];
+        assert_eq!((&node["unique_id"], &node["config"]["enabled"]), (&id.into(), &false.into()), "{node}");
+    }
     let disabled = manifest["disabled"].as_object().expect("a map").keys();
     let tests: Vec<&str> = disabled.filter_map(|id| id.strip_prefix("test.shop.")?.split('.').next()).collect();
     assert_eq!(tests, ["not_null_old_one", "twice"]);

@@ -236,6 +236,23 @@ fn vars_and_targets_come_from_the_command_line() {
     test.run(&["run", "--target", "prod"]).exit(2).stderr_has("prod");
 }
 
+#[test]
+fn templates_see_dbts_flags_with_dbts_values() {
+    let test = Test::new().file(
+        "models/bl/seen.sql",
+        "{{ config(materialized='view') }}\nselect '{{ [flags.WHICH, flags.INDIRECT_SELECTION, flags.FAIL_FAST, flags.EMPTY, \
+         flags.PRINTER_WIDTH, flags.LOG_FORMAT, flags.THREADS is defined, flags.INVOCATION_COMMAND] | join(' ') }}' as seen\n",
+    );
+    let compiled = |arguments: &[&str]| test.succeeds(arguments).stdout;
+
+    let usual = compiled(&["compile", "--select", "seen"]);
+    assert!(usual.contains("'compile eager False None 80 default False unimig compile --select seen'"), "{usual}");
+
+    test.succeeds(&["run", "--empty", "-x", "--log-format", "json", "--indirect-selection", "cautious"]);
+    let seen = test.value("select seen from app.seen");
+    assert!(seen.starts_with("run cautious True True 80 json False unimig run --empty -x"), "{seen}");
+}
+
 /// A folder for commands that start a private server of their own.
 struct Embedded {
     folder: tempfile::TempDir,

@@ -14,6 +14,17 @@ const MACROS: &str = "{% macro kinds(relation) %}
 {% endmacro %}
 ";
 
+const PIVOTED: &str = "{{ config(materialized='table') }}
+select {% for kind in kinds(ref('base')) %}count(*) filter (where kind = '{{ kind }}') as \"{{ kind }}\", {% endfor %}count(*) as total from {{ ref('base') }}
+";
+
+const PIVOTED_TEST: &str = "unit_tests:
+  - name: kinds_are_counted
+    model: pivoted
+    given: [{input: ref('base'), rows: [{id: 1, kind: a}, {id: 2, kind: c}, {id: 3, kind: c}]}]
+    expect: {rows: [{a: 1, b: 0, c: 2, total: 3}]}
+";
+
 fn project() -> Test {
     let test = Test::new().target_sql("create table app.input (id int, kind text)");
     test.on_target("insert into app.input values (1, 'a'), (2, 'b'), (3, 'b')");
@@ -60,6 +71,12 @@ fn a_model_that_asks_is_compiled_when_its_parents_are_built() {
     test.succeeds(&["show", "--select", "wide"]).stdout_has("total");
     test.on_target("insert into app.input values (5, 'd')");
     test.succeeds(&["plan", "--diff"]).stdout_has("bl.wide");
+    test.write("models/bl/pivoted.sql", PIVOTED);
+    test.write("models/bl/pivoted.yml", PIVOTED_TEST);
+    test.succeeds(&["test", "--select", "unit_test.pivoted.kinds_are_counted"]).stderr_has("1 pass");
+    test.succeeds(&["check", "--select", "unit_test.pivoted.kinds_are_counted"]);
+    test.succeeds(&["compile", "--select", "unit_test.pivoted.kinds_are_counted"]).stdout_has("kind = 'c'");
+
     test.succeeds(&["compile", "--select", "wide"]).stdout_has("count(*) filter (where kind = 'c') as \"c\"");
 }
 

@@ -1,6 +1,6 @@
 //! Unit tests as dbt has them: literal rows in, rows out, compared on the server, in nothing that stays.
 
-use crate::harness::Test;
+use crate::harness::{Test, files_below};
 
 const TOTALS: &str = "{{ config(materialized='table') }}
 select c.id as customer_id, count(o.id) as orders, coalesce(sum(o.amount), 0) as total, '{{ var('unit', 'SAR') }}' as unit
@@ -96,6 +96,36 @@ fn a_model_is_tested_on_rows_that_are_written_out() {
     test.succeeds(&["test", "--select", "test_type:unit"]).stderr_has("5 tests: 5 pass");
     test.succeeds(&["run"]).stderr_lacks("unit_test");
     assert_eq!(test.value("select count(*) from pg_class where relname = 'unimig_actual'"), "0");
+}
+
+#[test]
+fn unit_tests_are_compiled_checked_and_planned_before_anything_is_built() {
+    let test = project();
+
+    // The models' columns come from their shells.
+    let json = test.succeeds(&["check", "--output", "json"]).json();
+    let nodes = json["nodes"].as_array().expect("a list");
+    let verdict = |name: &str| &nodes.iter().find(|node| node["name"] == name).expect("it was looked at")["verdict"];
+    assert_eq!(verdict("unit_test.totals.customers_without_orders_have_zero"), "sound");
+    assert_eq!(verdict("unit_test.named.seeds_bring_their_rows"), "sound");
+
+    let shown = test.succeeds(&["compile", "--select", "unit_test.events.*"]);
+    shown.stdout_has("date '2024-01-31' as seen").stdout_has("where id > (select max(id)");
+    let written = files_below(&test.path().join("target/compiled"));
+    let place = "models/bl/unit_tests.yml/models/an_incremental_run_takes_what_is_later.sql";
+    assert!(written.iter().any(|path| path.ends_with(place)), "{written:?}");
+
+    test.succeeds(&["plan", "--select", "test_type:unit"]).stdout_has("unit_test.totals.nothing_in_nothing_out");
+
+    test.write(
+        "models/bl/unit_tests.yml",
+        &TESTS.replace("{id: 2}]\n      - input: ref('orders')", "{idd: 2}]\n      - input: ref('orders')"),
+    );
+    test.run(&["check"])
+        .exit(2)
+        .stderr_has("input ref('customers') has no column \"idd\"")
+        .stderr_has("unit_tests.yml:8:");
+    assert_eq!(test.value("select count(*) from pg_class where relnamespace = 'app'::regnamespace"), "0");
 }
 
 #[test]

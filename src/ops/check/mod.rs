@@ -4,12 +4,14 @@
 //! 2. read from the target's catalog what copies, tables and types are there; nothing real is locked
 //! 3. in one transaction, make schemas of our own, and in them shells in the order of the graph, some hundred at a time
 //! 4. compare each model that merges with its table, and have the server look at the INSERT
-//! 5. put what was refused at its place in the user's files, and roll back
+//! 5. carry out unit tests, which bring their own rows
+//! 6. put what was refused at its place in the user's files, and roll back
 
 mod columns;
 mod look;
 mod offline;
 mod scratch;
+mod unit_tests;
 mod verdict;
 mod waves;
 
@@ -235,6 +237,7 @@ async fn in_transaction(
     session.batch_execute(&scratch.open(&workspace.environment.target.schema)).await.map_err(failed)?;
     let known = columns::of_sources(&subject, session, connections).await?;
     let mut findings = waves::fly_all(session, &subject, (&scratch, known)).await?;
+    unit_tests::look(session, &subject, &mut findings).await?;
     findings.nodes.retain(|node| selected.contains(&node.name));
     Ok(Checked { nodes: findings.nodes, mistakes: findings.mistakes, missing, saved, elapsed: Duration::ZERO })
 }

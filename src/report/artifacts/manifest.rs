@@ -43,6 +43,7 @@ fn disabled(described: Described<'_>, macros: &Macros<'_>) -> Value {
     let Some(manifest) = described.manifest.switched_off.as_deref() else { return json!({}) };
     let described = Described { manifest, ..described };
     let entries = node::nodes(described, macros).into_iter().chain(source::sources(described));
+    let entries = entries.chain(beside::exposures(described)).chain(unit_test::unit_tests(described));
     entries.map(|(id, entry)| (id, json!([entry]))).collect::<Map<_, _>>().into()
 }
 

@@ -46,7 +46,7 @@ fn unit_test(described: Described<'_>, test: &UnitTestNode) -> Value {
         "config": {
             "tags": test.tags,
             "meta": test.config.get("meta").cloned().unwrap_or_else(|| json!({})),
-            "enabled": true,
+            "enabled": test.config.get("enabled").cloned().unwrap_or_else(|| json!(true)),
         },
         "created_at": described.created_at(),
     })

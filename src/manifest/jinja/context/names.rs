@@ -128,14 +128,14 @@ pub fn should_store_failures(scope: &Arc<Scope>, _state: &mut State<'_, '_>, _ar
     Ok(own.unwrap_or_else(|| scope.shared.invocation.store_failures.into()))
 }
 
-/// What the command line asks for; a flag that it does not know is `false`.
+/// What the command line asks for; a flag that dbt does not show is undefined.
 fn flag(scope: &Arc<Scope>, name: &str) -> Option<Value> {
     let invocation = &scope.shared.invocation;
     Some(match name {
         "FULL_REFRESH" => invocation.full_refresh.into(),
         "STORE_FAILURES" => invocation.store_failures.into(),
         "WHICH" => invocation.command.as_str().into(),
-        name => invocation.switches.contains(name).into(),
+        name => from_json(invocation.flags.get(name)?),
     })
 }
 

@@ -42,7 +42,7 @@ fn exception(scope: &Arc<Scope>, _state: &mut State<'_, '_>, method: &str, args:
     match method {
         "warn" => {
             let (message,): (Value,) = from_args(&args[..1.min(args.len())])?;
-            if scope.shared.invocation.switches.contains("WARN_ERROR") {
+            if scope.shared.invocation.flags.get("WARN_ERROR") == Some(&true.into()) {
                 return Err(raised(printed(&message)));
             }
             say(scope, Loudness::Warning, &message);
