@@ -154,3 +154,25 @@ where attribute.attrelid = to_regclass($1)
     and attribute.attnum > 0
     and not attribute.attisdropped
 order by attribute.attnum
+
+-- name: view
+select
+    pg_get_viewdef(class.oid) as definition,
+    -- CREATE OR REPLACE VIEW takes the options away.
+    case
+        when class.reloptions is not null then (
+            select format(
+                'alter view %s set (%s)',
+                class.oid::regclass,
+                string_agg(format('%I = %L', option.option_name, option.option_value), ', ')
+            )
+            from pg_options_to_table(class.reloptions) as option
+        )
+    end as set_options,
+    format(
+        'comment on view %s is %L',
+        class.oid::regclass,
+        regexp_replace(coalesce(obj_description(class.oid, 'pg_class'), ''), '[^\n]*$', '') || $2
+    ) as mark
+from pg_class as class
+where class.oid = to_regclass($1)

@@ -10,6 +10,7 @@ mod contract;
 pub mod description;
 pub mod diff;
 pub mod flight;
+mod hanging;
 mod hook;
 mod incremental;
 mod keys;

@@ -9,7 +9,7 @@ use tokio_postgres::types::Type;
 
 use crate::postgres::PostgresError;
 use crate::sql::quoted;
-use crate::transform::remake::{Attempt, attempt};
+use crate::transform::hanging::{Attempt, attempt};
 use crate::transform::subject::Subject;
 use crate::transform::upkeep::STATEMENTS;
 
@@ -60,7 +60,7 @@ pub(super) async fn put_back(
     for reference in references {
         match attempt(client, &reference.create).await? {
             Attempt::Done => attempt(client, &reference.mark).await?,
-            Attempt::Refused => {
+            Attempt::Refused(_) => {
                 let Reference { name, table, .. } = reference;
                 note(&format!("foreign key \"{name}\" of {table} does not hold, and was dropped until its model runs"));
                 attempt(client, &reference.unseal).await?

@@ -8,14 +8,14 @@ use crate::compile::CompiledSql;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::materialize::table::TableStatements;
 use crate::materialize::upkeep::RelationKind;
+use crate::materialize::view::ViewStatements;
 use crate::materialize::{self, is_marked};
 use crate::plan::SelectAction;
 use crate::postgres::PostgresError;
 use crate::state::run::Tally;
 use crate::transform::catalog::STATEMENTS;
-use crate::transform::remake::{self, Kept};
 use crate::transform::subject::Subject;
-use crate::transform::{TransformError, contract, located, reference, upkeep};
+use crate::transform::{TransformError, contract, hanging, located, reference, remake, upkeep};
 
 /// PostgreSQL's code for a view whose columns can't be replaced in place.
 const INVALID_TABLE_DEFINITION: &str = "42P16";
@@ -79,46 +79,80 @@ pub(super) async fn replace_view(
         Existing::Nothing | Existing::View => {}
         Existing::Table { .. } => {
             let drop = table_statements(subject).drop;
-            let kept = remake::drop(client, subject, &drop).await?;
-            let created = client.batch_execute(&statements.create.sql).await;
-            created.map_err(|error| located(failed(error), &statements.create, select))?;
-            client.batch_execute(&statements.mark).await.map_err(failed)?;
-            remake::restore(client, kept, &mut note).await?;
-            upkeep::keep_up(client, subject, RelationKind::View).await?;
+            remake_view(client, (subject, select), (&statements, &drop), &mut note).await?;
             return Ok(ViewChange::Replaced);
         }
     }
-    let before = definition(client, subject).await?;
+    let before = standing_view(client, subject).await?;
     client.batch_execute("savepoint before_view").await.map_err(failed)?;
     match client.batch_execute(&statements.create.sql).await.map_err(failed) {
-        Ok(()) if before.is_some() && before == definition(client, subject).await? => {
-            client.batch_execute("rollback to savepoint before_view").await.map_err(failed)?;
-            upkeep::keep_up(client, subject, RelationKind::View).await?;
-            return Ok(ViewChange::Same);
-        }
         Ok(()) => {}
         Err(error) if error.sqlstate() == Some(INVALID_TABLE_DEFINITION) => {
             client.batch_execute("rollback to savepoint before_view").await.map_err(failed)?;
-            let kept = remake::drop(client, subject, &statements.drop).await?;
-            let created = client.batch_execute(&statements.create.sql).await;
-            created.map_err(|error| located(failed(error), &statements.create, select))?;
-            remake::restore(client, kept, &mut note).await?;
+            remake_view(client, (subject, select), (&statements, &statements.drop), &mut note).await?;
+            return Ok(ViewChange::Replaced);
         }
         Err(error) => return Err(located(error, &statements.create, select)),
     }
-    client.batch_execute(&statements.mark).await.map_err(failed)?;
+    let change = match &before {
+        Some(before)
+            if standing_view(client, subject).await?.is_some_and(|now| now.definition == before.definition) =>
+        {
+            client.batch_execute("rollback to savepoint before_view").await.map_err(failed)?;
+            ViewChange::Same
+        }
+        Some(before) => {
+            for statement in before.set_options.iter().chain([&before.mark]) {
+                client.batch_execute(statement).await.map_err(failed)?;
+            }
+            ViewChange::Replaced
+        }
+        None => {
+            client.batch_execute(&statements.mark).await.map_err(failed)?;
+            ViewChange::Replaced
+        }
+    };
     upkeep::keep_up(client, subject, RelationKind::View).await?;
-    Ok(ViewChange::Replaced)
+    Ok(change)
 }
 
-/// The view as the server spells it, if it is there.
-async fn definition(client: &Client, subject: Subject<'_>) -> Result<Option<String>, PostgresError> {
-    let name = subject.relation.to_string();
+/// Makes the view in the place of what the statement drops.
+async fn remake_view(
+    client: &Client,
+    (subject, select): (Subject<'_>, &CompiledSql),
+    (statements, drop): (&ViewStatements, &str),
+    note: &mut impl FnMut(&str),
+) -> Result<(), TransformError> {
+    let failed = |error| PostgresError::server(format!("create view {}", subject.relation), error);
+    let kept = remake::drop(client, subject, drop).await?;
+    let created = client.batch_execute(&statements.create.sql).await;
+    created.map_err(|error| located(failed(error), &statements.create, select))?;
+    client.batch_execute(&statements.mark).await.map_err(failed)?;
+    remake::restore(client, (subject, Some(kept)), note).await?;
+    upkeep::keep_up(client, subject, RelationKind::View).await
+}
+
+/// A view that is there.
+struct StandingView {
+    /// As the server spells it.
+    definition: String,
+    /// Gives the view its options again.
+    set_options: Option<String>,
+    /// Says who made it, below what its comment says besides.
+    mark: String,
+}
+
+async fn standing_view(client: &Client, subject: Subject<'_>) -> Result<Option<StandingView>, PostgresError> {
+    let (name, mark) = (subject.relation.to_string(), materialize::mark(subject.node));
     let row = client
-        .query_typed_one("select pg_get_viewdef(to_regclass($1))", &[(&name, Type::TEXT)])
+        .query_typed_opt(&STATEMENTS.render("view", context! {}), &[(&name, Type::TEXT), (&mark, Type::TEXT)])
         .await
         .map_err(|error| PostgresError::server(format!("describe {name}"), error))?;
-    Ok(row.get(0))
+    Ok(row.map(|row| StandingView {
+        definition: row.get("definition"),
+        set_options: row.get("set_options"),
+        mark: row.get("mark"),
+    }))
 }
 
 fn table_statements(subject: Subject<'_>) -> TableStatements {
@@ -141,17 +175,18 @@ pub(super) async fn keep_built(
             upkeep::keep_up_table(client, subject, carries).await?;
             return Ok(tally);
         }
-        Existing::Table { .. } => remake::drop(client, subject, &statements.drop).await?,
-        Existing::View => remake::drop(client, subject, &materialize::view::drop(subject.relation)).await?,
-        Existing::Nothing => Kept::default(),
+        Existing::Table { .. } => Some(remake::drop(client, subject, &statements.drop).await?),
+        Existing::View => Some(remake::drop(client, subject, &materialize::view::drop(subject.relation)).await?),
+        Existing::Nothing => None,
     };
     if let Some(define) = &statements.define {
         contract::define(client, subject, define).await?;
     }
     let inserted = client.execute_typed(&statements.create, &[]).await.map_err(failed)?;
     client.batch_execute(&statements.mark).await.map_err(failed)?;
-    remake::restore(client, kept, &mut note).await?;
+    let last = remake::restore(client, (subject, kept), &mut note).await?;
     upkeep::keep_up_table(client, subject, Carries::Nothing).await?;
+    hanging::finish(client, &last, &mut note).await?;
     Ok(Some(Tally { inserted, ..Tally::default() }))
 }
 

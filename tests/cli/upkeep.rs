@@ -94,6 +94,96 @@ fn a_table_whose_columns_change_keeps_what_hangs_on_it() {
     assert_eq!(test.query_target("select * from app.theirs_too"), ["1.5"]);
 }
 
+const HANGING: &[&str] = &[
+    "select relrowsecurity || ' ' || relforcerowsecurity || ' ' || relreplident::text || ' ' || relowner::regrole
+        from pg_class where oid = 'app.fact'::regclass",
+    "select policyname || ' ' || permissive || ' ' || cmd || ' ' || roles::text || ' ' || coalesce(qual, '') || ' ' || coalesce(with_check, '')
+        from pg_policies where tablename = 'fact' order by 1",
+    "select grantee || ' ' || column_name || ' ' || privilege_type from information_schema.column_privileges
+        where table_name in ('fact', 'look') and grantee in ('reader', 'owner_of_fact') and column_name <> 'size' order by table_name, 1",
+    "select pubname || ' ' || attnames::text || ' ' || rowfilter from pg_publication_tables where tablename = 'fact'",
+    "select rulename from pg_rules where tablename = 'fact'",
+    "select stxname || ' ' || coalesce(obj_description(oid, 'pg_statistic_ext'), '') from pg_statistic_ext where stxrelid = 'app.fact'::regclass",
+    "select attname || ' ' || attnotnull || ' ' || coalesce(col_description(attrelid, attnum), '') || ' ' || coalesce(pg_get_expr(adbin, adrelid), '')
+        from pg_attribute left join pg_attrdef on adrelid = attrelid and adnum = attnum
+        where attrelid in ('app.fact'::regclass, 'app.look'::regclass) and attnum > 0 and attname <> 'size' order by 1",
+    "select relname || ' ' || replace(coalesce(obj_description(oid), ''), e'\\n', '/') || ' ' || coalesce(reloptions::text, '')
+        from pg_class where relnamespace = 'app'::regnamespace and relname in ('fact', 'look', 'fact_id') order by 1",
+    "select coalesce(relacl::text, '') || ' ' || relowner::regrole from pg_class where oid = 'app.look'::regclass",
+    "select tgname || ' ' || tgenabled::text from pg_trigger where tgrelid = 'app.fact'::regclass and not tgisinternal",
+    "select indexrelid::regclass || ' ' || indisreplident || ' ' || indisclustered from pg_index where indrelid = 'app.fact'::regclass",
+];
+
+fn hanging(test: &Test) -> Vec<Vec<String>> {
+    HANGING.iter().map(|statement| test.query_target(statement)).collect()
+}
+
+#[test]
+fn what_guards_and_carries_rows_comes_back_with_a_table_that_is_made_again() {
+    let test = Test::new();
+    table(&test, "", "select 1 as id, 'one' as label");
+    test.write("models/bl/look.sql", "{{ config(materialized='view') }}\nselect id from {{ ref('fact') }}\n");
+    test.succeeds(&["run"]);
+    test.on_target(
+        "create role owner_of_fact; grant usage, create on schema app to owner_of_fact;
+        alter default privileges in schema app grant insert on tables to reader;
+        alter table app.fact enable row level security, force row level security, alter id set not null, alter label set default 'none',
+            alter label set statistics 50, set (fillfactor = 70);
+        create policy mine on app.fact as restrictive for select to reader using (id = 1);
+        create policy theirs on app.fact with check (id < 10);
+        comment on policy mine on app.fact is 'why';
+        grant select (id), update (label) on app.fact to reader;
+        create unique index fact_id on app.fact (id);
+        comment on index app.fact_id is 'by number';
+        alter table app.fact replica identity using index fact_id, cluster on fact_id;
+        create publication told for table app.fact (id) where (id > 0);
+        create rule kept as on delete to app.fact do instead nothing;
+        create statistics app.both on id, label from app.fact;
+        comment on statistics app.both is 'together';
+        comment on column app.fact.label is 'its label';
+        comment on table app.fact is e'theirs, too\\nmade by unimig: bl.fact';
+        create function app.nothing() returns trigger language plpgsql as 'begin return new; end';
+        create trigger asleep before update on app.fact for each row execute function app.nothing();
+        alter table app.fact disable trigger asleep;
+        alter table app.fact owner to owner_of_fact;
+        alter view app.look set (security_barrier = true, security_invoker = true);
+        comment on view app.look is e'a look\\nmade by unimig: bl.look';
+        comment on column app.look.id is 'its number';
+        grant select on app.look to reader; grant update (id) on app.look to reader;
+        alter view app.look owner to owner_of_fact",
+    );
+    let before = hanging(&test);
+    for (rows, statement) in before.iter().zip(HANGING) {
+        assert!(!rows.is_empty(), "{statement}");
+    }
+
+    table(&test, "", "select 1 as id, 2 as size, 'one' as label");
+    test.succeeds(&["run", "--select", "bl.fact"]).stderr_lacks("was dropped");
+
+    for ((before, after), statement) in before.iter().zip(hanging(&test)).zip(HANGING) {
+        assert_eq!(*before, after, "{statement}");
+    }
+    // A view that is replaced in place keeps its options and the words above the mark.
+    test.write("models/bl/look.sql", "{{ config(materialized='view') }}\nselect id + 0 as id from {{ ref('fact') }}\n");
+    test.succeeds(&["run", "--select", "bl.look"]);
+    assert_eq!(hanging(&test), before);
+
+    // Rows are not bared by a policy that no longer fits, and a subscriber does not go without them unnoticed.
+    table(&test, "", "select 2 as size, 'one' as label");
+    test.run(&["run", "--select", "bl.fact"])
+        .exit(1)
+        .stderr_has("not-ours")
+        .stderr_has("app.fact has to be made again, and would lose its policy \"mine\", which does not fit");
+    assert_eq!(hanging(&test), before);
+    test.on_target("drop policy mine on app.fact; drop policy theirs on app.fact");
+    test.run(&["run", "--select", "bl.fact"]).exit(1).stderr_has("would lose its publication \"told\"");
+    test.on_target("create table app.pointing (id int references app.fact (id)); drop publication told");
+    test.run(&["run", "--select", "bl.fact"])
+        .exit(1)
+        .stderr_has("and constraint pointing_id_fkey on table pointing depends on it");
+    assert_eq!(test.query_target("select id from app.fact"), ["1"]);
+}
+
 #[test]
 fn a_view_and_a_seed_carry_what_their_config_says() {
     let test = Test::new().file(
