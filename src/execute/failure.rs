@@ -66,7 +66,7 @@ impl StepError {
         let unreachable = self.postgres().is_some_and(PostgresError::is_unreachable)
             || self.store().is_some_and(StoreError::is_unreachable);
         match self {
-            Self::Locked { .. } => FailureKind::Locked,
+            Self::Locked { .. } | Self::Transform(TransformError::ViewInUse { .. }) => FailureKind::Locked,
             Self::Interrupted => FailureKind::Interrupted,
             Self::Postgres(_)
             | Self::Snapshot(_)
@@ -82,7 +82,8 @@ impl StepError {
 
     /// Whether another attempt may well succeed.
     pub(super) fn is_transient(&self) -> bool {
-        self.postgres().is_some_and(PostgresError::is_transient)
+        matches!(self, Self::Transform(TransformError::ViewInUse { .. }))
+            || self.postgres().is_some_and(PostgresError::is_transient)
     }
 
     fn postgres(&self) -> Option<&PostgresError> {
@@ -95,7 +96,9 @@ impl StepError {
             Self::Snapshot(error) => Some(error),
             Self::Extract(ExtractError::Store(_) | ExtractError::Project(_))
             | Self::Load(LoadError::Store(_) | LoadError::Project(_) | LoadError::RowCount { .. })
-            | Self::Transform(TransformError::Project(_) | TransformError::File { .. })
+            | Self::Transform(
+                TransformError::Project(_) | TransformError::ViewInUse { .. } | TransformError::File { .. },
+            )
             | Self::Verify(VerifyError::Project(_))
             | Self::Locked { .. }
             | Self::Interrupted => None,
@@ -126,7 +129,9 @@ impl StepError {
             | Self::Snapshot(_)
             | Self::Extract(ExtractError::Postgres(_) | ExtractError::Store(_))
             | Self::Load(LoadError::Postgres(_) | LoadError::Store(_) | LoadError::RowCount { .. })
-            | Self::Transform(TransformError::Postgres(_) | TransformError::File { .. })
+            | Self::Transform(
+                TransformError::Postgres(_) | TransformError::ViewInUse { .. } | TransformError::File { .. },
+            )
             | Self::Verify(VerifyError::Postgres(_))
             | Self::Locked { .. }
             | Self::Interrupted => None,
@@ -136,6 +141,11 @@ impl StepError {
     fn hint(&self, server: Option<&ServerError>) -> Option<String> {
         if let Self::Locked { .. } = self {
             return Some("wait for it to end, or give --lock-wait a longer time".to_owned());
+        }
+        if let Self::Transform(TransformError::ViewInUse { .. }) = self {
+            return Some(
+                "it has to be made again with what it reads: run again when that process has ended".to_owned(),
+            );
         }
         let server = server?;
         let own = match server.sqlstate.as_str() {

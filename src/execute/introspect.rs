@@ -12,7 +12,7 @@ use crate::execute::step::StepContext;
 use crate::manifest::Moment;
 use crate::manifest::jinja::Session;
 use crate::postgres::PostgresError;
-use crate::transform::{self, TransformError, asking};
+use crate::transform::{self, OpenTransaction, TransformError, asking};
 
 /// The SELECT of a node that waited for its parents; nothing of one that did not.
 pub(super) async fn select(context: &StepContext) -> Result<Option<CompiledSql>, StepError> {
@@ -30,20 +30,31 @@ pub(super) async fn select(context: &StepContext) -> Result<Option<CompiledSql>,
     Ok(Some(compiled.sql))
 }
 
-/// Runs the hooks of one moment on the session of the step, in whose transaction they also ask.
+/// Runs the hooks of one moment on the session of the step, in whose transaction they also ask, and which they may not
+/// end.
 pub(super) async fn hooks(
     context: &StepContext,
     client: &Client,
     (hooks, moment): (&[RenderedHook], Moment),
 ) -> Result<(), StepError> {
-    for hook in hooks.iter().filter(|hook| hook.moment == moment) {
+    let hooks: Vec<&RenderedHook> = hooks.iter().filter(|hook| hook.moment == moment).collect();
+    let transaction = match moment {
+        Moment::Inside if !hooks.is_empty() => Some(OpenTransaction::of(client).await?),
+        Moment::Inside | Moment::Outside => None,
+    };
+    for hook in hooks {
         match (hook.asks, &context.hands.later_hooks) {
             (Asks::Database, Some(later)) => {
                 let (later, node, hook) = (Arc::clone(later), context.node.clone(), hook.clone());
                 let rendered = asking(client, move |server| later.render(&node, &hook, Session::Live(server))).await;
-                transform::hooks(client, &rendered.map_err(first_mistake)?).await?;
+                transform::hooks(client, &rendered.map_err(first_mistake)?).await.map_err(TransformError::from)?;
             }
-            (Asks::Nothing, _) | (Asks::Database, None) => transform::hooks(client, [hook]).await?,
+            (Asks::Nothing, _) | (Asks::Database, None) => {
+                transform::hooks(client, [hook]).await.map_err(TransformError::from)?;
+            }
+        }
+        if let Some(transaction) = &transaction {
+            transaction.outlives(hook, client).await.map_err(TransformError::from)?;
         }
     }
     Ok(())

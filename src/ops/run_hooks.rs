@@ -17,7 +17,7 @@ use crate::ops::workspace::Workspace;
 use crate::postgres::Lease;
 use crate::project::Written;
 use crate::state::run::StepStatus;
-use crate::transform::{self, TransformError};
+use crate::transform::{self, HookError};
 
 /// Runs `on-run-start`; a run whose start fails does not begin.
 pub(super) async fn start(
@@ -86,9 +86,8 @@ async fn run_on(
     });
     let hooks = rendered.await?;
     transform::hooks(session, &hooks).await.map_err(|error| match error {
-        TransformError::Postgres(error) => OpError::Postgres(error),
-        TransformError::Project(diagnostic) => OpError::Hook(Diagnostics(vec![*diagnostic])),
-        TransformError::File { path, source } => OpError::File { doing: "read", path, source },
+        HookError::Postgres(error) => OpError::Postgres(error),
+        HookError::Project(diagnostic) => OpError::Hook(Diagnostics(vec![*diagnostic])),
     })
 }
 

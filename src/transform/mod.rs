@@ -32,7 +32,7 @@ pub use ask::asking;
 pub use audit::keep_failures;
 pub use catalog::{has_rows, our_tables, read_catalog};
 pub use contract::contract_mistake;
-pub use hook::hooks;
+pub use hook::{HookError, OpenTransaction, hooks};
 pub use incremental::incremental;
 pub use merge::{column_mistake, merge};
 pub use relation::{ViewChange, table, view};
@@ -47,6 +47,9 @@ pub enum TransformError {
     /// A file of the project is at fault.
     #[error("{}", .0.message)]
     Project(Box<Diagnostic>),
+    /// A view that has to be made again with its parent; another process is at work on it.
+    #[error("{view} is in use by {holder}")]
+    ViewInUse { view: String, holder: String },
     #[error("could not read {path}")]
     File { path: std::path::PathBuf, source: std::io::Error },
 }

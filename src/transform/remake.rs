@@ -10,9 +10,11 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Row};
 
 use crate::diagnostic::{Code, Diagnostic};
+use crate::ident::{Ident, Relation};
 use crate::materialize::is_marked;
 use crate::postgres::PostgresError;
 use crate::sql::StatementFile;
+use crate::state::lock::{self, Scope};
 use crate::transform::hanging::{self, Attempt, Hanging, Maker, attempt};
 use crate::transform::reference::Reference;
 use crate::transform::subject::Subject;
@@ -42,11 +44,12 @@ pub(super) async fn drop(client: &Client, subject: Subject<'_>, drop: &str) -> R
     let dependents = rows(client, "dependents", &relation).await?;
     let is_ours = |row: &&Row| row.get::<_, &str>("kind") == "v" && is_marked(row.get("comment"));
     if let Some(other) = dependents.iter().find(|row| !is_ours(row)) {
-        return Err(others(subject, other.get("name")));
+        return Err(others(subject, &dependent(other).to_string()));
     }
+    lock_views(client, &dependents).await?;
     let mut views = Vec::with_capacity(dependents.len());
     for row in &dependents {
-        let name: String = row.get("name");
+        let name = dependent(row).to_string();
         let hanging = hanging::read(client, &name, Maker::Same).await?;
         views.push(KeptView { create: row.get("create_view"), name, hanging });
     }
@@ -60,6 +63,23 @@ pub(super) async fn drop(client: &Client, subject: Subject<'_>, drop: &str) -> R
     }
     client.batch_execute(drop).await.map_err(failed)?;
     Ok(kept)
+}
+
+/// Takes each view's own lock, parents first, which another process may hold that is at work on the view. Nobody waits
+/// here: this transaction reads the catalog as it was when it began, and would bring back the view as it was then.
+async fn lock_views(client: &Client, dependents: &[Row]) -> Result<(), TransformError> {
+    for row in dependents {
+        let view = dependent(row);
+        if let Some(holder) = lock::try_acquire(client, &view, Scope::Transaction).await? {
+            return Err(TransformError::ViewInUse { view: view.to_string(), holder: holder.to_string() });
+        }
+    }
+    Ok(())
+}
+
+fn dependent(row: &Row) -> Relation {
+    let name = |column| Ident::from_catalog(row.get::<_, String>(column));
+    Relation::new(name("schema_name"), name("relation_name"))
 }
 
 /// Makes everything again that still fits, and hears in `note` of the rest; gives back what has to wait for the

@@ -21,7 +21,8 @@ with recursive dependents as (
         and rewrite.ev_class <> depend.refobjid
 )
 select
-    format('%I.%I', class.relnamespace::regnamespace::text, class.relname) as name,
+    namespace.nspname::text as schema_name,
+    class.relname::text as relation_name,
     class.relkind::text as kind,
     coalesce(obj_description(class.oid, 'pg_class'), '') as comment,
     format('create view %s as %s', class.oid::regclass, pg_get_viewdef(class.oid)) as create_view,
@@ -34,7 +35,11 @@ from (
     group by oid
 ) as dependent
 join pg_class as class on class.oid = dependent.oid
-order by dependent.depth
+join pg_namespace as namespace on namespace.oid = class.relnamespace
+order by
+    dependent.depth,
+    schema_name,
+    relation_name
 
 -- name: others
 select pg_describe_object(depend.classid, depend.objid, depend.objsubid)

@@ -69,6 +69,28 @@ select 1 as id
 }
 
 #[test]
+fn a_hook_that_ends_the_transaction_of_its_build_fails_it() {
+    let test = Test::new().target_sql(LOG);
+    let hooked = |hook: &str, id: u32| {
+        let model = format!("{{{{ config(materialized='table', {hook}) }}}}\nselect {id} as id\n");
+        test.write("models/bl/fact.sql", &model);
+    };
+    hooked("pre_hook=['select 1', \"insert into app.log (word) values ('lasts'); commit\"]", 1);
+    test.run(&["run"]).exit(1).stderr_has("this hook ended the transaction").stderr_has("models/bl/fact.sql:1:33");
+    assert_eq!(test.value("select to_regclass('app.fact') is null"), "t");
+    assert_eq!(log(&test), ["lasts"]);
+    hooked("pre_hook='rollback; begin'", 1);
+    test.run(&["run"]).exit(1).stderr_has("this hook ended the transaction");
+    hooked("post_hook=\"{% do run_query('commit') %}select 1\"", 1);
+    test.run(&["run"]).exit(1).stderr_has("this hook ended the transaction").stderr_has("transaction: false");
+    assert_eq!(test.result("bl.fact").status, "failed");
+    // A part of the transaction may be undone.
+    hooked("post_hook='savepoint mine; insert into app.log (word) select 1; rollback to savepoint mine'", 1);
+    test.succeeds(&["run"]);
+    assert_eq!(log(&test), ["lasts"]);
+}
+
+#[test]
 fn a_run_has_hooks_at_its_start_and_at_its_end() {
     let project = |end: &str| {
         format!(

@@ -55,6 +55,30 @@ fn a_run_waits_for_the_target_and_then_goes_on() {
 }
 
 #[test]
+fn a_view_that_another_process_is_at_work_on_is_not_made_again_with_its_table() {
+    let test = Test::new();
+    test.write("models/bl/fact.sql", "{{ config(materialized='table') }}\nselect 1 as id\n");
+    test.write("models/bl/look.sql", "{{ config(materialized='view') }}\nselect id from {{ ref('fact') }}\n");
+    test.succeeds(&["run"]);
+    test.write("models/bl/fact.sql", "{{ config(materialized='table') }}\nselect 1 as id, 2 as size\n");
+    let holder = test.session("target");
+    holder.execute("set application_name = 'somebody else'");
+    holder.execute("select pg_advisory_lock(hashtextextended('unimig:' || 'app.look', 0))");
+
+    test.run(&["run", "--select", "bl.fact"])
+        .exit(1)
+        .stderr_has("app.look is in use by \"somebody else\"")
+        .stderr_has("made again with what it reads");
+
+    assert_eq!(test.query_target("select * from app.fact"), ["1"]);
+    holder.execute("select pg_advisory_unlock_all()");
+    test.succeeds(&["run", "--select", "bl.fact"]);
+    assert_eq!(test.query_target("select size from app.fact"), ["2"]);
+    let left = "select count(*) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())";
+    assert_eq!(test.value(left), "0");
+}
+
+#[test]
 fn the_holder_is_named_by_its_process_and_since_when() {
     let test = Test::sample();
     test.succeeds(&["run"]);

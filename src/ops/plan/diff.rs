@@ -223,7 +223,9 @@ async fn worked(session: &Lease, (step, root): (&Step, &Path), options: DiffOpti
         Ok(diff) => Ok(Outcome::Differs(diff)),
         Err(TransformError::Postgres(error)) => refused(error),
         Err(TransformError::Project(mistake)) => Ok(mistaken(mistake)),
-        Err(error @ TransformError::File { .. }) => Ok(Outcome::Refused { message: error.to_string(), mistake: None }),
+        Err(error @ (TransformError::File { .. } | TransformError::ViewInUse { .. })) => {
+            Ok(Outcome::Refused { message: error.to_string(), mistake: None })
+        }
     }
 }
 
