@@ -227,3 +227,15 @@ fn names_that_only_a_running_render_asks_for_are_looked_up_too() {
       |                                                                 ^
     "##);
 }
+
+#[test]
+fn a_loop_over_a_hundred_thousand_rows_stays_below_the_limits() {
+    let spine = "{% macro day(at) %}date '2000-01-01' + {{ at }}{% endmacro %}{% set rows = [] %}\
+                 {% for at in range(100000) %}{% do rows.append(day(at) ~ ' as day') %}{% endfor %}\
+                 select {{ rows | join(' union all select ') }}";
+    let fixture = Fixture::with_source().file("models/bl/spine.sql", spine);
+
+    let all = compiled(&fixture);
+
+    assert!(of(&all, "spine").sql.text.ends_with("date '2000-01-01' + 99999 as day"));
+}

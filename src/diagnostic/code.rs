@@ -49,6 +49,7 @@ codes! {
     TwoWriters = "two-writers",
     // models
     BadJinja = "bad-jinja",
+    TemplateLimit = "template-limit",
     BadConfig = "bad-config",
     BadUnitTest = "bad-unit-test",
     NotOneSelect = "not-one-select",

@@ -9,6 +9,12 @@ use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
 use super::{EnvVars, Vars, native};
 use crate::diagnostic::{Code, Diagnostic, Span};
 
+/// Of one string: one for each operation, one for each 64 bytes that it makes.
+const MOST_STEPS: u64 = 1_000_000;
+
+/// Of one `{{ … }}` or `{% … %}`: the engine reads it by recursion.
+const MOST_CODE_BYTES: usize = 10_000;
+
 /// What a string of YAML may ask for.
 #[derive(Debug)]
 pub struct TextScope {
@@ -65,6 +71,7 @@ impl TextScope {
     pub fn new(env: &EnvVars, vars: &Vars) -> Self {
         let mut engine = Environment::new();
         engine.set_debug(true);
+        engine.set_fuel(Some(MOST_STEPS));
         engine.set_undefined_behavior(UndefinedBehavior::SemiStrict);
         engine.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
         let env = env.clone();
@@ -108,6 +115,7 @@ impl TextScope {
         if !native::is_template(text) {
             return Ok(text.to_owned());
         }
+        check_length(text, span)?;
         self.engine.render_str(text, ()).map_err(|error| self.mistake(&error, span))
     }
 
@@ -129,6 +137,7 @@ impl TextScope {
         let Some(expression) = native::only_expression(text) else {
             return self.render(text, span).map(|rendered| native::literal(&rendered, text));
         };
+        check_length(text, span)?;
         let evaluated = self.engine.compile_expression(expression).and_then(|expression| expression.eval(()));
         let value = evaluated.map_err(|error| self.mistake(&error, span))?;
         if value.is_undefined() {
@@ -149,10 +158,30 @@ impl TextScope {
                 .hint(format!("define it under \"vars\" or with --vars, or give a default: var('{name}', 'default')")),
             Some(cause @ NoSuchName::Doc(name)) => Diagnostic::error(Code::UnknownDoc, cause.to_string())
                 .hint(format!("a block stands in a .md file beside the models: {{% docs {name} %}} … {{% enddocs %}}")),
+            None if error.kind() == ErrorKind::OutOfFuel => {
+                let message = format!("the template takes more than {MOST_STEPS} steps");
+                Diagnostic::error(Code::TemplateLimit, message)
+                    .hint("strings of YAML hold short templates: do the work in a model or a macro")
+            }
             None => Diagnostic::error(Code::BadJinja, jinja_message(error)),
         };
         diagnostic.at(span.clone())
     }
+}
+
+/// Code that is too long to be read.
+fn check_length(text: &str, span: &Span) -> Result<(), Diagnostic> {
+    let is_long = |open: &str, close: &str| {
+        let codes = text.split(open).skip(1);
+        codes.into_iter().any(|code| code.find(close).unwrap_or(code.len()) > MOST_CODE_BYTES)
+    };
+    if text.len() <= MOST_CODE_BYTES || !(is_long("{{", "}}") || is_long("{%", "%}")) {
+        return Ok(());
+    }
+    let message = format!("a template in YAML has more than {MOST_CODE_BYTES} bytes of code in one pair of braces");
+    Err(Diagnostic::error(Code::TemplateLimit, message)
+        .at(span.clone())
+        .hint("strings of YAML hold short templates: do the work in a model or a macro"))
 }
 
 fn missing(name: NoSuchName) -> Error {

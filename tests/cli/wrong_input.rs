@@ -145,12 +145,24 @@ fn odd_files_are_read_or_refused_and_never_end_the_tool() {
     write("selectors.yml", b"");
     write("packages.yml", b"");
     write("models/empty.yml", b"");
-    write("models/long.sql", format!("select {{{{ {}1 }}}} as id", "1 + ".repeat(20_000)).as_bytes());
-    write(
-        "models/elifs.sql",
-        format!("{{% if 0 %}}{}{{% endif %}} select 1", "{% elif 0 %}".repeat(20_000)).as_bytes(),
-    );
     copied.run(&["parse"]).exit(0);
+
+    let long = |expression: String| format!("select {{{{ {expression} }}}} as id");
+    let elifs = format!("{{% if 0 %}}{}{{% endif %}} select 1", "{% elif 0 %}".repeat(20_000));
+    for (model, text) in [
+        ("models/plus.sql", long("1 + ".repeat(20_000) + "1")),
+        ("models/tildes.sql", long("'a' ~ ".repeat(20_000) + "'a'")),
+        ("models/elifs.sql", elifs),
+        ("models/dict.sql", long("{1: ".repeat(20_000) + "1" + &"}".repeat(20_000))),
+    ] {
+        write(model, text.as_bytes());
+        copied.run(&["parse"]).exit(2).stderr_has("error[template-limit]: the template nests too deep here");
+        std::fs::remove_file(copied.folder.path().join(model)).expect("the file can go");
+    }
+    let width = "select '{{ 'x'.ljust(3000000000) }}{{ '%3000000000s' % 'x' }}' as id";
+    write("models/width.sql", width.as_bytes());
+    copied.run(&["parse"]).exit(2).stderr_has("a text is padded to 1000000 characters at most");
+    std::fs::remove_file(copied.folder.path().join("models/width.sql")).expect("the file can go");
 
     write("state/manifest.json", b"\xff\xfe\x00");
     copied.run(&["ls", "--select", "state:new", "--state", "state"]).exit(2).stderr_has("missing-state");

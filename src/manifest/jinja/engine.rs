@@ -10,13 +10,13 @@ use std::sync::{Arc, LazyLock};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, OutputSpanKind, State, UndefinedBehavior, Value};
 
 use super::library::{Library, MacroFiles, Package};
-use super::mistake;
 use super::rewrite::{self, Rewritten};
 use super::scan::Scan;
 use super::scope::{Entry, MissingName, Names, Said, Scope, Shared};
 use super::server::NeedsServer;
 use super::values::{method, print, to_list};
-use crate::diagnostic::{Diagnostics, SourceFile};
+use super::{limits, mistake};
+use crate::diagnostic::{Diagnostic, Diagnostics, SourceFile, Span};
 use crate::project::{self, DispatchRule, Project, Vars, built_in_macros};
 
 pub struct Engine {
@@ -74,6 +74,20 @@ pub struct Piece {
     pub output: Range<usize>,
     pub source: Range<usize>,
     pub verbatim: bool,
+}
+
+impl Render {
+    /// It was not begun.
+    fn refused(mistake: Diagnostic) -> Self {
+        Self {
+            rendered: None,
+            diagnostics: Diagnostics(vec![mistake]),
+            needs_server: false,
+            asked: false,
+            said: Vec::new(),
+            given: None,
+        }
+    }
 }
 
 impl Engine {
@@ -179,6 +193,10 @@ impl Engine {
     }
 
     fn render_scope(&self, plan: &Plan, scope: Scope) -> Render {
+        if let Some(place) = &plan.scan.too_deep {
+            let mistake = limits::nests_too_deep().at(Span::new(&plan.file, place.clone()));
+            return Render::refused(mistake);
+        }
         let scope = Arc::new(scope);
         let source = plan.source.as_deref().unwrap_or(&plan.file.text);
         let rendered = self
@@ -192,6 +210,10 @@ impl Engine {
         }
         let mut needs_server = false;
         let rendered = match rendered {
+            Ok((text, _)) if text.len() > limits::MOST_TEXT_BYTES => {
+                diagnostics.push(limits::too_much_text(text.len()).at(Span::whole(&plan.file)));
+                None
+            }
             Ok((text, spans)) => Some(Rendered { text, pieces: pieces(&spans, plan) }),
             Err(error) => {
                 needs_server = mistake::cause::<NeedsServer>(&error).is_some();
@@ -257,6 +279,7 @@ fn new_environment() -> Environment<'static> {
     let mut environment = Environment::new();
     // Errors then name what is undefined; a release build would leave it out.
     environment.set_debug(true);
+    environment.set_fuel(Some(limits::MOST_STEPS));
     // As in dbt, what is not there has no members either; only printing it is a mistake.
     environment.set_undefined_behavior(UndefinedBehavior::Chainable);
     environment.set_unknown_method_callback(method);
@@ -289,7 +312,9 @@ fn write_value(out: &mut minijinja::Output<'_>, state: &mut State<'_, '_>, value
     if value.as_str().is_some() {
         return minijinja::escape_formatter(out, state, value);
     }
-    out.write_str(&print(value)).map_err(Error::from)
+    let printed = print(value);
+    limits::pay_for_bytes(state, printed.len())?;
+    out.write_str(&printed).map_err(Error::from)
 }
 
 fn distinct(missing: &[MissingName]) -> Vec<&MissingName> {

@@ -10,10 +10,11 @@ use std::sync::Arc;
 use minijinja::Environment;
 
 use super::blocks::{BlockKind, blocks};
+use super::limits;
 use super::mistake;
 use super::rewrite::{self, Rewritten};
 use super::scan::{Scan, scan};
-use crate::diagnostic::{Diagnostics, SourceFile};
+use crate::diagnostic::{Diagnostics, SourceFile, Span};
 
 /// The package of the macros that come with unimig.
 const BUILT_IN: &str = "dbt";
@@ -146,10 +147,13 @@ impl Library {
     ) -> UnitId {
         let id = UnitId(self.units.len());
         let text = &file.text[range.clone()];
-        let (_, rewritten) = rewrite::read(text);
+        let (scan, rewritten) = rewrite::read(text);
         let source = rewritten.as_ref().map_or_else(|| text.to_owned(), |rewritten| rewritten.text.clone());
         let unit = Unit { package, file: Arc::clone(file), start: range.start, rewritten };
-        if let Err(error) = environment.add_template_owned(id.template(), source) {
+        if let Some(place) = scan.too_deep {
+            let place = Span::new(file, range.start + place.start..range.start + place.end);
+            diagnostics.push(limits::nests_too_deep().at(place));
+        } else if let Err(error) = environment.add_template_owned(id.template(), source) {
             let found = mistake::place(&error, (text, |range| unit.in_file(range)), range.start);
             diagnostics.push(mistake::syntax(&error, (file, found)));
         }

@@ -8,6 +8,7 @@ use minijinja::{Error, ErrorKind};
 use super::context::Raised;
 use super::engine::{CALL, Engine, Plan, TEMPLATE};
 use super::library::UnitId;
+use super::limits;
 use super::scope::MissingName;
 use super::server::ServerRefused;
 use crate::diagnostic::{Code, Diagnostic, SourceFile, Span};
@@ -93,8 +94,12 @@ fn unknown_macro(name: &str, engine: &Engine) -> Diagnostic {
 
 /// What stopped a render, with a hint that fits it.
 fn stopped(error: &Error) -> Diagnostic {
+    if error.kind() == ErrorKind::OutOfFuel {
+        return limits::too_much_work();
+    }
     let diagnostic = Diagnostic::error(Code::BadJinja, message(error));
     match error.detail() {
+        Some(detail) if detail.contains("maximum recursion limits") => limits::nests_too_deep(),
         Some(detail) if detail.contains("recursion limit") => {
             diagnostic.hint("a macro that calls itself has to stop at some point: test for that before the call")
         }

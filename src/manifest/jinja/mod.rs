@@ -8,6 +8,7 @@ mod callable;
 mod context;
 mod engine;
 mod library;
+mod limits;
 mod mistake;
 mod native;
 mod relation;

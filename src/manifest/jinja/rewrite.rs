@@ -13,6 +13,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::blocks::{code_end, keyword};
+use super::limits::{Branches, too_deep};
 use super::scan::{Code, Kind, Scan, Token, codes, read_tokens, tokens};
 
 /// A text in place of the user's, and how places in it map back.
@@ -53,6 +54,7 @@ struct Rewriter {
     macros: Vec<OpenMacro>,
     /// Where an open materialization starts, and how many edits were made before it.
     left_out: Option<(usize, usize)>,
+    branches: Branches,
 }
 
 /// Reads a template's code, and rewrites it where the engine needs that.
@@ -61,8 +63,7 @@ pub(super) fn read(text: &str) -> (Scan, Option<Rewritten>) {
     let mut rewriter = Rewriter::default();
     for code in codes(text) {
         let tokens = tokens(text, code.inside.clone());
-        read_tokens(&tokens, &mut found);
-        rewriter.read(text, &code, &tokens);
+        rewriter.code((text, &code, &tokens), &mut found);
     }
     (found, applied(text, rewriter.edits))
 }
@@ -77,8 +78,7 @@ pub(super) fn read_block(text: &str, body: Range<usize>) -> (Scan, Option<Rewrit
             continue;
         }
         let tokens = tokens(text, code.inside.clone());
-        read_tokens(&tokens, &mut found);
-        rewriter.read(text, &code, &tokens);
+        rewriter.code((text, &code, &tokens), &mut found);
     }
     rewriter.edit(body.end..text.len(), "");
     (found, applied(text, rewriter.edits))
@@ -134,8 +134,19 @@ impl Rewriter {
         self.edit(at..at, text);
     }
 
-    fn read(&mut self, text: &str, code: &Code, tokens: &[Token]) {
+    fn code(&mut self, (text, code, tokens): (&str, &Code, &[Token]), found: &mut Scan) {
+        read_tokens(tokens, found);
+        if found.too_deep.is_none() {
+            found.too_deep = too_deep(text, tokens);
+        }
+        self.read(text, (code, tokens), found);
+    }
+
+    fn read(&mut self, text: &str, (code, tokens): (&Code, &[Token]), found: &mut Scan) {
         let statement = if code.is_statement { keyword(text, tokens) } else { None };
+        if statement.is_some_and(|(_, word)| self.branches.too_many(word)) {
+            found.too_deep.get_or_insert_with(|| code.whole.clone());
+        }
         match statement {
             Some((at, "macro")) => self.open_macro(text, code, &tokens[at..]),
             Some((at, "test" | "data_test")) => {

@@ -12,6 +12,8 @@ pub struct Scan {
     pub calls: Vec<Call>,
     /// `<object>.<name>` pairs: the object's range with its dot, then the name's.
     pub members: Vec<(Range<usize>, Range<usize>)>,
+    /// Where the code nests deeper than the engine may be asked to read.
+    pub too_deep: Option<Range<usize>>,
 }
 
 /// `function('a', key=…)`.

@@ -3,6 +3,7 @@
 mod dict;
 mod list;
 mod methods;
+mod nesting;
 mod print;
 
 use minijinja::value::{ObjectRepr, Tuple, Value, ValueKind};
@@ -11,6 +12,7 @@ use minijinja::{Error, ErrorKind};
 pub(super) use dict::Dict;
 pub(super) use list::List;
 pub(super) use methods::{method, to_list};
+pub(super) use nesting::check as check_nesting;
 pub(super) use print::print;
 
 /// A value of JSON as templates see it; lists and objects can be changed.
@@ -29,15 +31,19 @@ pub fn from_json(json: &serde_json::Value) -> Value {
 
 /// What `set` stores: sequences that the engine made become lists; everything else is left as it is.
 pub(super) fn changeable(value: Value) -> Value {
-    let Some(object) = value.as_object() else { return value };
-    let is_engines = object.downcast_ref::<Vec<Value>>().is_some() || object.repr() == ObjectRepr::Iterable;
-    if value.is_tuple() || !is_engines {
+    if !is_fixed_list(&value) {
         return value;
     }
     match value.try_iter() {
         Ok(items) => List::value(items.collect()),
         Err(_) => value,
     }
+}
+
+/// A sequence that the engine made and that no template can change.
+pub(super) fn is_fixed_list(value: &Value) -> bool {
+    let Some(object) = value.as_object() else { return false };
+    !value.is_tuple() && (object.is::<Vec<Value>>() || object.repr() == ObjectRepr::Iterable)
 }
 
 /// The entries of anything that is a mapping, or a sequence of pairs.

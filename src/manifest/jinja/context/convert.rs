@@ -125,8 +125,8 @@ pub fn local_md5(_scope: &Arc<Scope>, _state: &mut State<'_, '_>, args: &[Value]
     Ok(Value::from(hex))
 }
 
-pub fn dict(_scope: &Arc<Scope>, _state: &mut State<'_, '_>, args: &[Value]) -> Given {
-    Dict::made(args)
+pub fn dict(_scope: &Arc<Scope>, state: &mut State<'_, '_>, args: &[Value]) -> Given {
+    Dict::made(state, args)
 }
 
 /// The engine's own: only that one can be assigned to.

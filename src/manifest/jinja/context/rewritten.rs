@@ -6,8 +6,9 @@ use minijinja::formatting::{FormatStyle, format as format_text};
 use minijinja::value::{Value, from_args};
 use minijinja::{Error, ErrorKind, State};
 
+use crate::manifest::jinja::limits::{check_format, check_width, collected};
 use crate::manifest::jinja::scope::Scope;
-use crate::manifest::jinja::values::{List, changeable};
+use crate::manifest::jinja::values::{List, check_nesting, is_fixed_list};
 
 pub fn importer(scope: &Arc<Scope>, _state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
     let (importer,): (Value,) = from_args(args)?;
@@ -40,14 +41,24 @@ pub fn entry(scope: &Arc<Scope>, state: &mut State<'_, '_>, _args: &[Value]) -> 
     Ok(if value.is_none() { Value::from("") } else { value })
 }
 
-pub fn list(_scope: &Arc<Scope>, _state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
+pub fn list(_scope: &Arc<Scope>, state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
     let (items,): (Value,) = from_args(args)?;
-    Ok(List::value(items.try_iter()?.collect()))
+    let items = collected(state, &items)?;
+    check_nesting(state, None, &items)?;
+    Ok(List::value(items))
 }
 
-pub fn value(_scope: &Arc<Scope>, _state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
+pub fn value(_scope: &Arc<Scope>, state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
     let (value,): (Value,) = from_args(args)?;
-    Ok(changeable(value))
+    if value.is_tuple() {
+        check_nesting(state, None, [&value])?;
+    }
+    if !is_fixed_list(&value) {
+        return Ok(value);
+    }
+    let items = collected(state, &value)?;
+    check_nesting(state, None, &items)?;
+    Ok(List::value(items))
 }
 
 pub fn nothing(_scope: &Arc<Scope>, _state: &mut State<'_, '_>, _args: &[Value]) -> Result<Value, Error> {
@@ -57,6 +68,18 @@ pub fn nothing(_scope: &Arc<Scope>, _state: &mut State<'_, '_>, _args: &[Value])
 /// `'%s' % x`.
 pub fn format(_scope: &Arc<Scope>, _state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
     let (text, values): (&str, Value) = from_args(args)?;
+    check_format(text)?;
     let values: Vec<Value> = if values.is_tuple() { values.try_iter()?.collect() } else { vec![values] };
+    check_stars(text, &values)?;
     format_text(FormatStyle::Printf, text, &values).map(Value::from)
+}
+
+/// `'%*d' % (width, x)` has its width among the values.
+fn check_stars(text: &str, values: &[Value]) -> Result<(), Error> {
+    if text.contains('*') {
+        for width in values.iter().filter_map(Value::as_i64).filter_map(|width| usize::try_from(width.abs()).ok()) {
+            check_width(width)?;
+        }
+    }
+    Ok(())
 }

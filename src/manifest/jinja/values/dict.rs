@@ -8,8 +8,10 @@ use minijinja::value::{Enumerator, Kwargs, Object, ObjectRepr, Value, from_args}
 use minijinja::{Error, ErrorKind, State};
 
 use super::list::{List, failed};
+use super::nesting::check;
 use super::print::repr;
 use super::{entries, pair};
+use crate::manifest::jinja::limits::pay_for_items;
 
 #[derive(Debug)]
 pub struct Dict(Mutex<IndexMap<Value, Value>>);
@@ -20,8 +22,10 @@ impl Dict {
     }
 
     /// What `dict(…)` and a literal make: the entries of a mapping, of pairs, of keyword arguments.
-    pub fn made(args: &[Value]) -> Result<Value, Error> {
-        Ok(Self::value(given(args)?))
+    pub fn made(state: &State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
+        let entries = given(args)?;
+        check(state, None, entries.iter().map(|(_, value)| value))?;
+        Ok(Self::value(entries))
     }
 
     fn entries(&self) -> MutexGuard<'_, IndexMap<Value, Value>> {
@@ -61,7 +65,11 @@ impl Object for Dict {
         Some(self.entries().len())
     }
 
-    fn call_method(self: &Arc<Self>, _state: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, Error> {
+    fn call_method(self: &Arc<Self>, state: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, Error> {
+        let identity = || Some(std::ptr::from_ref(&**self).cast());
+        if !matches!(method, "get" | "setdefault") {
+            pay_for_items(state, self.entries().len())?;
+        }
         Ok(match method {
             "get" => {
                 let (key, default): (Value, Option<Value>) = from_args(args)?;
@@ -72,11 +80,13 @@ impl Object for Dict {
             "values" => List::value(self.entries().values().cloned().collect()),
             "update" => {
                 let more = given(args)?;
+                check(state, identity(), more.iter().map(|(_, value)| value))?;
                 self.entries().extend(more);
                 Value::from(())
             }
             "setdefault" => {
                 let (key, default): (Value, Option<Value>) = from_args(args)?;
+                check(state, identity(), &default)?;
                 self.entries().entry(key).or_insert(default.unwrap_or(Value::from(()))).clone()
             }
             "pop" => {

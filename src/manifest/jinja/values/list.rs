@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use minijinja::value::{DynObject, Enumerator, Kwargs, Object, ObjectRepr, Value, from_args};
 use minijinja::{Error, ErrorKind, State};
 
+use super::nesting::{Identity, check};
 use super::print::repr;
+use crate::manifest::jinja::limits::{collected, pay_for_items};
 
 #[derive(Debug)]
 pub struct List(Mutex<Vec<Value>>);
@@ -24,6 +26,10 @@ impl List {
     /// The items as they are now.
     pub fn snapshot(&self) -> Vec<Value> {
         self.items().clone()
+    }
+
+    fn identity(&self) -> Identity {
+        std::ptr::from_ref(self).cast()
     }
 
     /// A place of Python's: negative counts from the end.
@@ -47,11 +53,13 @@ impl List {
         let (options,): (Kwargs,) = from_args(args)?;
         let reverse = options.get::<Option<bool>>("reverse")?.unwrap_or_default();
         options.assert_all_used()?;
-        let mut items = self.items();
+        // Not while it is locked: to compare lists reads them.
+        let mut items = self.snapshot();
         items.sort();
         if reverse {
             items.reverse();
         }
+        *self.items() = items;
         Ok(())
     }
 }
@@ -78,19 +86,25 @@ impl Object for List {
         Some(self.items().len())
     }
 
-    fn call_method(self: &Arc<Self>, _state: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, Error> {
+    fn call_method(self: &Arc<Self>, state: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, Error> {
+        if !matches!(method, "append" | "pop") {
+            pay_for_items(state, self.items().len())?;
+        }
         match method {
             "append" => {
                 let (item,): (Value,) = from_args(args)?;
+                check(state, Some(self.identity()), [&item])?;
                 self.items().push(item);
             }
             "extend" => {
                 let (more,): (Value,) = from_args(args)?;
-                let more: Vec<Value> = more.try_iter()?.collect();
+                let more = collected(state, &more)?;
+                check(state, Some(self.identity()), &more)?;
                 self.items().extend(more);
             }
             "insert" => {
                 let (at, item): (i64, Value) = from_args(args)?;
+                check(state, Some(self.identity()), [&item])?;
                 let end = self.items().len();
                 let place = self.place(at).unwrap_or(if at < 0 { 0 } else { end });
                 self.items().insert(place, item);

@@ -7,6 +7,7 @@ use minijinja_contrib::pycompat;
 use super::List;
 use super::changeable;
 use super::list::failed;
+use crate::manifest::jinja::limits::{check_format, check_width, collected, pay_for_bytes};
 
 /// What the engine asks when it knows no method of that name.
 pub fn method(state: &mut State<'_, '_>, value: &Value, method: &str, args: &[Value]) -> Result<Value, Error> {
@@ -14,6 +15,9 @@ pub fn method(state: &mut State<'_, '_>, value: &Value, method: &str, args: &[Va
         && let Some(given) = text_method(text, method, args)
     {
         return given;
+    }
+    if let Some(text) = value.as_str() {
+        pay_for_method(state, text, (method, args))?;
     }
     if value.kind() == ValueKind::Seq && matches!(method, "append" | "extend" | "insert") {
         return Err(failed(format!("this sequence cannot be changed: make a list of it first, and then .{method}()")));
@@ -29,7 +33,7 @@ pub fn method(state: &mut State<'_, '_>, value: &Value, method: &str, args: &[Va
 /// Those that [`pycompat`] lacks.
 fn text_method(text: &str, method: &str, args: &[Value]) -> Option<Result<Value, Error>> {
     Some(match method {
-        "zfill" => from_args(args).map(|(width,): (usize,)| zero_filled(text, width)),
+        "zfill" => from_args(args).and_then(|(width,): (usize,)| Ok(zero_filled(text, check_width(width)?))),
         "ljust" => padded(args, |width, with| format!("{text}{}", with.repeat(missing(text, width)))),
         "rjust" => padded(args, |width, with| format!("{}{text}", with.repeat(missing(text, width)))),
         "center" => padded(args, |width, with| {
@@ -52,13 +56,36 @@ fn text_method(text: &str, method: &str, args: &[Value]) -> Option<Result<Value,
     })
 }
 
+/// Takes steps for what the engine's own methods are about to make.
+fn pay_for_method(state: &State<'_, '_>, text: &str, (method, args): (&str, &[Value])) -> Result<(), Error> {
+    match (method, args) {
+        ("replace", [old, new, ..]) => {
+            let found = match old.as_str() {
+                Some(old) if !old.is_empty() => text.matches(old).count(),
+                Some(_) | None => text.len() + 1,
+            };
+            pay_for_bytes(state, text.len() + found.saturating_mul(new.as_str().map_or(0, str::len)))
+        }
+        ("join", [items, ..]) => {
+            let count = items.len().unwrap_or_default();
+            let inside: usize = match items.try_iter() {
+                Ok(items) => items.filter_map(|item| item.as_str().map(str::len)).sum(),
+                Err(_) => 0,
+            };
+            pay_for_bytes(state, inside.saturating_add(count.saturating_mul(text.len())))
+        }
+        ("format", _) => check_format(text),
+        _ => pay_for_bytes(state, text.len()),
+    }
+}
+
 fn missing(text: &str, width: usize) -> usize {
     width.saturating_sub(text.chars().count())
 }
 
 fn padded(args: &[Value], pad: impl FnOnce(usize, &str) -> String) -> Result<Value, Error> {
     let (width, with): (usize, Option<&str>) = from_args(args)?;
-    Ok(pad(width, with.unwrap_or(" ")).into())
+    Ok(pad(check_width(width)?, with.unwrap_or(" ")).into())
 }
 
 fn zero_filled(text: &str, width: usize) -> Value {
@@ -105,10 +132,10 @@ fn rsplit(text: &str, by: Option<&str>, most: Option<usize>) -> Value {
 }
 
 /// `x | list`.
-pub fn to_list(value: &Value) -> Result<Value, Error> {
+pub fn to_list(state: &State<'_, '_>, value: &Value) -> Result<Value, Error> {
     match value.kind() {
         ValueKind::Undefined => Ok(List::value(Vec::new())),
         ValueKind::None => Err(Error::new(ErrorKind::InvalidOperation, "None is not a sequence")),
-        _ => Ok(List::value(value.try_iter()?.collect())),
+        _ => collected(state, value).map(List::value),
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use minijinja::value::{Kwargs, Tuple, Value, from_args};
 use minijinja::{Error, ErrorKind, State};
 
+use crate::manifest::jinja::limits::pay_for_items;
 use crate::manifest::jinja::native::{Kind, refused};
 use crate::manifest::jinja::scope::Scope;
 use crate::manifest::jinja::values::List;
@@ -14,8 +15,14 @@ pub const ITERTOOLS: Kind = Kind { name: "itertools", method: call, ..Kind::PLAI
 /// More than a template means to make.
 const MOST_ITEMS: usize = 1_000_000;
 
-fn call(_scope: &Arc<Scope>, _state: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, Error> {
+fn call(_scope: &Arc<Scope>, state: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, Error> {
     let (lists, options) = split(args)?;
+    let made = made(method, (lists, &options))?;
+    pay_for_items(state, made.len().unwrap_or_default().saturating_mul(8 * args.len()))?;
+    Ok(made)
+}
+
+fn made(method: &str, (lists, options): (&[Value], &Kwargs)) -> Result<Value, Error> {
     match method {
         "chain" => Ok(List::value(items(lists)?.concat())),
         "product" => {

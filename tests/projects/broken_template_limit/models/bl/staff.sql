@@ -1,0 +1,3 @@
+{% set rows = [] %}
+{% do rows.append(rows) %}
+select id from {{ source('svp', 'labors') }}
