@@ -92,12 +92,8 @@ fn objects(workspace: &Workspace, (compiled, nodes): (&CompiledProject, &[NodeNa
     if keys == ["unique_id"] {
         return ids.map(|id| json!({ "unique_id": id }).to_string()).collect();
     }
-    let described = artifacts::manifest(workspace.describe(compiled));
-    let entry = |id: &str| {
-        let kinds = ["nodes", "sources", "exposures", "unit_tests"];
-        kinds.into_iter().find_map(|kind| described.get(kind)?.get(id)?.as_object())
-    };
-    ids.filter_map(|id| Some(Value::Object(cut(entry(&id)?, keys)).to_string())).collect()
+    let entries = artifacts::entries(workspace.describe(compiled), nodes);
+    entries.iter().map(|entry| Value::Object(cut(entry, keys)).to_string()).collect()
 }
 
 fn cut(entry: &Map<String, Value>, keys: &[String]) -> Map<String, Value> {

@@ -23,6 +23,7 @@ fn exposure(described: Described<'_>, exposure: &ExposureNode) -> Value {
     config.insert("tags".to_owned(), json!(exposure.tags));
     let parents: Vec<&NodeName> = exposure.depends_on.iter().collect();
     let reads = described.reads(&parents);
+    let nodes: Vec<String> = reads.nodes.iter().map(|node| identity::unique_id(described.manifest, node)).collect();
     json!({
         "resource_type": "exposure",
         "unique_id": identity::unique_id(described.manifest, &exposure.name),
@@ -41,7 +42,7 @@ fn exposure(described: Described<'_>, exposure: &ExposureNode) -> Value {
         "tags": exposure.tags,
         "config": config,
         "unrendered_config": exposure.config,
-        "depends_on": { "macros": [], "nodes": reads.nodes },
+        "depends_on": { "macros": [], "nodes": nodes },
         "refs": reads.refs,
         "sources": reads.sources,
         "metrics": [],

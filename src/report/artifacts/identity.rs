@@ -1,8 +1,12 @@
 //! dbt's names for nodes: `unique_id`, `fqn`, paths, and the quoted relation.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt::Write;
 use std::path::Path;
 
-use serde_json::{Value, json};
+use rayon::prelude::*;
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::ident::{NodeName, Relation};
@@ -14,9 +18,23 @@ pub fn unique_id(manifest: &Manifest, name: &NodeName) -> String {
     manifest.unique_id(name)
 }
 
+/// The identities of all nodes, each found once.
+pub(super) struct Ids<'a>(HashMap<&'a NodeName, String>);
+
+impl<'a> Ids<'a> {
+    pub fn of(manifest: &'a Manifest) -> Self {
+        let names: Vec<&NodeName> = manifest.names().chain(manifest.unit_tests.keys()).collect();
+        Self(names.into_par_iter().map(|name| (name, manifest.unique_id(name))).collect())
+    }
+
+    pub fn get<'i>(&'i self, name: &'i NodeName) -> &'i str {
+        self.0.get(name).map_or(name.as_str(), String::as_str)
+    }
+}
+
 /// The project, the folders below its resource folder, the name.
-pub(super) fn fqn(package: &str, folders: &[String], name: &str) -> Vec<String> {
-    [package.to_owned()].into_iter().chain(folders.iter().cloned()).chain([name.to_owned()]).collect()
+pub(super) fn fqn<'a>(package: &'a str, folders: &'a [String], name: &'a str) -> Vec<&'a str> {
+    [package].into_iter().chain(folders.iter().map(String::as_str)).chain([name]).collect()
 }
 
 /// A file's path below its resource folder, which is what dbt calls `path`.
@@ -32,19 +50,34 @@ pub(super) fn relation_name(environment: &Environment, relation: &Relation) -> S
     parts.map(quoted).join(".")
 }
 
-/// dbt's `checksum` of a file's text, without the white space around it.
-pub(super) fn checksum(content: &[u8]) -> Value {
-    let content = std::str::from_utf8(content).map_or(content, |text| text.trim().as_bytes());
-    let digest: String = Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect();
-    json!({ "name": "sha256", "checksum": digest })
+/// What a file held when it was read.
+#[derive(Serialize)]
+pub(super) struct Checksum<'a> {
+    pub name: &'static str,
+    pub checksum: Cow<'a, str>,
 }
 
-/// For nodes that have no file of their own.
-pub(super) fn no_checksum() -> Value {
-    json!({ "name": "none", "checksum": "" })
+impl Checksum<'_> {
+    /// Of a file's text, without the white space around it.
+    pub fn of(content: &[u8]) -> Self {
+        let content = std::str::from_utf8(content).map_or(content, |text| text.trim().as_bytes());
+        Self { name: "sha256", checksum: hex(&Sha256::digest(content)).into() }
+    }
+
+    /// Of a node that has no file of its own.
+    pub fn none() -> Self {
+        Self { name: "none", checksum: "".into() }
+    }
 }
 
 /// dbt's `project_id`: a hash of the name that tells nothing of it.
 pub(super) fn project_id(project: &str) -> String {
-    Sha256::digest(project.as_bytes()).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(project.as_bytes())[..16])
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

@@ -7,13 +7,13 @@ use serde_json::{Map, Value, json};
 
 use super::Described;
 use crate::diagnostic::SourceFile;
-use crate::manifest::jinja::{Block, BlockKind, blocks, scan};
+use crate::manifest::jinja::{Block, BlockKind, Call, blocks, scan};
 use crate::project::built_in_macros;
 
 /// Every macro that templates of the project may call, by package and name.
 pub(super) struct Macros<'a> {
     project: &'a str,
-    found: BTreeMap<(String, String), (Arc<SourceFile>, Block)>,
+    found: BTreeMap<String, BTreeMap<String, (Arc<SourceFile>, Block)>>,
 }
 
 impl<'a> Macros<'a> {
@@ -25,17 +25,19 @@ impl<'a> Macros<'a> {
         let built_in = built_in_macros().iter().filter(|built_in| !project.has_package(built_in.package));
         let built_in = built_in.map(|built_in| (built_in.package.to_owned(), Arc::clone(&built_in.file)));
         let files = own.chain(tests).chain(built_in);
-        let found = files.flat_map(|(package, file)| {
-            let blocks = blocks(&file.text).found.into_iter();
-            let named = blocks.filter_map(move |block| Some(((package.clone(), name(&block)?), (file.clone(), block))));
-            named.collect::<Vec<_>>()
-        });
-        Self { project: &project.name, found: found.collect() }
+        let mut found: BTreeMap<String, BTreeMap<_, _>> = BTreeMap::new();
+        for (package, file) in files {
+            let named = blocks(&file.text).found.into_iter().filter_map(|block| Some((name(&block)?, block)));
+            found.entry(package).or_default().extend(named.map(|(name, block)| (name, (Arc::clone(&file), block))));
+        }
+        Self { project: &project.name, found }
     }
 
     /// Every entry of `macros`, by `unique_id`.
     pub fn entries(&self, described: Described<'_>) -> Map<String, Value> {
-        let entries = self.found.iter().map(|((package, name), (file, block))| {
+        let packages = self.found.iter();
+        let all = packages.flat_map(|(package, macros)| macros.iter().map(move |(name, found)| (package, name, found)));
+        let entries = all.map(|(package, name, (file, block))| {
             let id = id(package, name);
             let body = &file.text[block.whole.clone()];
             let declared = described.project.declared.macros.iter().find(|declared| declared.name.value == *name);
@@ -54,7 +56,7 @@ impl<'a> Macros<'a> {
                 "path": file.path,
                 "original_file_path": file.path,
                 "macro_sql": body,
-                "depends_on": { "macros": self.called_in(body, package).filter(|other| *other != id).collect::<Vec<_>>() },
+                "depends_on": { "macros": self.called_in(body, package).into_iter().filter(|other| *other != id).collect::<Vec<_>>() },
                 "description": declared.map(|declared| declared.description.as_str()).unwrap_or_default(),
                 "meta": meta,
                 "docs": { "show": true, "node_color": null },
@@ -70,32 +72,25 @@ impl<'a> Macros<'a> {
     }
 
     /// The macros that a text of a package calls, each once.
-    pub fn called_in(&self, text: &str, package: &str) -> impl Iterator<Item = String> {
-        let calls = scan(text).calls;
-        let mut ids: Vec<String> =
-            calls.iter().filter_map(|call| self.find(&text[call.function.clone()], package)).collect();
+    pub fn called_in(&self, text: &str, package: &str) -> Vec<String> {
+        let scan = scan(text);
+        let called = |call: &Call| {
+            let of = scan.members.iter().find(|(_, name)| *name == call.function);
+            let start = of.map_or(call.function.start, |(object, _)| object.start);
+            self.find(&text[start..call.function.end], package)
+        };
+        let mut ids: Vec<String> = scan.calls.iter().filter_map(called).collect();
         ids.sort();
         ids.dedup();
-        ids.into_iter()
+        ids
     }
 
     /// dbt's order: the package of the caller, the project, what comes along.
-    fn find(&self, called: &str, package: &str) -> Option<String> {
-        let known = |package: &str, name: &str| {
-            self.found.contains_key(&(package.to_owned(), name.to_owned())).then(|| id(package, name))
-        };
+    pub fn find(&self, called: &str, package: &str) -> Option<String> {
+        let known = |package: &str, name: &str| self.found.get(package)?.contains_key(name).then(|| id(package, name));
         match called.split_once('.') {
             Some((package, name)) => known(package, name),
             None => [package, self.project, "dbt"].into_iter().find_map(|package| known(package, called)),
-        }
-    }
-
-    /// Puts the macros that a node's code calls among what it depends on.
-    pub fn attach(&self, entry: &mut Map<String, Value>) {
-        let text = |key: &str| entry.get(key).and_then(Value::as_str).unwrap_or_default();
-        let called: Vec<String> = self.called_in(text("raw_code"), text("package_name")).collect();
-        if let Some(Value::Object(depends_on)) = entry.get_mut("depends_on") {
-            depends_on.insert("macros".to_owned(), json!(called));
         }
     }
 }

@@ -1,50 +1,101 @@
 //! `manifest.json`, dbt's version 12: every node with its config, its code, its parents and its children.
 
+use std::io::{self, Write};
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
+use super::identity::Ids;
 use super::macros::Macros;
+use super::resource::Whole;
 use super::write::{self, Unwritten};
 use super::{Described, beside, identity, node, source, unit_test};
 use crate::ident::NodeName;
 
-pub fn write_manifest(folder: &Path, described: Described<'_>) -> Result<(), Unwritten> {
-    write::write(folder, "manifest.json", &manifest(described))
+/// One key of the document.
+enum Part<'a> {
+    Value(Value),
+    /// JSON that all threads have made, by `unique_id`.
+    Entries(Vec<(&'a str, String)>),
+    /// What each node reads, or who reads it.
+    Neighbours(Vec<(&'a str, Vec<&'a str>)>),
 }
 
-/// The whole document.
-pub fn manifest(described: Described<'_>) -> Value {
+/// Writes `manifest.json`; of a large project it is large, and never in memory as one text.
+pub fn write_manifest(folder: &Path, described: Described<'_>) -> Result<(), Unwritten> {
     let graph = described.graph;
     let macros = Macros::of(described);
-    json!({
-        "metadata": metadata(described),
-        "nodes": node::nodes(described, &macros),
-        "sources": source::sources(described),
-        "macros": macros.entries(described),
-        "docs": beside::docs(described),
-        "exposures": beside::exposures(described),
-        "metrics": {},
-        "groups": beside::groups(described),
-        "selectors": beside::selectors(described),
-        "disabled": disabled(described, &macros),
-        "parent_map": neighbours(described, |name| graph.parents(name)),
-        "child_map": neighbours(described, |name| graph.children(name)),
-        "group_map": beside::group_map(described),
-        "saved_queries": {},
-        "semantic_models": {},
-        "unit_tests": unit_test::unit_tests(described),
-        "functions": {},
+    let whole = Whole { described, macros: &macros, ids: Ids::of(described.manifest) };
+    let empty = || Part::Value(json!({}));
+    let parts = [
+        ("metadata", Part::Value(metadata(described).into())),
+        ("nodes", Part::Entries(node::nodes(&whole))),
+        ("sources", Part::Value(source::sources(described).into())),
+        ("macros", Part::Value(macros.entries(described).into())),
+        ("docs", Part::Value(beside::docs(described).into())),
+        ("exposures", Part::Value(beside::exposures(described).into())),
+        ("metrics", empty()),
+        ("groups", Part::Value(beside::groups(described).into())),
+        ("selectors", Part::Value(beside::selectors(described).into())),
+        ("disabled", Part::Value(disabled(described, &macros).into())),
+        ("parent_map", Part::Neighbours(neighbours(&whole, |name| graph.parents(name)))),
+        ("child_map", Part::Neighbours(neighbours(&whole, |name| graph.children(name)))),
+        ("group_map", Part::Value(beside::group_map(described))),
+        ("saved_queries", empty()),
+        ("semantic_models", empty()),
+        ("unit_tests", Part::Value(unit_test::unit_tests(described).into())),
+        ("functions", empty()),
+    ];
+    write::write_with(folder, "manifest.json", |out| {
+        object(out, &parts, |out, part| match part {
+            Part::Value(value) => Ok(serde_json::to_writer(out, value)?),
+            Part::Entries(entries) => object(out, entries, |out, entry| out.write_all(entry.as_bytes())),
+            Part::Neighbours(all) => object(out, all, |out, others| Ok(serde_json::to_writer(out, others)?)),
+        })
     })
 }
 
+/// Writes an object whose values write themselves.
+fn object<V>(
+    out: &mut dyn Write,
+    fields: &[(&str, V)],
+    value: impl Fn(&mut dyn Write, &V) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut mark = b"{";
+    for (key, field) in fields {
+        out.write_all(mark)?;
+        serde_json::to_writer(&mut *out, key)?;
+        out.write_all(b":")?;
+        value(out, field)?;
+        mark = b",";
+    }
+    out.write_all(if fields.is_empty() { b"{}" } else { b"}" })
+}
+
+/// The entries that a manifest has of these nodes, by `unique_id`, in this order.
+pub fn entries(described: Described<'_>, names: &[NodeName]) -> Vec<Map<String, Value>> {
+    let macros = Macros::of(described);
+    let whole = Whole { described, macros: &macros, ids: Ids::of(described.manifest) };
+    let mut beside = source::sources(described);
+    beside.extend(beside::exposures(described));
+    beside.extend(unit_test::unit_tests(described));
+    let entry = |name: &NodeName| match node::node(&whole, name) {
+        Some(entry) => json!(entry),
+        None => beside.get(whole.ids.get(name)).cloned().unwrap_or_default(),
+    };
+    names.iter().filter_map(|name| Some(write::object(entry(name))).filter(|entry| !entry.is_empty())).collect()
+}
+
 /// What is switched off, each as a list, since dbt allows several under one name.
-fn disabled(described: Described<'_>, macros: &Macros<'_>) -> Value {
-    let Some(manifest) = described.manifest.switched_off.as_deref() else { return json!({}) };
+fn disabled(described: Described<'_>, macros: &Macros<'_>) -> Map<String, Value> {
+    let Some(manifest) = described.manifest.switched_off.as_deref() else { return Map::new() };
     let described = Described { manifest, ..described };
-    let entries = node::nodes(described, macros).into_iter().chain(source::sources(described));
-    let entries = entries.chain(beside::exposures(described)).chain(unit_test::unit_tests(described));
-    entries.map(|(id, entry)| (id, json!([entry]))).collect::<Map<_, _>>().into()
+    let whole = Whole { described, macros, ids: Ids::of(manifest) };
+    let all = node::all(manifest).into_iter();
+    let nodes = all.map(|node| (whole.ids.get(node.name()).to_owned(), json!([node::entry(&whole, node)])));
+    let beside = source::sources(described).into_iter().chain(beside::exposures(described));
+    let beside = beside.chain(unit_test::unit_tests(described));
+    nodes.chain(beside.map(|(id, entry)| (id, json!([entry])))).collect()
 }
 
 fn metadata(described: Described<'_>) -> Map<String, Value> {
@@ -60,11 +111,13 @@ fn metadata(described: Described<'_>) -> Map<String, Value> {
     metadata
 }
 
-fn neighbours<'a>(described: Described<'a>, of: impl Fn(&'a NodeName) -> Vec<&'a NodeName>) -> Value {
-    let id = |name: &NodeName| identity::unique_id(described.manifest, name);
-    let entries = described.graph.topological_order().iter().map(|name| {
-        let others: Vec<String> = of(name).into_iter().map(id).collect();
-        (id(name), json!(others))
+fn neighbours<'a>(
+    whole: &'a Whole<'a>,
+    of: impl Fn(&'a NodeName) -> Vec<&'a NodeName>,
+) -> Vec<(&'a str, Vec<&'a str>)> {
+    let entries = whole.described.graph.topological_order().iter().map(|name| {
+        let others = of(name).into_iter().map(|other| whole.ids.get(other)).collect();
+        (whole.ids.get(name), others)
     });
-    Value::Object(entries.collect())
+    entries.collect()
 }

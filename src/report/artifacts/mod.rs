@@ -6,6 +6,7 @@
 mod beside;
 mod catalog;
 mod config;
+mod entry;
 mod freshness;
 mod identity;
 mod macros;
@@ -30,7 +31,7 @@ use crate::project::{Environment, Project};
 pub use catalog::{CatalogColumn, CatalogTable, write_catalog};
 pub use freshness::{Age, Measured, sources, write_sources};
 pub use identity::unique_id;
-pub use manifest::{manifest, write_manifest};
+pub use manifest::{entries, write_manifest};
 pub use mistake::diagnostic;
 pub use operation::{OperationResult, write_operation};
 pub use results::{RunArguments, run_results, write_run_results};

@@ -1,38 +1,84 @@
-//! `nodes` of a manifest: models, seeds and data tests.
+//! `nodes` of a manifest: models, seeds, data tests and analyses.
 
-use std::path::{Path, PathBuf};
+use std::borrow::Cow;
+use std::path::Path;
 
 use rayon::prelude::*;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::macros::Macros;
-use super::resource::{Resource, constraint};
-use super::write::object;
-use super::{Described, config, identity};
-use crate::ident::NodeName;
-use crate::manifest::{AnalysisNode, Materialization, ModelNode, SeedNode, TestKind, TestNode};
+use super::config::Config;
+use super::entry::{Constraint, Entry, OfModel, OfSeed, OfTest, TestMetadata};
+use super::identity::Checksum;
+use super::resource::{Resource, Whole};
+use crate::ident::{Ident, NodeName};
+use crate::manifest::{AnalysisNode, Manifest, Materialization, ModelNode, SeedNode, TestIdentity, TestKind, TestNode};
 
 /// Seeds above it are known by their path, as in dbt.
 const HASHED_BYTES_AT_MOST: u64 = 1 << 20;
 
-/// Every entry of `nodes`, by `unique_id`.
-pub(super) fn nodes(described: Described<'_>, macros: &Macros<'_>) -> Map<String, Value> {
-    let manifest = described.manifest;
-    let models = manifest.models.values().map(|node| (&node.name, model(described, node)));
-    let seeds = manifest.seeds.values().map(|node| (&node.name, seed(described, node)));
-    let tests = manifest.tests.values().map(|node| (&node.name, test(described, node)));
-    let analyses = manifest.analyses.values().map(|node| (&node.name, analysis(described, node)));
-    let mut entries: Vec<_> = models.chain(seeds).chain(tests).chain(analyses).collect();
-    entries.par_iter_mut().for_each(|(_, entry)| macros.attach(entry));
-    entries.into_iter().map(|(name, entry)| (identity::unique_id(manifest, name), Value::Object(entry))).collect()
+/// What an entry is made from.
+#[derive(Clone, Copy)]
+pub(super) enum Node<'a> {
+    Model(&'a ModelNode),
+    Seed(&'a SeedNode),
+    Test(&'a TestNode),
+    Analysis(&'a AnalysisNode),
 }
 
-fn model(described: Described<'_>, model: &ModelNode) -> Map<String, Value> {
-    let mut config = config::built(model.materialization.as_str(), &model.config);
-    config.insert("tags".to_owned(), json!(model.tags));
-    config.entry("access").or_insert(json!("protected"));
-    config.insert("unimig".to_owned(), json!({ "name": model.name }));
-    let (access, mut contract) = (config["access"].clone(), config["contract"].clone());
+impl<'a> Node<'a> {
+    pub fn name(self) -> &'a NodeName {
+        match self {
+            Self::Model(node) => &node.name,
+            Self::Seed(node) => &node.name,
+            Self::Test(node) => &node.name,
+            Self::Analysis(node) => &node.name,
+        }
+    }
+}
+
+/// Every node that has its entry in `nodes`.
+pub(super) fn all(manifest: &Manifest) -> Vec<Node<'_>> {
+    let models = manifest.models.values().map(Node::Model);
+    let seeds = manifest.seeds.values().map(Node::Seed);
+    let tests = manifest.tests.values().map(Node::Test);
+    models.chain(seeds).chain(tests).chain(manifest.analyses.values().map(Node::Analysis)).collect()
+}
+
+/// Every entry of `nodes` as JSON, by `unique_id`.
+pub(super) fn nodes<'a>(whole: &'a Whole<'a>) -> Vec<(&'a str, String)> {
+    let text = |node: Node<'a>| {
+        let text = serde_json::to_string(&entry(whole, node)).expect("an entry has texts for keys");
+        (whole.ids.get(node.name()), text)
+    };
+    all(whole.described.manifest).into_par_iter().map(text).collect()
+}
+
+/// The entry of one node, if it has one in `nodes`.
+pub(super) fn node<'a>(whole: &'a Whole<'a>, name: &NodeName) -> Option<Entry<'a>> {
+    let manifest = whole.described.manifest;
+    let model = manifest.models.get(name).map(Node::Model);
+    let test = || manifest.tests.get(name).map(Node::Test);
+    let seed = || manifest.seeds.get(name).map(Node::Seed);
+    let analysis = || manifest.analyses.get(name).map(Node::Analysis);
+    model.or_else(test).or_else(seed).or_else(analysis).map(|node| entry(whole, node))
+}
+
+pub(super) fn entry<'a>(whole: &'a Whole<'a>, node: Node<'a>) -> Entry<'a> {
+    match node {
+        Node::Model(node) => model(whole, node),
+        Node::Seed(node) => seed(whole, node),
+        Node::Test(node) => test(whole, node),
+        Node::Analysis(node) => analysis(whole, node),
+    }
+}
+
+fn model<'a>(whole: &'a Whole<'a>, model: &'a ModelNode) -> Entry<'a> {
+    let config = Config::built(model.materialization.as_str(), &model.config)
+        .with("tags", json!(model.tags))
+        .or("access", json!("protected"))
+        .with("unimig", json!({ "name": model.name }));
+    let setting = |key: &str| config.get(key).map(Cow::into_owned).unwrap_or_default();
+    let (access, mut contract) = (setting("access"), setting("contract"));
     contract["checksum"] = Value::Null;
     let resource = Resource {
         kind: match model.materialization {
@@ -49,65 +95,67 @@ fn model(described: Described<'_>, model: &ModelNode) -> Map<String, Value> {
         name: &model.model,
         folders: &model.folders,
         file: &model.file.path,
-        checksum: identity::checksum(model.file.text.as_bytes()),
+        checksum: Checksum::of(model.file.text.as_bytes()),
         description: &model.description,
         columns: &model.columns,
         config,
     };
-    let mut entry = resource.entry(described);
-    described.place(&mut entry, &model.relation);
+    let mut entry = resource.entry(whole);
+    entry.place(whole, &model.relation);
     match model.materialization {
-        Materialization::Ephemeral => {
-            entry.insert("relation_name".to_owned(), Value::Null);
-        }
+        Materialization::Ephemeral => entry.relation_name = None,
         Materialization::Merge(_)
         | Materialization::Table
         | Materialization::View
         | Materialization::Incremental(_)
         | Materialization::Snapshot(_) => {}
     }
-    described.code(&mut entry, (&model.name, &model.file.text));
-    entry.insert("compiled_path".to_owned(), described.compiled_path(&model.file.path));
-    entry.insert("contract".to_owned(), contract);
-    if resource.kind == "model" {
-        entry.extend(object(json!({
-            "access": access,
-            "constraints": constraints(model),
-            "version": null,
-            "latest_version": null,
-            "deprecation_date": model.deprecation_date,
-            "primary_key": primary_key(model),
-            "time_spine": null,
-        })));
+    add_file(whole, &mut entry, (&model.name, &model.file.path, &model.file.text));
+    if let Some(code) = &mut entry.code {
+        code.contract = contract;
+    }
+    if entry.resource_type == "model" {
+        entry.model = Some(OfModel {
+            access,
+            constraints: model.constraints.iter().map(Constraint::of_model).collect(),
+            version: (),
+            latest_version: (),
+            deprecation_date: model.deprecation_date.as_deref(),
+            primary_key: primary_key(model),
+            time_spine: (),
+        });
     }
     entry
 }
 
-fn constraints(model: &ModelNode) -> Value {
-    let of_model = model.constraints.iter().map(|written| {
-        let mut entry = constraint(written);
-        entry["columns"] = json!(written.columns);
-        entry
-    });
-    of_model.collect()
-}
-
 /// The columns that tell rows apart, where the project names them.
-fn primary_key(model: &ModelNode) -> Value {
+fn primary_key(model: &ModelNode) -> Vec<&str> {
     match &model.materialization {
-        Materialization::Merge(merge) => json!(merge.unique_key),
-        Materialization::Incremental(incremental) => json!(incremental.unique_key),
-        Materialization::Snapshot(snapshot) => json!(snapshot.unique_key),
-        Materialization::Table | Materialization::View | Materialization::Ephemeral => json!([]),
+        Materialization::Merge(merge) => merge.unique_key.iter().map(Ident::as_str).collect(),
+        Materialization::Incremental(incremental) => incremental.unique_key.iter().map(String::as_str).collect(),
+        Materialization::Snapshot(snapshot) => snapshot.unique_key.iter().map(String::as_str).collect(),
+        Materialization::Table | Materialization::View | Materialization::Ephemeral => Vec::new(),
     }
 }
 
-fn seed(described: Described<'_>, seed: &SeedNode) -> Map<String, Value> {
-    let mut config = config::built("seed", &seed.config);
-    let own = json!({ "column_types": seed.column_types, "delimiter": seed.delimiter, "tags": seed.tags });
-    config.extend(object(own));
-    config.entry("quote_columns").or_insert(Value::Null);
-    config.insert("unimig".to_owned(), json!({ "name": seed.name }));
+/// The code of a file that holds one node.
+fn add_file<'a>(whole: &'a Whole<'a>, entry: &mut Entry<'a>, (name, path, text): (&NodeName, &Path, &'a str)) {
+    let (mut code, reads) = whole.code(name);
+    code.compiled_path = Some(compiled_path(whole, path));
+    entry.code = Some(code);
+    entry.raw_code = Cow::Borrowed(text);
+    entry.depends_on.macros = whole.macros.called_in(text, entry.package_name);
+    entry.depends_on.nodes = Some(reads);
+}
+
+fn seed<'a>(whole: &'a Whole<'a>, seed: &'a SeedNode) -> Entry<'a> {
+    let config = Config::built("seed", &seed.config)
+        .with("column_types", json!(seed.column_types))
+        .with("delimiter", json!(seed.delimiter))
+        .with("tags", json!(seed.tags))
+        .or("quote_columns", Value::Null)
+        .with("unimig", json!({ "name": seed.name }));
+    let root = &whole.described.project.root;
     let resource = Resource {
         kind: "seed",
         node: &seed.name,
@@ -116,32 +164,31 @@ fn seed(described: Described<'_>, seed: &SeedNode) -> Map<String, Value> {
         name: &seed.seed,
         folders: &seed.folders,
         file: &seed.path,
-        checksum: seed_checksum(&described.project.root, &seed.path),
+        checksum: seed_checksum(root, &seed.path),
         description: &seed.description,
         columns: &seed.columns,
         config,
     };
-    let mut entry = resource.entry(described);
-    described.place(&mut entry, &seed.relation);
-    entry.insert("root_path".to_owned(), json!(described.project.root));
-    entry.insert("depends_on".to_owned(), json!({ "macros": [] }));
+    let mut entry = resource.entry(whole);
+    entry.place(whole, &seed.relation);
+    entry.seed = Some(OfSeed { root_path: root.to_string_lossy() });
     entry
 }
 
 /// A file that went meanwhile is told where it is loaded.
-fn seed_checksum(root: &Path, path: &Path) -> Value {
+fn seed_checksum<'a>(root: &Path, path: &'a Path) -> Checksum<'a> {
     let file = root.join(path);
     let is_small = fs_err::metadata(&file).is_ok_and(|found| found.len() <= HASHED_BYTES_AT_MOST);
     match fs_err::read(&file) {
-        Ok(content) if is_small => identity::checksum(&content),
-        Ok(_) | Err(_) => json!({ "name": "path", "checksum": path }),
+        Ok(content) if is_small => Checksum::of(&content),
+        Ok(_) | Err(_) => Checksum { name: "path", checksum: path.to_string_lossy() },
     }
 }
 
-fn analysis(described: Described<'_>, analysis: &AnalysisNode) -> Map<String, Value> {
-    let mut config = config::built("view", &analysis.config);
-    config.insert("tags".to_owned(), json!(analysis.tags));
-    config.insert("unimig".to_owned(), json!({ "name": analysis.name }));
+fn analysis<'a>(whole: &'a Whole<'a>, analysis: &'a AnalysisNode) -> Entry<'a> {
+    let config = Config::built("view", &analysis.config)
+        .with("tags", json!(analysis.tags))
+        .with("unimig", json!({ "name": analysis.name }));
     let resource = Resource {
         kind: "analysis",
         node: &analysis.name,
@@ -149,25 +196,25 @@ fn analysis(described: Described<'_>, analysis: &AnalysisNode) -> Map<String, Va
         package: &analysis.package,
         folders: &analysis.folders,
         file: &analysis.file.path,
-        checksum: identity::checksum(analysis.file.text.as_bytes()),
+        checksum: Checksum::of(analysis.file.text.as_bytes()),
         description: &analysis.description,
         columns: &analysis.columns,
         patch_path: None,
         config,
     };
-    let mut entry = resource.entry(described);
-    described.code(&mut entry, (&analysis.name, &analysis.file.text));
-    entry.insert("compiled_path".to_owned(), described.compiled_path(&analysis.file.path));
+    let mut entry = resource.entry(whole);
+    add_file(whole, &mut entry, (&analysis.name, &analysis.file.path, &analysis.file.text));
     entry
 }
 
-fn test(described: Described<'_>, test: &TestNode) -> Map<String, Value> {
-    let mut config = config::test(&test.config);
-    config.extend(object(json!({ "severity": test.severity.as_str(), "tags": test.tags })));
-    config.insert("unimig".to_owned(), json!({ "name": test.name }));
-    let file = match &test.kind {
-        TestKind::Singular { file } => file.path.clone(),
-        TestKind::Generic { .. } | TestKind::Custom(_) => test.declared_at.path().to_path_buf(),
+fn test<'a>(whole: &'a Whole<'a>, test: &'a TestNode) -> Entry<'a> {
+    let config = Config::test(&test.config)
+        .with("severity", json!(test.severity.as_str()))
+        .with("tags", json!(test.tags))
+        .with("unimig", json!({ "name": test.name }));
+    let (file, checksum) = match &test.kind {
+        TestKind::Singular { file } => (file.path.as_path(), Checksum::of(file.text.as_bytes())),
+        TestKind::Generic { .. } | TestKind::Custom(_) => (test.declared_at.path(), Checksum::none()),
     };
     let resource = Resource {
         kind: "test",
@@ -176,51 +223,56 @@ fn test(described: Described<'_>, test: &TestNode) -> Map<String, Value> {
         patch_path: None,
         name: test.full_name(),
         folders: &test.folders,
-        file: &file,
-        checksum: match &test.kind {
-            TestKind::Singular { file } => identity::checksum(file.text.as_bytes()),
-            TestKind::Generic { .. } | TestKind::Custom(_) => identity::no_checksum(),
-        },
+        file,
+        checksum,
         description: &test.description,
         columns: &[],
         config,
     };
-    let mut entry = resource.entry(described);
+    let mut entry = resource.entry(whole);
     if let Some(audit) = &test.rules.audit {
-        entry.insert("schema".to_owned(), json!(audit.schema));
-        entry.insert("alias".to_owned(), json!(audit.name));
+        entry.schema = audit.schema.as_str();
+        entry.alias = audit.name.as_str();
     }
-    match &test.kind {
-        TestKind::Singular { file } => {
-            described.code(&mut entry, (&test.name, &file.text));
-            entry.insert("compiled_path".to_owned(), described.compiled_path(&file.path));
+    match (&test.kind, &test.identity) {
+        (TestKind::Singular { file }, _) => add_file(whole, &mut entry, (&test.name, &file.path, &file.text)),
+        (TestKind::Generic { subject, .. }, Some(known)) => {
+            add_line(whole, &mut entry, (test, known, &subject.node));
         }
-        TestKind::Generic { subject, .. } => generic(described, &mut entry, (test, &subject.node)),
-        TestKind::Custom(custom) => generic(described, &mut entry, (test, &custom.subject)),
+        (TestKind::Custom(custom), Some(known)) => add_line(whole, &mut entry, (test, known, &custom.subject)),
+        (TestKind::Generic { .. } | TestKind::Custom(_), None) => {}
     }
     entry
 }
 
 /// What only tests of YAML have.
-fn generic(described: Described<'_>, entry: &mut Map<String, Value>, (test, subject): (&TestNode, &NodeName)) {
-    let Some(known) = &test.identity else { return };
-    let manifest = described.manifest;
-    let attached = manifest.facts(subject).map(|_| identity::unique_id(manifest, subject));
+fn add_line<'a>(
+    whole: &'a Whole<'a>,
+    entry: &mut Entry<'a>,
+    (test, known, subject): (&'a TestNode, &'a TestIdentity, &'a NodeName),
+) {
     let namespace = known.namespace.as_ref().map(|namespace| format!("{namespace}.")).unwrap_or_default();
-    let code = format!("{{{{ {namespace}test_{}(**_dbt_generic_test_kwargs) }}}}", known.kind);
-    described.code(entry, (&test.name, &code));
-    entry.insert("alias".to_owned(), json!(test.short_name()));
-    entry.insert("path".to_owned(), json!(format!("{}.sql", test.short_name())));
-    entry.insert("column_name".to_owned(), known.arguments.get("column_name").cloned().unwrap_or_default());
-    entry.insert("attached_node".to_owned(), json!(attached));
-    let metadata = json!({ "name": known.kind, "kwargs": known.arguments, "namespace": known.namespace });
-    entry.insert("test_metadata".to_owned(), metadata);
+    let call = format!("{namespace}test_{}", known.kind);
+    let (code, reads) = whole.code(&test.name);
+    entry.code = Some(code);
+    entry.raw_code = format!("{{{{ {call}(**_dbt_generic_test_kwargs) }}}}").into();
+    entry.depends_on.macros = whole.macros.find(&call, entry.package_name).into_iter().collect();
+    entry.depends_on.nodes = Some(reads);
+    entry.alias = test.short_name();
+    entry.path = format!("{}.sql", test.short_name());
+    entry.test = Some(OfTest {
+        column_name: known.arguments.get("column_name"),
+        attached_node: whole.described.manifest.facts(subject).map(|_| whole.ids.get(subject)),
+        test_metadata: TestMetadata {
+            name: &known.kind,
+            kwargs: &known.arguments,
+            namespace: known.namespace.as_deref(),
+        },
+    });
 }
 
-impl Described<'_> {
-    /// Where `compile` puts a file's SQL.
-    pub(super) fn compiled_path(self, file: &Path) -> Value {
-        let folder: PathBuf = self.project.target_path.join("compiled").join(&self.project.name);
-        json!(folder.join(file))
-    }
+/// Where `compile` puts a file's SQL.
+fn compiled_path(whole: &Whole<'_>, file: &Path) -> String {
+    let project = whole.described.project;
+    project.target_path.join("compiled").join(&project.name).join(file).to_string_lossy().into_owned()
 }

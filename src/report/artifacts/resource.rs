@@ -1,14 +1,24 @@
 //! The fields that every node of a manifest has, whatever its kind.
 
+use std::borrow::Cow;
 use std::path::Path;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::write::object;
-use super::{Described, identity};
+use super::Described;
+use super::config::Config;
+use super::entry::{Code, Columns, Cte, DependsOn, Entry, Ref};
+use super::identity::{self, Checksum, Ids};
+use super::macros::Macros;
 use crate::ident::{NodeName, Relation};
 use crate::manifest::{ColumnNode, ephemeral_cte};
-use crate::project::ConstraintDecl;
+
+/// What all entries are made from.
+pub(super) struct Whole<'a> {
+    pub described: Described<'a>,
+    pub macros: &'a Macros<'a>,
+    pub ids: Ids<'a>,
+}
 
 /// What tells one node from another; from it come the fields that all kinds share.
 pub(super) struct Resource<'a> {
@@ -20,97 +30,111 @@ pub(super) struct Resource<'a> {
     pub name: &'a str,
     pub folders: &'a [String],
     pub file: &'a Path,
-    pub checksum: Value,
+    pub checksum: Checksum<'a>,
     pub description: &'a str,
     pub columns: &'a [ColumnNode],
     /// The YAML file that speaks of it.
     pub patch_path: Option<&'a Path>,
-    pub config: Map<String, Value>,
+    pub config: Config<'a>,
 }
 
-impl Resource<'_> {
+impl<'a> Resource<'a> {
     /// The entry so far, to which a kind adds what only it has.
-    pub fn entry(&self, described: Described<'_>) -> Map<String, Value> {
-        let manifest = described.manifest;
+    pub fn entry(self, whole: &'a Whole<'a>) -> Entry<'a> {
         let setting = |key: &str, missing: Value| match self.config.get(key) {
-            None | Some(Value::Null) => missing,
-            Some(value) => value.clone(),
+            Some(value) if !value.is_null() => value.into_owned(),
+            Some(_) | None => missing,
         };
-        object(json!({
-            "resource_type": self.kind,
-            "unique_id": identity::unique_id(manifest, self.node),
-            "name": self.name,
-            "alias": self.name,
-            "package_name": self.package,
-            "database": described.environment.target.dbname,
-            "schema": described.environment.target.schema,
-            "path": identity::inner_path(self.folders, self.file),
-            "original_file_path": self.file,
-            "fqn": identity::fqn(self.package, self.folders, self.name),
-            "checksum": self.checksum,
-            "description": self.description,
-            "columns": columns(self.columns),
-            "config": self.config,
-            "unrendered_config": manifest.written_config(self.node),
-            "tags": setting("tags", json!([])),
-            "meta": setting("meta", json!({})),
-            "group": setting("group", Value::Null),
-            "docs": setting("docs", json!({ "show": true, "node_color": null })),
-            "patch_path": self.patch_path.map(|path| format!("{}://{}", self.package, path.display())),
-            "build_path": null,
-            "relation_name": null,
-            "raw_code": "",
-            "doc_blocks": [],
-            "created_at": described.created_at(),
-        }))
+        let target = &whole.described.environment.target;
+        Entry {
+            resource_type: self.kind,
+            unique_id: whole.ids.get(self.node),
+            name: self.name,
+            alias: self.name,
+            package_name: self.package,
+            database: &target.dbname,
+            schema: target.schema.as_str(),
+            path: identity::inner_path(self.folders, self.file),
+            original_file_path: self.file.to_string_lossy(),
+            fqn: identity::fqn(self.package, self.folders, self.name),
+            checksum: self.checksum,
+            description: self.description,
+            columns: Columns(self.columns),
+            tags: setting("tags", json!([])),
+            meta: setting("meta", json!({})),
+            group: setting("group", Value::Null),
+            docs: setting("docs", json!({ "show": true, "node_color": null })),
+            unrendered_config: self.config.own,
+            patch_path: self.patch_path.map(|path| format!("{}://{}", self.package, path.display())),
+            build_path: (),
+            relation_name: None,
+            raw_code: Cow::Borrowed(""),
+            doc_blocks: [],
+            created_at: whole.described.created_at(),
+            config: self.config,
+            depends_on: DependsOn::default(),
+            code: None,
+            model: None,
+            seed: None,
+            test: None,
+        }
     }
 }
 
-impl Described<'_> {
+impl<'a> Entry<'a> {
+    /// Where a node that is built stands.
+    pub fn place(&mut self, whole: &Whole<'_>, relation: &'a Relation) {
+        self.schema = relation.schema.as_str();
+        self.alias = relation.name.as_str();
+        self.relation_name = Some(identity::relation_name(whole.described.environment, relation));
+    }
+}
+
+impl<'a> Whole<'a> {
+    /// The fields of a node whose code is a SELECT: what it reads, and what became of it. Its macros are added by whoever
+    /// knows which it calls.
+    pub fn code(&'a self, node: &NodeName) -> (Code<'a>, Vec<&'a str>) {
+        let described = self.described;
+        let reads = described.reads(&described.graph.parents(node));
+        let compiled = described.compiled.get(node);
+        let mut ctes = Vec::new();
+        if compiled.is_some() {
+            described.add_ctes(node, &mut ctes);
+        }
+        let code = Code {
+            language: "sql",
+            refs: reads.refs,
+            sources: reads.sources,
+            metrics: [],
+            functions: [],
+            compiled_path: None,
+            compiled: compiled.is_some(),
+            compiled_code: compiled.map(|compiled| compiled.sql.text.as_str()),
+            extra_ctes_injected: compiled.is_some(),
+            extra_ctes: ctes.into_iter().map(|(parent, name)| self.cte(parent, name)).collect(),
+            contract: json!({ "enforced": false, "alias_types": true, "checksum": null }),
+        };
+        (code, reads.nodes.into_iter().map(|node| self.ids.get(node)).collect())
+    }
+
+    /// One of them as dbt writes it.
+    fn cte(&'a self, node: &'a NodeName, model: &str) -> Cte<'a> {
+        let compiled = self.described.compiled.get(node);
+        let sql = compiled.map(|compiled| compiled.own_sql.as_ref().unwrap_or(&compiled.sql).text.as_str());
+        let sql = format!(" {} as (\n{}\n)", ephemeral_cte(model), sql.unwrap_or_default());
+        Cte { id: self.ids.get(node), sql }
+    }
+}
+
+impl<'a> Described<'a> {
     /// Seconds since 1970, as dbt counts them.
     #[expect(clippy::cast_precision_loss, reason = "milliseconds of this century fit")]
     pub(super) fn created_at(self) -> f64 {
         self.environment.invocation.started_at.as_millisecond() as f64 / 1_000.0
     }
 
-    /// Where a node that is built stands.
-    pub(super) fn place(self, entry: &mut Map<String, Value>, relation: &Relation) {
-        entry.insert("schema".to_owned(), json!(relation.schema));
-        entry.insert("alias".to_owned(), json!(relation.name));
-        entry.insert("relation_name".to_owned(), json!(identity::relation_name(self.environment, relation)));
-    }
-
-    /// The fields of a node whose code is a SELECT: what it reads, and what became of it.
-    pub(super) fn code(self, entry: &mut Map<String, Value>, (node, raw): (&NodeName, &str)) {
-        let reads = self.reads(&self.graph.parents(node));
-        let compiled = self.compiled.get(node);
-        let mut ctes = Vec::new();
-        if compiled.is_some() {
-            self.add_ctes(node, &mut ctes);
-        }
-        let ctes: Vec<Value> = ctes.into_iter().map(|(parent, name)| self.cte(parent, name)).collect();
-        entry.extend(object(json!({
-            "language": "sql",
-            "raw_code": raw,
-            "refs": reads.refs,
-            "sources": reads.sources,
-            "metrics": [],
-            "functions": [],
-            "depends_on": { "macros": [], "nodes": reads.nodes },
-            "compiled_path": null,
-            "compiled": compiled.is_some(),
-            "compiled_code": compiled.map(|compiled| &compiled.sql.text),
-            "extra_ctes_injected": compiled.is_some(),
-            "extra_ctes": ctes,
-            "contract": { "enforced": false, "alias_types": true, "checksum": null },
-        })));
-    }
-
     /// The ephemeral models that a node reads, through any number of them, those first that others read.
-    fn add_ctes<'a>(self, node: &NodeName, found: &mut Vec<(&'a NodeName, &'a str)>)
-    where
-        Self: 'a,
-    {
+    fn add_ctes(self, node: &NodeName, found: &mut Vec<(&'a NodeName, &'a str)>) {
         for parent in self.graph.parents(node) {
             let Some(model) = self.manifest.models.get(parent).filter(|_| self.manifest.is_ephemeral(parent)) else {
                 continue;
@@ -122,77 +146,36 @@ impl Described<'_> {
         }
     }
 
-    /// One of them as dbt writes it.
-    fn cte(self, node: &NodeName, model: &str) -> Value {
-        let compiled = self.compiled.get(node);
-        let sql = compiled.map(|compiled| compiled.own_sql.as_ref().unwrap_or(&compiled.sql).text.as_str());
-        let sql = format!(" {} as (\n{}\n)", ephemeral_cte(model), sql.unwrap_or_default());
-        json!({ "id": identity::unique_id(self.manifest, node), "sql": sql })
-    }
-
     /// What a node reads, in dbt's three forms; tests that it waits for are not among them.
-    pub(super) fn reads(self, parents: &[&NodeName]) -> Reads {
+    pub(super) fn reads(self, parents: &[&'a NodeName]) -> Reads<'a> {
         let manifest = self.manifest;
         let read: Vec<&NodeName> =
             parents.iter().copied().filter(|parent| !manifest.tests.contains_key(*parent)).collect();
         let source = |parent: &NodeName| match (manifest.stages.get(parent), manifest.tables.get(parent)) {
-            (Some(stage), _) => Some([stage.source.clone(), stage.table.clone()]),
-            (None, table) => table.map(|table| [table.source.clone(), table.table.clone()]),
+            (Some(stage), _) => Some([stage.source.as_str(), stage.table.as_str()]),
+            (None, table) => table.map(|table| [table.source.as_str(), table.table.as_str()]),
         };
         Reads {
             refs: read.iter().filter_map(|parent| self.as_ref(parent)).collect(),
             sources: read.iter().filter_map(|parent| source(parent)).collect(),
-            nodes: read.iter().map(|parent| identity::unique_id(manifest, parent)).collect(),
+            nodes: read,
         }
     }
 
     /// The package is named where it is not the project's own.
-    fn as_ref(self, parent: &NodeName) -> Option<Value> {
+    fn as_ref(self, parent: &NodeName) -> Option<Ref<'a>> {
         let manifest = self.manifest;
         let model = manifest.models.get(parent).map(|model| (&model.model, &model.package));
         let seed = || manifest.seeds.get(parent).map(|seed| (&seed.seed, &seed.package));
         let (name, package) = model.or_else(seed)?;
-        let package = Some(package).filter(|package| **package != manifest.project_name);
-        Some(json!({ "name": name, "package": package, "version": null }))
+        let package = Some(package.as_str()).filter(|package| *package != manifest.project_name);
+        Some(Ref { name, package, version: () })
     }
 }
 
 /// `refs`, `sources` and `depends_on.nodes`.
-pub(super) struct Reads {
-    pub refs: Vec<Value>,
-    pub sources: Vec<[String; 2]>,
-    pub nodes: Vec<String>,
-}
-
-pub(super) fn columns(columns: &[ColumnNode]) -> Value {
-    let entries = columns.iter().map(|column| {
-        let meta = if column.meta.is_null() { json!({}) } else { column.meta.clone() };
-        let value = json!({
-            "name": column.name,
-            "description": column.description,
-            "meta": meta,
-            "data_type": column.data_type,
-            "constraints": column.constraints.iter().map(constraint).collect::<Vec<_>>(),
-            "quote": column.quote,
-            "config": { "meta": meta, "tags": column.tags },
-            "tags": column.tags,
-            "granularity": null,
-            "doc_blocks": [],
-        });
-        (column.name.as_str().to_owned(), value)
-    });
-    Value::Object(entries.collect())
-}
-
-/// A constraint of a column; one of a model has `columns` too.
-pub(super) fn constraint(constraint: &ConstraintDecl) -> Value {
-    json!({
-        "type": constraint.kind.value.as_str(),
-        "name": constraint.name,
-        "expression": constraint.expression,
-        "warn_unenforced": true,
-        "warn_unsupported": true,
-        "to": constraint.to.as_ref().map(|to| &to.value),
-        "to_columns": constraint.to_columns,
-    })
+pub(super) struct Reads<'a> {
+    pub refs: Vec<Ref<'a>>,
+    pub sources: Vec<[&'a str; 2]>,
+    pub nodes: Vec<&'a NodeName>,
 }

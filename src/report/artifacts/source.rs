@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::resource::columns;
+use super::entry::Columns;
 use super::write::object;
 use super::{Described, identity};
 use crate::ident::{NodeName, Relation};
@@ -112,7 +112,7 @@ fn entry(described: Described<'_>, table: &Table<'_>) -> Value {
         "freshness": freshness,
         "external": null,
         "description": table.description,
-        "columns": columns(table.columns),
+        "columns": Columns(table.columns),
         "meta": properties.meta,
         "source_meta": {},
         "tags": properties.tags,

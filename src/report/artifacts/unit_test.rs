@@ -15,7 +15,7 @@ fn unit_test(described: Described<'_>, test: &UnitTestNode) -> Value {
     let manifest = described.manifest;
     let path = test.declared_at.path();
     let mut fqn = identity::fqn(&test.package, &test.folders, test.model_name());
-    fqn.push(test.test.clone());
+    fqn.push(&test.test);
     let given: Vec<Value> = test
         .given
         .iter()

@@ -1,6 +1,6 @@
 //! What all artifacts have in common: the head that names schema and call, and how a file gets into its place.
 
-use std::io;
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -10,6 +10,9 @@ use crate::project::Invocation;
 
 /// The version of dbt whose artifacts ours are like; readers choose their parser by it.
 const DBT_VERSION: &str = "1.11.0";
+
+/// Manifests are large.
+const BUFFER_BYTES: usize = 1 << 18;
 
 /// An artifact that could not be written, and why.
 pub type Unwritten = (PathBuf, io::Error);
@@ -35,13 +38,24 @@ pub(super) fn object(value: Value) -> Map<String, Value> {
     }
 }
 
-/// Under a temporary name first: a reader never sees half a file.
+/// Writes a document as it is.
 pub(super) fn write(folder: &Path, name: &str, document: &Value) -> Result<(), Unwritten> {
+    write_with(folder, name, |out| Ok(serde_json::to_writer(out, document)?))
+}
+
+/// Under a temporary name first: a reader never sees half a file.
+pub(super) fn write_with(
+    folder: &Path,
+    name: &str,
+    text: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), Unwritten> {
     let path = folder.join(name);
     let written = || -> io::Result<()> {
         fs_err::create_dir_all(folder)?;
         let temporary = folder.join(format!(".{name}.{}", std::process::id()));
-        fs_err::write(&temporary, serde_json::to_vec(document)?)?;
+        let mut file = BufWriter::with_capacity(BUFFER_BYTES, fs_err::File::create(&temporary)?);
+        text(&mut file)?;
+        file.flush()?;
         fs_err::rename(&temporary, &path)
     };
     written().map_err(|error| (path.clone(), error))
