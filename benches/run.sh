@@ -4,22 +4,34 @@
 #   benches/run.sh         unimig alone, and beside psql
 #   benches/run.sh dbt     beside dbt, which is installed from PyPI below target/
 #   benches/run.sh check   unimig check beside psql, printed only
+#
+# With "small" as the last word, small projects, printed only: to see that it works.
 set -eu
 cd "$(dirname "$0")/.."
 
 install_dbt() {
-    # $1: folder below target/, the others: what pip installs
+    # $1: folder below target/, the others: what pip installs; the table names a version that is not there
     folder=target/$1
     shift
     [ -x "$folder/bin/dbt" ] && return
     python3 -m venv "$folder"
-    "$folder/bin/pip" install --quiet --only-binary :all: "$@" || rm -rf "$folder"
+    "$folder/bin/pip" install --quiet --only-binary :all: "$@" || { echo "no dbt in $folder" >&2; rm -rf "$folder"; }
+}
+
+place_driver() {
+    # dbt 2 downloads its PostgreSQL driver when it first connects; PyPI has the same one
+    found=$(find target/dbt-2/lib -name libadbc_driver_postgresql.so 2>/dev/null)
+    [ -n "$found" ] || return 0
+    drivers=target/dbt-2/cache/com.getdbt/adbc/$(uname -m)-manylinux_2_17-linux-gnu
+    mkdir -p "$drivers"
+    cp "$found" "$drivers/libadbc_driver_postgresql-0.21.0+dbt0.21.0.so"
 }
 
 if [ "${1:-}" = dbt ]; then
     mkdir -p target
     install_dbt dbt-1 'dbt-core~=1.11.0' dbt-postgres psycopg2-binary
-    install_dbt dbt-2 --pre 'dbt==2.0.0rc196'
-    exec cargo bench --locked --bench projects -- dbt
+    install_dbt dbt-2 --pre 'dbt==2.0.0rc196' 'adbc-driver-postgresql==1.13.0'
+    place_driver
+    exec cargo bench --locked --bench projects -- "$@"
 fi
 exec cargo bench --locked --bench projects -- "$@"

@@ -1,8 +1,9 @@
 //! The same projects, the same commands, by unimig and by dbt.
 //!
-//! dbt is looked for where `benches/run.sh dbt` puts it: version 1 in `target/dbt-1`, version 2 in `target/dbt-2`. A
-//! version that is not there is left out of the table.
+//! dbt is looked for where `benches/run.sh dbt` puts it: version 1 in `target/dbt-1`, version 2 in `target/dbt-2`. The
+//! table says which version is not there, and what a version could not do.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
@@ -20,8 +21,15 @@ const ROUNDS_OF_DBT_1: usize = 1;
 pub struct Compared {
     pub what: String,
     pub unimig: Samples,
-    pub dbt_1: Option<Samples>,
-    pub dbt_2: Option<Samples>,
+    pub dbt_1: Peer,
+    pub dbt_2: Peer,
+}
+
+/// What became of a command of dbt's.
+pub enum Peer {
+    NotInstalled,
+    Failed,
+    Timed(Samples),
 }
 
 /// One of the programs that are compared.
@@ -136,7 +144,8 @@ fn once(
         fs_err::remove_dir_all(&target)?;
     }
     let port = database.port().to_string();
-    let variables = [("BENCH_HOST", database.host()), ("BENCH_PORT", port.as_str()), ("BENCH_DATABASE", "bench_dbt")];
+    let variables =
+        [("BENCH_HOST", database.address()), ("BENCH_PORT", port.as_str()), ("BENCH_DATABASE", "bench_dbt")];
     timed(|| tool.run(project.path(), command, &variables))
 }
 
@@ -145,17 +154,34 @@ fn row(
     what: String,
     time: impl Fn(&Tool) -> anyhow::Result<std::time::Duration>,
 ) -> anyhow::Result<Compared> {
-    let mut compared = Compared { what, unimig: Samples::default(), dbt_1: None, dbt_2: None };
+    let mut compared =
+        Compared { what, unimig: Samples::default(), dbt_1: Peer::NotInstalled, dbt_2: Peer::NotInstalled };
     for tool in tools {
-        let mut samples = Samples::default();
-        for _ in 0..tool.rounds() {
-            samples.push(time(tool)?);
-        }
+        let timed = samples(tool, &time);
         match tool {
-            Tool::Unimig => compared.unimig = samples,
-            Tool::Dbt1(_) => compared.dbt_1 = Some(samples),
-            Tool::Dbt2(_) => compared.dbt_2 = Some(samples),
+            Tool::Unimig => compared.unimig = timed?,
+            Tool::Dbt1(_) => compared.dbt_1 = peer(timed)?,
+            Tool::Dbt2(_) => compared.dbt_2 = peer(timed)?,
         }
     }
     Ok(compared)
+}
+
+fn samples(tool: &Tool, time: impl Fn(&Tool) -> anyhow::Result<std::time::Duration>) -> anyhow::Result<Samples> {
+    let mut samples = Samples::default();
+    for _ in 0..tool.rounds() {
+        samples.push(time(tool)?);
+    }
+    Ok(samples)
+}
+
+/// What another tool cannot do ends no measurement.
+fn peer(timed: anyhow::Result<Samples>) -> anyhow::Result<Peer> {
+    match timed {
+        Ok(samples) => Ok(Peer::Timed(samples)),
+        Err(error) => {
+            writeln!(std::io::stderr(), "{error:#}")?;
+            Ok(Peer::Failed)
+        }
+    }
 }

@@ -12,13 +12,16 @@ pub fn unimig(project: &Path, arguments: &[&str], variables: &[(&str, &str)]) ->
     succeed(command)
 }
 
-/// Runs dbt in a project, without its telemetry.
+/// Runs dbt in a project, without its telemetry; what it keeps between calls is below the folder it is installed in.
 pub fn dbt(program: &Path, project: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> anyhow::Result<()> {
     let mut command = Command::new(program);
     command.args(arguments).arg("--project-dir").arg(project).arg("--profiles-dir").arg(project);
     command.envs([("DBT_SEND_ANONYMOUS_USAGE_STATS", "false"), ("DO_NOT_TRACK", "1")]);
     // Version 2 wants to be told that its PostgreSQL adapter may be used.
     command.env("DBT_ALLOW_EXPERIMENTAL_ADAPTERS", "true");
+    if let Some(folder) = program.parent().and_then(Path::parent) {
+        command.env("XDG_CACHE_HOME", folder.join("cache"));
+    }
     command.envs(variables.iter().copied()).current_dir(project);
     succeed(command)
 }
@@ -27,7 +30,9 @@ pub fn dbt(program: &Path, project: &Path, arguments: &[&str], variables: &[(&st
 pub fn succeed(mut command: Command) -> anyhow::Result<()> {
     let output = command.output().with_context(|| format!("could not start {}", command.get_program().display()))?;
     if !output.status.success() {
-        bail!("{command:?} failed: {}", String::from_utf8_lossy(&output.stderr));
+        // dbt tells its mistakes on stdout.
+        let said = [output.stdout, output.stderr].concat();
+        bail!("{command:?} failed: {}", String::from_utf8_lossy(&said));
     }
     Ok(())
 }

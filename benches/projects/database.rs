@@ -10,6 +10,9 @@ use unimig::postgres::server::{Binaries, Borrowed, PrivateServer, SUPERUSER};
 
 use crate::command::succeed;
 
+/// Of this machine's own; another server of the same port is at 127.0.0.1.
+const ADDRESS: &str = "127.0.0.54";
+
 /// A server that writes the statements of chosen databases to `log_folder`, as lines of JSON.
 pub struct Database {
     pub log_folder: PathBuf,
@@ -41,6 +44,11 @@ impl Database {
         &self.host
     }
 
+    /// Where the server listens beside its folder.
+    pub fn address(&self) -> &'static str {
+        ADDRESS
+    }
+
     pub fn port(&self) -> u16 {
         self.port
     }
@@ -68,11 +76,14 @@ impl Database {
 
 /// Statements go to lines of JSON, with their values, in a file of the server's own.
 fn configure(host: &str, port: u16) -> anyhow::Result<()> {
+    let listen = format!("listen_addresses = '{ADDRESS}'");
     let settings = [
         "logging_collector = on",
         "log_destination = 'jsonlog'",
         "log_error_verbosity = 'default'",
         "log_rotation_size = 0",
+        // For the one peer that reaches no server through a folder; nobody else listens there.
+        &listen,
     ];
     settings
         .iter()

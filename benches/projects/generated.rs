@@ -34,7 +34,7 @@ sources:
       - name: labors
       - name: occupations
 ";
-/// dbt wants a host and port of their own; a server in a folder is reached by its folder.
+/// dbt wants a host and port of their own, and version 2 a host that is no folder.
 const DBT_PROFILE: &str = "shop:
   target: dev
   outputs:
@@ -210,7 +210,7 @@ fn properties(models: std::ops::Range<usize>) -> String {
         data_tests: [unique, not_null]
       - name: amount
         data_tests:
-          - accepted_values: {{values: [1, 2, 3]}}
+          - accepted_values: {{arguments: {{values: [1, 2, 3]}}}}
 "
         );
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 
-use crate::beside_dbt::{self, Compared};
+use crate::beside_dbt::{self, Compared, Peer};
 use crate::checking::{self, Checking};
 use crate::generated::Shape;
 use crate::loading::{self, Loading};
@@ -147,12 +147,13 @@ impl Page {
         writeln!(text, "|---|---:|---:|---:|")?;
         for row in table {
             let ours = row.unimig.best().as_secs_f64();
-            let theirs = |samples: &Option<Samples>| match samples {
-                Some(samples) => {
+            let theirs = |peer: &Peer| match peer {
+                Peer::Timed(samples) => {
                     let seconds = samples.best().as_secs_f64();
-                    format!("{seconds:.2} ({:.0})", seconds / ours)
+                    format!("{seconds:.2} ({:.1})", seconds / ours)
                 }
-                None => "not measured".to_owned(),
+                Peer::Failed => "failed".to_owned(),
+                Peer::NotInstalled => "not installed".to_owned(),
             };
             writeln!(text, "| {} | {ours:.2} | {} | {} |", row.what, theirs(&row.dbt_1), theirs(&row.dbt_2))?;
         }
