@@ -10,6 +10,7 @@ use tokio::sync::Mutex;
 use tokio_postgres::Client;
 
 use crate::compile::{Later, LaterHooks, RenderedHooks};
+use crate::diagnostic::Diagnostic;
 use crate::extract::Snapshot;
 use crate::ident::{Ident, NodeName};
 use crate::postgres::{Pool, PostgresError};
@@ -31,6 +32,8 @@ pub struct HandsOptions {
     pub full_refresh: bool,
     /// When each staged table was last loaded.
     pub last_good: BTreeMap<NodeName, Timestamp>,
+    /// Processes whose relation is another's.
+    pub taken: BTreeMap<NodeName, Diagnostic>,
     /// What runs around the builds of nodes.
     pub hooks: BTreeMap<NodeName, RenderedHooks>,
     /// Hooks that ask the database.
@@ -51,6 +54,7 @@ pub struct Hands {
     pub lock_wait: Duration,
     pub full_refresh: bool,
     pub last_good: BTreeMap<NodeName, Timestamp>,
+    pub taken: BTreeMap<NodeName, Diagnostic>,
     pub hooks: BTreeMap<NodeName, RenderedHooks>,
     pub later_hooks: Option<Arc<LaterHooks>>,
     snapshots: BTreeMap<String, Mutex<Reading>>,
@@ -83,6 +87,7 @@ impl Hands {
             lock_wait: options.lock_wait,
             full_refresh: options.full_refresh,
             last_good: options.last_good,
+            taken: options.taken,
             hooks: options.hooks,
             later_hooks: options.later_hooks,
             snapshots: options

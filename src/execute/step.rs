@@ -23,8 +23,7 @@ use crate::postgres::{Canceller, PostgresError};
 use crate::state::batch;
 use crate::state::lock::{self, Scope};
 use crate::state::run::{self, StepRecord, StepStatus, Tally};
-use crate::transform;
-use crate::transform::ViewChange;
+use crate::transform::{self, TransformError, ViewChange};
 
 /// What a step knows of the run around it.
 pub(super) struct StepContext {
@@ -193,6 +192,9 @@ async fn compiled_work(
     action: &Action,
     compiled: &mut Option<Action>,
 ) -> Result<Done, StepError> {
+    if let Some(mistake) = context.hands.taken.get(&context.node) {
+        return Err(StepError::Transform(TransformError::Project(Box::new(mistake.clone()))));
+    }
     if compiled.is_none() {
         *compiled = introspect::select(context).await?.map(|select| action.with_select(select));
     }

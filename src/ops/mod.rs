@@ -18,6 +18,7 @@ pub mod history;
 pub mod init;
 pub mod introspect;
 pub mod list;
+mod makers;
 pub mod operation;
 pub mod plan;
 pub mod psql;

@@ -24,6 +24,7 @@ use crate::ops::compile::write_compiled;
 use crate::ops::connections::{Connections, open_layer};
 use crate::ops::defer::{self, Defer};
 use crate::ops::empty;
+use crate::ops::makers;
 use crate::ops::record::run_arguments;
 use crate::ops::run_hooks;
 use crate::ops::workspace::{CompiledProject, Selection, Workspace};
@@ -156,6 +157,7 @@ async fn run_connected(
     let run_id = RunId(workspace.environment.invocation.id.clone());
     let record = history::begin(&session, &run_id, (&plan.command, Timestamp::now())).await?;
     let last_good = batch::all_last_loaded(&session).await?;
+    let taken = makers::taken(&workspace.manifest, &plan, &transform::makers(&session).await?);
     // A session that idles through a long run would be the first to be lost.
     drop(session);
     let hands = Hands::new(HandsOptions {
@@ -168,6 +170,7 @@ async fn run_connected(
         lock_wait: plan.settings.lock_wait,
         full_refresh: plan.settings.full_refresh,
         last_good,
+        taken,
         hooks: compiled.hooks.clone(),
         later_hooks,
         stages_per_connection: plan.stages_per_connection(),

@@ -1,12 +1,12 @@
 //! The target's own description of the tables that models merge into.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Row};
 
-use crate::ident::{Ident, Relation};
+use crate::ident::{Ident, NodeName, Relation};
 use crate::materialize::{FilledBy, TargetColumn, TargetTable};
 use crate::plan::TargetCatalog;
 use crate::postgres::PostgresError;
@@ -51,6 +51,19 @@ pub async fn our_tables(client: &Client) -> Result<BTreeSet<Relation>, PostgresE
         .await
         .map_err(|error| PostgresError::server("read which tables are there", error))?;
     Ok(rows.iter().map(|row| Relation::new(ident(row.get(0)), ident(row.get(1)))).collect())
+}
+
+/// Every relation that unimig made, with the process that its comment names.
+pub async fn makers(client: &Client) -> Result<BTreeMap<Relation, NodeName>, PostgresError> {
+    let rows = client
+        .query_typed(&STATEMENTS.render("makers", minijinja::context! {}), &[])
+        .await
+        .map_err(|error| PostgresError::server("read who made which relation", error))?;
+    let made = rows.iter().map(|row| {
+        let maker = NodeName::recorded(row.get::<_, String>("maker"));
+        (Relation::new(ident(row.get("schema_name")), ident(row.get("relation_name"))), maker)
+    });
+    Ok(made.collect())
 }
 
 fn target_table(row: &Row) -> TargetTable {

@@ -145,6 +145,29 @@ join pg_description as description on description.objoid = class.oid
 where class.relkind = 'r'
     and description.description ~ '(^|\n)made by unimig: [^\n]*$'
 
+-- name: makers
+select
+    namespace.nspname::text as schema_name,
+    class.relname::text as relation_name,
+    substring(description.description from '(?:^|\n)made by unimig: ([^\n]*)$') as maker
+from pg_class as class
+join pg_namespace as namespace on namespace.oid = class.relnamespace
+join pg_description as description on description.objoid = class.oid
+    and description.classoid = 'pg_class'::regclass
+    and description.objsubid = 0
+where class.relkind in ('r', 'v')
+    and description.description ~ '(^|\n)made by unimig: [^\n]*$'
+
+-- name: sign
+select format(
+    'comment on %s %s is %L',
+    case class.relkind when 'v' then 'view' else 'table' end,
+    class.oid::regclass,
+    regexp_replace(obj_description(class.oid, 'pg_class'), '[^\n]*$', '') || $2
+)
+from pg_class as class
+where class.oid = to_regclass($1)
+
 -- name: columns
 select
     attribute.attname::text as name,

@@ -30,7 +30,7 @@ use crate::postgres::PostgresError;
 
 pub use ask::asking;
 pub use audit::keep_failures;
-pub use catalog::{has_rows, our_tables, read_catalog};
+pub use catalog::{has_rows, makers, our_tables, read_catalog};
 pub use contract::contract_mistake;
 pub use hook::{HookError, OpenTransaction, hooks};
 pub use incremental::incremental;

@@ -227,12 +227,17 @@ pub(super) async fn existing(client: &Client, subject: Subject<'_>) -> Result<Ex
     let Some(kind) = row.get::<_, Option<String>>("kind") else {
         return Ok(Existing::Nothing);
     };
+    let comment: String = row.get("comment");
+    let is_ours = is_marked(&comment);
+    if is_ours && comment.lines().next_back() != Some(&materialize::mark(subject.node)) {
+        sign(client, subject).await?;
+    }
     match kind.as_str() {
-        "r" if is_marked(row.get("comment")) => {
+        "r" if is_ours => {
             let carries = if row.get("carries") { Carries::Something } else { Carries::Nothing };
             Ok(Existing::Table { columns: row.get("columns"), carries, seal: row.get("seal") })
         }
-        "v" if is_marked(row.get("comment")) => Ok(Existing::View),
+        "v" if is_ours => Ok(Existing::View),
         _ => {
             let mistake = Diagnostic::error(Code::NotOurs, format!("{relation} exists, and unimig did not make it"))
                 .at(subject.declared_at.clone())
@@ -240,4 +245,15 @@ pub(super) async fn existing(client: &Client, subject: Subject<'_>) -> Result<Ex
             Err(TransformError::Project(Box::new(mistake)))
         }
     }
+}
+
+/// Says in the comment of a relation that another process made who goes on with it.
+async fn sign(client: &Client, subject: Subject<'_>) -> Result<(), PostgresError> {
+    let (name, mark) = (subject.relation.to_string(), materialize::mark(subject.node));
+    let failed = |error| PostgresError::server(format!("take over {name}"), error);
+    let row = client
+        .query_typed_one(&STATEMENTS.render("sign", context! {}), &[(&name, Type::TEXT), (&mark, Type::TEXT)])
+        .await
+        .map_err(failed)?;
+    client.batch_execute(row.get(0)).await.map_err(failed)
 }

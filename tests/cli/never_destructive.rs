@@ -140,3 +140,44 @@ fn a_merge_never_removes_rows_of_the_application() {
         ["-1|mine|note", "5|applicant 5|note"]
     );
 }
+
+#[test]
+fn a_relation_of_another_process_is_taken_over_only_when_that_is_gone_and_kept_no_history() {
+    let model =
+        |alias: &str, id: u32| format!("{{{{ config(materialized='table', alias='{alias}') }}}}\nselect {id} as id\n");
+    let test = Test::new();
+    test.write("models/bl/one.sql", &model("report", 1));
+    test.write(
+        "snapshots/past.sql",
+        "{% snapshot past %}{{ config(unique_key='id', strategy='check', check_cols='all') }}select 1 as id{% endsnapshot %}\n",
+    );
+    test.succeeds(&["build"]);
+    test.on_target("comment on table app.report is e'read by all\\nmade by unimig: bl.one'");
+
+    // The model that made it is still there, and builds elsewhere now.
+    test.write("models/bl/one.sql", &model("moved", 1));
+    test.write("models/bl/two.sql", &model("report", 2));
+    test.run(&["run"])
+        .exit(1)
+        .stderr_has("not-ours")
+        .stderr_has("app.report was made by bl.one, and bl.two would replace it")
+        .stderr_has("models/bl/two.sql:1:4");
+    assert_eq!(test.query_target("select (select id from app.report), (select id from app.moved)"), ["1|1"]);
+    assert_eq!((test.result("bl.one").status, test.result("bl.two").status), ("ok".into(), "failed".into()));
+
+    // It is gone: the model was renamed.
+    test.remove("models/bl/one.sql");
+    test.succeeds(&["run"]);
+    assert_eq!(test.query_target("select id from app.report"), ["2"]);
+    let comment = "select replace(obj_description('app.report'::regclass), e'\\n', '/')";
+    assert_eq!(test.value(comment), "read by all/made by unimig: bl.two");
+
+    // What was kept can't be made again.
+    test.remove("snapshots/past.sql");
+    test.write("models/bl/two.sql", &model("past", 2));
+    test.run(&["run", "--full-refresh"])
+        .exit(1)
+        .stderr_has("app.past was made by snapshot.past, and bl.two would replace it")
+        .stderr_has("can't be made again");
+    assert_eq!(test.query_target("select id, dbt_valid_to is null from app.past"), ["1|t"]);
+}
