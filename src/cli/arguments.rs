@@ -136,8 +136,9 @@ pub(super) enum Command {
     ///
     /// With --diff the steps are carried out in one transaction that is rolled back, in order, so that each sees what
     /// those before it would leave. That takes the locks of a run: rows that would be updated are locked, a view that
-    /// changes and is read later is locked whole, and other unimig processes wait for the targets. A step that no later
-    /// one reads is undone at once. Sources are not read. Sequences that defaults draw from move on, as with every
+    /// changes and is read later is locked whole until the end, and other unimig processes wait for the targets. A step
+    /// that no later one reads is undone at once. A step that has to wait longer than a second for a lock is left out and
+    /// told, so that nobody waits behind a plan that waits. Sources are not read. Sequences that defaults draw from move on, as with every
     /// transaction that is rolled back.
     Plan(PlanArguments),
     /// Carry out a saved plan, unless code, inputs or tables have moved since
@@ -293,6 +294,14 @@ pub(super) struct PlanArguments {
     /// Stop at the first failure when it is carried out
     #[arg(short = 'x', long)]
     pub fail_fast: bool,
+    /// Make relations without rows: models read columns only; staging, merged tables and snapshots stay as they are
+    #[arg(long)]
+    pub empty: bool,
+    /// Keep the failing rows of tests in tables of the target, one a test
+    #[arg(long)]
+    pub store_failures: bool,
+    #[command(flatten)]
+    pub defer: DeferArguments,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -7,26 +7,38 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::cli::arguments::{ApplyArguments, PlanArguments};
-use crate::cli::{Door, runs, stop_signal};
+use crate::cli::{Door, INTERRUPTED, retry, runs, stop_signal};
+use crate::manifest::jinja::Rows;
 use crate::ops::OpError;
 use crate::ops::history;
 use crate::ops::plan::{self, Compared, NOT_READ, Outcome, PlanRequest, Planned, SavedPlan, Saving};
-use crate::ops::run::RunRequest;
+use crate::ops::run::{RunRequest, Verb};
+use crate::ops::workspace::WorkspaceOptions;
 use crate::plan::explain::{Explained, Outlook};
+use crate::project::Invocation;
 use crate::report::{artifacts, words};
 use crate::state::run::{StepStatus, Tally};
 use crate::transform::diff::{RowChange, SampleRow, SampleValue, StepDiff};
 
 pub(super) async fn plan(door: &Door, arguments: &PlanArguments) -> Result<u8, OpError> {
-    let workspace = door.workspace()?;
-    let mut run = request(door, arguments);
+    let mut run = request(door, arguments)?;
+    let given = door.workspace_options()?;
+    let workspace = door.load(&WorkspaceOptions { invocation: invocation(door, &run), ..given })?;
     history::ask(&workspace, &mut run.selection).await?;
     let request = PlanRequest {
         run,
         diff: arguments.diff.then_some(arguments.samples),
         save: if arguments.save.is_some() { Saving::Capture } else { Saving::Omit },
     };
-    let planned = plan::plan(&workspace, &request, stop_signal(door.terminal)).await?;
+    let stop = stop_signal(door.terminal);
+    let planned = match plan::plan(&workspace, &request, stop.clone()).await {
+        Ok(planned) => planned,
+        Err(error) if stop.is_cancelled() => {
+            door.refuse(&error);
+            return Ok(INTERRUPTED);
+        }
+        Err(error) => return Err(error),
+    };
     door.warn_of(&request.run.selection)?;
     if door.is_json() {
         door.terminal.print(&as_json(&planned).to_string());
@@ -43,27 +55,50 @@ pub(super) async fn plan(door: &Door, arguments: &PlanArguments) -> Result<u8, O
 
 pub(super) async fn apply(door: &Door, arguments: &ApplyArguments) -> Result<u8, OpError> {
     let saved = SavedPlan::read(&arguments.file)?;
-    let workspace = door.workspace()?;
-    let request = plan::still_holds(&workspace, &saved).await?;
-    door.terminal.say(&format!(
-        "nothing has moved since the plan was made at {}: {} of {}",
-        saved.made_at.strftime("%F %T UTC"),
-        words::counted(saved.steps.len(), "step"),
-        saved.command
-    ));
-    runs::execute(door, request, arguments.junit.as_deref()).await
+    let request = saved.request();
+    let given = door.workspace_options()?;
+    let workspace = door.load(&WorkspaceOptions {
+        vars: if door.globals.vars.is_some() { given.vars.clone() } else { saved.settings.vars.clone() },
+        target: given.target.clone().or_else(|| Some(saved.target.clone())),
+        invocation: invocation(door, &request),
+        ..given
+    })?;
+    let stop = stop_signal(door.terminal);
+    let mut listeners = runs::listeners(door.terminal);
+    let ended = plan::apply((&workspace, &saved), &request, &mut listeners, stop.clone()).await;
+    runs::finish(door, (&workspace, &request), (ended, &stop), arguments.junit.as_deref())
 }
 
-fn request(door: &Door, arguments: &PlanArguments) -> RunRequest {
-    RunRequest {
+/// What templates see in `flags` is the run that is planned, so that the plan's SQL is the run's.
+fn invocation(door: &Door, request: &RunRequest) -> Invocation {
+    let mut flags = door.invocation.flags.clone();
+    let empty = matches!(request.verb, Verb::Build | Verb::Run).then_some(request.rows == Rows::None);
+    flags.insert("EMPTY", json!(empty));
+    flags.insert("FAIL_FAST", json!(request.fail_fast));
+    flags.insert("WARN_ERROR", json!(request.warn_error.then_some(true)));
+    flags.insert("INDIRECT_SELECTION", json!(request.selection.indirect.as_str()));
+    Invocation {
+        command: request.verb.as_str().to_owned(),
+        full_refresh: request.full_refresh,
+        store_failures: request.store_failures,
+        flags,
+        ..door.invocation.clone()
+    }
+}
+
+fn request(door: &Door, arguments: &PlanArguments) -> Result<RunRequest, OpError> {
+    Ok(RunRequest {
         selection: arguments.selection.clone().into(),
         threads: arguments.threads.map(usize::from),
         on_error: arguments.on_error.into(),
         full_refresh: arguments.full_refresh,
         fail_fast: arguments.fail_fast,
         warn_error: door.globals.warn_error,
+        store_failures: arguments.store_failures,
+        rows: if arguments.empty { Rows::None } else { Rows::All },
+        defer: retry::defer(&arguments.defer, arguments.selection.state.as_ref())?,
         ..RunRequest::all(arguments.command.into())
-    }
+    })
 }
 
 fn show(door: &Door, planned: &Planned) {

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::cli::Door;
-use crate::cli::arguments::{RetryArguments, RunArguments};
+use crate::cli::arguments::RetryArguments;
 use crate::cli::runs::execute_in;
 use crate::ops::OpError;
 use crate::ops::defer::{Defer, Favor};
 use crate::ops::retry::{LastRun, RetryOptions};
 use crate::ops::workspace::Workspace;
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct DeferArguments {
     /// Read what this run does not build, and the target does not have, where the manifest of --state says it stands
     #[arg(long)]
@@ -25,12 +25,13 @@ pub(super) struct DeferArguments {
     pub favor_state: bool,
 }
 
-pub(super) fn defer(arguments: &RunArguments) -> Result<Option<Defer>, OpError> {
-    let DeferArguments { defer, defer_state, favor_state } = &arguments.defer;
+/// `state` is the folder of `--state`.
+pub(super) fn defer(arguments: &DeferArguments, state: Option<&PathBuf>) -> Result<Option<Defer>, OpError> {
+    let DeferArguments { defer, defer_state, favor_state } = arguments;
     if !defer {
         return Ok(None);
     }
-    let state = defer_state.as_ref().or(arguments.selection.state.as_ref()).ok_or_else(|| {
+    let state = defer_state.as_ref().or(state).ok_or_else(|| {
         OpError::usage(
             "--defer needs to know where to read from",
             "--state or --defer-state names the folder of an earlier run's artifacts",

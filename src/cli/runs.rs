@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use tokio_util::sync::CancellationToken;
+
 use crate::cli::arguments::{BuildArguments, RunArguments};
 use crate::cli::{Door, INTERRUPTED, retry, stop_signal};
 use crate::compile::CompileFacts;
@@ -55,7 +57,7 @@ fn request(door: &Door, verb: Verb, arguments: &RunArguments) -> Result<RunReque
         warn_error: door.globals.warn_error,
         store_failures: arguments.store_failures,
         rows: Rows::All,
-        defer: retry::defer(arguments)?,
+        defer: retry::defer(&arguments.defer, arguments.selection.state.as_ref())?,
     })
 }
 
@@ -74,6 +76,16 @@ pub(super) async fn execute_in(
     let stop = stop_signal(door.terminal);
     let mut listeners = listeners(door.terminal);
     let ended = run::run(workspace, request, &mut listeners, stop.clone()).await;
+    finish(door, (workspace, request), (ended, &stop), junit)
+}
+
+/// Tells how a run ended, and gives the exit code.
+pub(super) fn finish(
+    door: &Door,
+    (workspace, request): (&Workspace, &RunRequest),
+    (ended, stop): (Result<Ended, OpError>, &CancellationToken),
+    junit: Option<&Path>,
+) -> Result<u8, OpError> {
     let Ended { summary, hooks } = match ended {
         Ok(ended) => ended,
         Err(error) if stop.is_cancelled() => {

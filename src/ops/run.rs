@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::compile::{CompileFacts, Later, LaterHooks};
-use crate::event::{Listener, RunSummary};
+use crate::event::{Event, Listener, RunSummary};
 use crate::execute::{self, Hands, HandsOptions};
 use crate::ident::NodeName;
 use crate::manifest::jinja::Rows;
@@ -114,6 +114,16 @@ pub async fn run(
     listeners: &mut [Box<dyn Listener>],
     stop: CancellationToken,
 ) -> Result<Ended, OpError> {
+    let approve = async |_: &Settled, _: (&Connections, &Lease)| Ok(None);
+    run_approved((workspace, request), (listeners, stop), approve).await
+}
+
+/// The same, if `approve` lets exactly this plan run; what it gives is told.
+pub(super) async fn run_approved(
+    (workspace, request): (&Workspace, &RunRequest),
+    (listeners, stop): (&mut [Box<dyn Listener>], CancellationToken),
+    approve: impl AsyncFnOnce(&Settled, (&Connections, &Lease)) -> Result<Option<String>, OpError>,
+) -> Result<Ended, OpError> {
     let compiled = workspace.compile(&CompileFacts { rows: request.rows, ..CompileFacts::default() })?;
     let selected = select(&workspace.manifest, &compiled, request)?;
     if request.warn_error {
@@ -123,7 +133,8 @@ pub async fn run(
     workspace.write_manifest(&compiled)?;
     let threads = request.threads.unwrap_or(workspace.environment.target.threads);
     let connections = Connections::open(workspace, threads).await?;
-    let outcome = run_connected((workspace, compiled), request, &connections, Told { listeners, stop }).await;
+    let outcome =
+        run_connected((workspace, compiled), request, (&connections, approve), Told { listeners, stop }).await;
     connections.close().await?;
     outcome
 }
@@ -137,11 +148,19 @@ struct Told<'a> {
 async fn run_connected(
     (workspace, compiled): (&Workspace, CompiledProject),
     request: &RunRequest,
-    connections: &Connections,
+    (connections, approve): (
+        &Connections,
+        impl AsyncFnOnce(&Settled, (&Connections, &Lease)) -> Result<Option<String>, OpError>,
+    ),
     told: Told<'_>,
 ) -> Result<Ended, OpError> {
     let mut session = connections.target.lease(request.verb.as_str()).await?;
-    let Settled { mut compiled, plan, compiled_anew, facts } = settle((workspace, request), compiled, &session).await?;
+    let settled = settle((workspace, request), compiled, &session).await?;
+    if let Some(message) = approve(&settled, (connections, &session)).await? {
+        let event = Event::Noted { node: None, message };
+        told.listeners.iter_mut().for_each(|listener| listener.hear(&event));
+    }
+    let Settled { mut compiled, plan, compiled_anew, facts } = settled;
     if compiled_anew {
         workspace.write_manifest(&compiled)?;
     }

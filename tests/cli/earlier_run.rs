@@ -94,6 +94,12 @@ fn what_is_not_built_is_read_where_the_state_has_it() {
     test.on_target("drop table app.audit; truncate app.copy");
     test.succeeds(&["build", "--select", "bl.copy", "--defer", "--defer-state", "kept"]);
     assert_eq!(entries(), ["deferred"]);
+
+    let planned = ["plan", "--command", "run", "--select", "bl.copy", "--defer", "--state", "kept", "--save", "a.json"];
+    test.succeeds(&planned);
+    test.on_target("truncate app.copy");
+    test.succeeds(&["apply", "a.json"]);
+    assert_eq!(entries(), ["deferred"]);
     test.run(&["run", "--select", "bl.copy", "--defer", "--state", "seeds"])
         .exit(2)
         .stderr_has("needs a manifest.json");

@@ -223,3 +223,56 @@ fn a_template_that_asks_the_database_is_answered_with_what_the_plan_leaves_and_m
     assert!(ends.contains("begins or ends a transaction"), "{ends}");
     assert_eq!(test.rows_digest("app.person"), before);
 }
+
+#[test]
+fn a_saved_plan_keeps_the_options_that_it_was_made_with() {
+    let test = Test::sample().file(
+        "models/bl/opted.sql",
+        "{{ config(materialized='table') }}\n\
+         select distinct '{{ var('word') }} {{ flags.WHICH }} {{ flags.FULL_REFRESH }} {{ flags.EMPTY }}' as options\n\
+         from {{ ref('person') }}\n",
+    );
+    let vars = ["--vars", "{word: kept}"];
+    test.succeeds(&[["build"].as_slice(), &vars].concat());
+    let plan = |options: &[&str]| {
+        let command = ["plan", "--command", "run", "--select", "opted", "--save", "plan.json", "--target", "dev"];
+        test.succeeds(&[command.as_slice(), &vars, options].concat());
+        test.succeeds(&["apply", "plan.json"]).stderr_has("nothing has moved since");
+    };
+
+    plan(&["--full-refresh"]);
+    assert_eq!(test.query_target("select options from app.opted"), ["kept run True False"]);
+    plan(&["--empty"]);
+    assert_eq!(test.query_target("select options from app.opted"), [""; 0]);
+    test.run(&["apply", "plan.json", "--vars", "{word: other}"]).exit(2).stderr_has("the SQL or config of bl.opted");
+
+    let holder = test.session("target");
+    holder.execute("select pg_advisory_lock(hashtextextended('unimig:' || 'unimig.apply', 0))");
+    test.run(&["apply", "plan.json"]).exit(2).stderr_has("another plan is being carried out on this target by");
+}
+
+#[test]
+fn a_plan_leaves_out_what_others_lock_and_is_cancelled_on_the_server() {
+    let test = Test::sample();
+    test.succeeds(&["build"]);
+    test.on_target("delete from app.person where id <= 3");
+    let holder = test.session("target");
+    holder.execute("begin; lock table app.person in share mode");
+
+    let diff = test.run(&["plan", "--diff", "--output", "json", "--select", "bl.person"]).exit(0);
+
+    let why = step(&diff, "bl.person")["diff"]["why"].as_str().expect("it is left out").to_owned();
+    assert!(why.contains("another session holds a lock"), "{why}");
+    holder.execute("rollback");
+
+    test.write(
+        "models/bl/slow.sql",
+        "{{ config(materialized='table') }}\nselect pg_sleep(600)::text as x from {{ ref('person') }}\n",
+    );
+    let started = test.start(&["plan", "--diff", "--select", "bl.slow"]);
+    let sleeping = "(select from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database())";
+    holder.wait_until(&format!("exists {sleeping}"));
+    started.interrupt();
+    started.wait().exit(130).stderr_has("interrupted");
+    holder.wait_until(&format!("not exists {sleeping}"));
+}

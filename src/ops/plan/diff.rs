@@ -17,15 +17,19 @@ use crate::manifest::jinja::Session;
 use crate::ops::OpError;
 use crate::ops::plan::guarded::Guarded;
 use crate::plan::{Action, OnFailure, Plan, Step};
-use crate::postgres::{Lease, PostgresError};
+use crate::postgres::{Lease, PostgresError, TimeoutKind};
 use crate::state::lock::{self, Scope};
 use crate::state::run::StepStatus;
 use crate::transform::diff::{self, DiffOptions, StepDiff};
 use crate::transform::{TransformError, asking, flight};
 use crate::verify::{self, VerifyError};
 
-/// One snapshot for all steps, and no long wait for what others hold.
-const BEGIN: &str = "begin isolation level repeatable read read write;\nset local lock_timeout = '10s'";
+/// One snapshot for all steps. Whoever wants a row or a table of the application that we wait for waits behind us, so a
+/// step gives up soon.
+const BEGIN: &str = "begin isolation level repeatable read read write;\nset local lock_timeout = '1s'";
+
+/// Why a step was left out that had to wait for others.
+const IN_USE: &str = "another session holds a lock that it needs for longer than 1 s; nobody waits behind a plan";
 
 /// What the steps of a run call a schema of their own.
 const STATE_SCHEMA: &str = "create schema if not exists unimig";
@@ -75,28 +79,30 @@ pub(super) struct Surroundings<'a> {
 pub(super) async fn diff(
     session: &Lease,
     (plan, around): (&Plan, &Surroundings<'_>),
-    (samples, stop): (u32, CancellationToken),
+    (samples, stop): (u32, &CancellationToken),
 ) -> Result<BTreeMap<NodeName, Compared>, OpError> {
     session.batch_execute(BEGIN).await.map_err(failed)?;
     let read: BTreeSet<&NodeName> =
         plan.steps.iter().flat_map(|step| step.waits_for.iter().map(|wait| &wait.parent)).collect();
     let mut compared: BTreeMap<NodeName, Compared> = BTreeMap::new();
     for step in &plan.steps {
+        if stop.is_cancelled() {
+            return Err(interrupted());
+        }
         let started = Instant::now();
         let options = DiffOptions { samples, is_read: read.contains(&step.name) };
         let outcome = match held_back(step, &compared) {
             Some(why) => Outcome::NotCompared(why),
-            None => {
-                let work = carried_out(session, (step, around), options);
-                tokio::select! {
-                    outcome = work => outcome?,
-                    () = stop.cancelled() => return Err(OpError::usage("interrupted", "nothing was written")),
-                }
-            }
+            None => carried_out(session, (step, around), options).await?,
         };
         compared.insert(step.name.clone(), Compared { outcome, elapsed: started.elapsed() });
     }
     Ok(compared)
+}
+
+/// What is said of a plan that a person stopped.
+pub(super) fn interrupted() -> OpError {
+    OpError::usage("interrupted", "nothing was written")
 }
 
 fn failed(error: tokio_postgres::Error) -> PostgresError {
@@ -245,6 +251,9 @@ fn mistaken(mistake: Box<Diagnostic>) -> Outcome {
 fn refused(error: PostgresError) -> Result<Outcome, OpError> {
     if error.is_unreachable() {
         return Err(OpError::Postgres(error));
+    }
+    if matches!(error, PostgresError::Timeout { which: TimeoutKind::Lock, .. }) {
+        return Ok(Outcome::NotCompared(IN_USE.to_owned()));
     }
     Ok(Outcome::Refused { message: error.to_string(), mistake: None })
 }

@@ -3,7 +3,8 @@
 //! 1. compile, select and build the plan as the run itself does
 //! 2. read the history, the batches and which relations are there; explain each step by them
 //! 3. with `--diff`, carry the steps out in one transaction that is rolled back
-//! 4. with `--save`, note everything that the plan rests on; `apply` compares, and runs exactly these steps
+//! 4. with `--save`, note everything that the plan rests on; `apply` plans anew, compares, and runs the plan that it
+//!    compared
 
 mod diff;
 mod guarded;
@@ -18,21 +19,26 @@ use tokio_util::sync::CancellationToken;
 
 use crate::compile::{CompileFacts, Later};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::event::Listener;
 use crate::graph::Graph;
-use crate::ident::NodeName;
+use crate::ident::{Ident, NodeName, Relation};
 use crate::manifest::Manifest;
 use crate::ops::OpError;
 use crate::ops::connections::Connections;
-use crate::ops::run::{self, RunRequest, Settled};
+use crate::ops::run::{self, Ended, RunRequest, Settled};
 use crate::ops::workspace::{CompiledProject, Workspace};
 use crate::plan::Plan;
 use crate::plan::explain::{self, Explained, Known};
 use crate::postgres::Lease;
+use crate::state::lock::{self, Scope};
 use crate::state::past::{self, Memory};
 use crate::transform::description;
 
 pub use diff::{Compared, NOT_READ, Outcome};
 pub use saved::SavedPlan;
+
+/// How long what runs on the server may take to hear that it is cancelled, before it is told once more.
+const CANCEL_AGAIN: Duration = Duration::from_millis(200);
 
 /// A plan, explained.
 #[derive(Debug)]
@@ -75,7 +81,7 @@ pub(super) struct Making<'a> {
 
 /// Plans what the request would run. Writes nothing.
 pub async fn plan(workspace: &Workspace, request: &PlanRequest, stop: CancellationToken) -> Result<Planned, OpError> {
-    let compiled = workspace.compile(&CompileFacts::default())?;
+    let compiled = workspace.compile(&CompileFacts { rows: request.run.rows, ..CompileFacts::default() })?;
     run::select(&workspace.manifest, &compiled, &request.run)?;
     let connections = Connections::open(workspace, 1).await?;
     let outcome = plan_connected((workspace, request), compiled, (&connections, stop)).await;
@@ -83,19 +89,53 @@ pub async fn plan(workspace: &Workspace, request: &PlanRequest, stop: Cancellati
     outcome
 }
 
-/// Refuses a plan that no longer holds; what is given back is what to run.
-pub async fn still_holds(workspace: &Workspace, saved: &SavedPlan) -> Result<RunRequest, OpError> {
-    let run = saved.request();
-    let request = PlanRequest { run: run.clone(), diff: None, save: Saving::Capture };
+/// Carries a saved plan out, unless it no longer holds: what is compared with it is the plan that then runs.
+pub async fn apply(
+    (workspace, saved): (&Workspace, &SavedPlan),
+    request: &RunRequest,
+    listeners: &mut [Box<dyn Listener>],
+    stop: CancellationToken,
+) -> Result<Ended, OpError> {
+    check_names(workspace, saved)?;
+    let own = Connections::open(workspace, 1).await?;
+    let applied = apply_alone((workspace, saved), request, (&own, listeners, stop)).await;
+    own.close().await?;
+    applied
+}
+
+/// Holds the target's lock on plans for as long as it runs: of two, the second would not see what the first moves.
+async fn apply_alone(
+    (workspace, saved): (&Workspace, &SavedPlan),
+    request: &RunRequest,
+    (own, listeners, stop): (&Connections, &mut [Box<dyn Listener>], CancellationToken),
+) -> Result<Ended, OpError> {
+    let session = own.target.lease("apply").await?;
+    let every_plan = Relation::new(Ident::from_catalog("unimig"), Ident::from_catalog("apply"));
+    if let Some(holder) = lock::try_acquire(&session, &every_plan, Scope::Session).await? {
+        let hint = "wait for its end, and look whether the plan still holds";
+        return Err(OpError::usage(format!("another plan is being carried out on this target by {holder}"), hint));
+    }
+    let approve = async |settled: &Settled, (connections, session): (&Connections, &Lease)| {
+        let memory = past::remember(session).await?;
+        let making = Making { plan: &settled.plan, memory: &memory };
+        let steps = explained(workspace, (&settled.compiled, &making), session).await?;
+        let now = saved::capture((workspace, request), (&making, &steps), (connections, session)).await?;
+        let moved = saved.moved(&now);
+        if moved.is_empty() { Ok(Some(saved.still_holds())) } else { Err(OpError::Project(moved)) }
+    };
+    let ended = run::run_approved((workspace, request), (listeners, stop), approve).await;
+    session.discard();
+    ended
+}
+
+fn check_names(workspace: &Workspace, saved: &SavedPlan) -> Result<(), OpError> {
     let names: BTreeSet<&NodeName> = saved.steps.iter().map(|step| &step.name).collect();
     if let Some(gone) = names.iter().find(|name| !is_node(&workspace.manifest, name)) {
         let mistake = Diagnostic::error(Code::StalePlan, format!("{gone} is no longer in the project"))
             .hint("look at a new plan: unimig plan --save FILE");
         return Err(OpError::Project(Diagnostics(vec![mistake])));
     }
-    let now = plan(workspace, &request, CancellationToken::new()).await?;
-    let moved = now.saved.as_ref().map(|now| saved.moved(now)).unwrap_or_default();
-    if moved.is_empty() { Ok(run) } else { Err(OpError::Project(moved)) }
+    Ok(())
 }
 
 fn is_node(manifest: &Manifest, name: &NodeName) -> bool {
@@ -108,13 +148,40 @@ async fn plan_connected(
     (connections, stop): (&Connections, CancellationToken),
 ) -> Result<Planned, OpError> {
     let session = connections.target.lease("plan").await?;
-    let Settled { compiled, plan, facts, .. } = run::settle((workspace, &request.run), compiled, &session).await?;
-    let memory = past::remember(&session).await?;
+    let canceller = session.canceller();
+    let outcome = {
+        let planning = plan_in((workspace, request), compiled, (connections, &session, &stop));
+        tokio::pin!(planning);
+        tokio::select! {
+            outcome = &mut planning => outcome,
+            () = stop.cancelled() => {
+                // A request that falls between two statements is lost.
+                while tokio::time::timeout(CANCEL_AGAIN, &mut planning).await.is_err() {
+                    canceller.cancel().await?;
+                }
+                Err(diff::interrupted())
+            }
+        }
+    };
+    if request.diff.is_some() || outcome.is_err() {
+        // A transaction may be open: the end of the session takes it back.
+        session.discard();
+    }
+    outcome
+}
+
+async fn plan_in(
+    (workspace, request): (&Workspace, &PlanRequest),
+    compiled: CompiledProject,
+    (connections, session, stop): (&Connections, &Lease, &CancellationToken),
+) -> Result<Planned, OpError> {
+    let Settled { compiled, plan, facts, .. } = run::settle((workspace, &request.run), compiled, session).await?;
+    let memory = past::remember(session).await?;
     let making = Making { plan: &plan, memory: &memory };
-    let steps = explained(workspace, (&compiled, &making), &session).await?;
+    let steps = explained(workspace, (&compiled, &making), session).await?;
     let saved = match request.save {
         Saving::Capture => {
-            let capture = saved::capture((workspace, &request.run), (&making, &steps), (connections, &session));
+            let capture = saved::capture((workspace, &request.run), (&making, &steps), (connections, session));
             Some(capture.await?)
         }
         Saving::Omit => None,
@@ -124,10 +191,7 @@ async fn plan_connected(
             let project = (&workspace.project, &workspace.manifest, &workspace.environment);
             let later = Later::of(project, &facts, &compiled.compiled)?.map(Arc::new);
             let around = diff::Surroundings { root: &workspace.project.root, later };
-            let compared = diff::diff(&session, (&plan, &around), (samples, stop)).await;
-            // The transaction is open: the end of the session takes it back.
-            session.discard();
-            Some(compared?)
+            Some(diff::diff(session, (&plan, &around), (samples, stop)).await?)
         }
         None => None,
     };

@@ -1,7 +1,7 @@
 //! A plan in a file, and the question whether it still holds: same code, same inputs, same tables.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -10,20 +10,24 @@ use sha2::{Digest, Sha256};
 use walkdir::WalkDir;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::graph::Indirect;
 use crate::ident::{NodeName, Relation};
+use crate::manifest::jinja::Rows;
 use crate::ops::OpError;
 use crate::ops::connections::Connections;
+use crate::ops::defer::{Defer, Favor};
 use crate::ops::plan::Making;
 use crate::ops::run::{RunRequest, Verb};
 use crate::ops::workspace::{Selection, Workspace};
 use crate::plan::explain::Explained;
 use crate::plan::{self, Action, OnError, Plan};
 use crate::postgres::{Lease, PostgresError};
+use crate::project::Vars;
 use crate::state::past::Memory;
 use crate::transform::description::{self, Functions};
 
 /// The form of the file that this version writes and reads.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// A plan as it is written.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -54,6 +58,30 @@ pub struct SavedSettings {
     pub warn_error: bool,
     pub lock_wait_seconds: u64,
     pub threads: Option<usize>,
+    pub store_failures: bool,
+    pub empty: bool,
+    /// What `--defer` reads, if it was given.
+    pub defer: Option<SavedDefer>,
+    /// `--vars`.
+    pub vars: Vars,
+    /// What was typed to choose the steps; `steps` is what it came to.
+    pub selection: SavedSelection,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SavedDefer {
+    /// The folder of the other manifest, from the root of the file system.
+    pub state: PathBuf,
+    pub favor_state: bool,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct SavedSelection {
+    pub select: Vec<String>,
+    pub exclude: Vec<String>,
+    pub selector: Option<String>,
+    /// `--indirect-selection`, which templates see.
+    pub indirect: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -86,22 +114,47 @@ pub(super) async fn capture(
         target: workspace.environment.target_name.clone(),
         database: connections.target.endpoint().describe(),
         command: making.plan.command.clone(),
-        settings: SavedSettings {
-            on_error: match request.on_error {
-                OnError::Continue => "continue",
-                OnError::Skip => "skip",
-            }
-            .to_owned(),
-            full_refresh: request.full_refresh,
-            fail_fast: request.fail_fast,
-            warn_error: request.warn_error,
-            lock_wait_seconds: request.lock_wait.as_secs(),
-            threads: request.threads,
-        },
+        settings: settings(workspace, request)?,
         steps: steps.collect(),
         files: files(workspace)?,
         batches: batches(making),
         relations: relations(making.plan, session).await?,
+    })
+}
+
+fn settings(workspace: &Workspace, request: &RunRequest) -> Result<SavedSettings, OpError> {
+    let defer = match &request.defer {
+        Some(Defer { state, favor }) => Some(SavedDefer {
+            state: std::path::absolute(state).map_err(|source| OpError::File {
+                doing: "find",
+                path: state.clone(),
+                source,
+            })?,
+            favor_state: *favor == Favor::State,
+        }),
+        None => None,
+    };
+    let on_error = match request.on_error {
+        OnError::Continue => "continue",
+        OnError::Skip => "skip",
+    };
+    Ok(SavedSettings {
+        on_error: on_error.to_owned(),
+        full_refresh: request.full_refresh,
+        fail_fast: request.fail_fast,
+        warn_error: request.warn_error,
+        lock_wait_seconds: request.lock_wait.as_secs(),
+        threads: request.threads,
+        store_failures: request.store_failures,
+        empty: request.rows == Rows::None,
+        defer,
+        vars: workspace.given_vars.clone(),
+        selection: SavedSelection {
+            select: request.selection.select.clone(),
+            exclude: request.selection.exclude.clone(),
+            selector: request.selection.selector.clone(),
+            indirect: request.selection.indirect.as_str().to_owned(),
+        },
     })
 }
 
@@ -201,21 +254,41 @@ impl SavedPlan {
         serde_json::from_value(form).map_err(|error| refuse(format!("is no saved plan: {error}")))
     }
 
+    fn indirect(&self) -> Indirect {
+        let written = &self.settings.selection.indirect;
+        let all = [Indirect::Eager, Indirect::Cautious, Indirect::Buildable, Indirect::Empty];
+        all.into_iter().find(|indirect| indirect.as_str() == written).unwrap_or_default()
+    }
+
     /// The request that carries out exactly the plan's steps.
     pub fn request(&self) -> RunRequest {
         let mut verbs = [Verb::Build, Verb::Run, Verb::Test, Verb::Seed, Verb::Snapshot].into_iter();
         let verb = verbs.find(|verb| verb.as_str() == self.command).unwrap_or(Verb::Build);
         let only = self.steps.iter().map(|step| step.name.clone()).collect();
         RunRequest {
-            selection: Selection { only: Some(Arc::new(only)), ..Selection::default() },
+            selection: Selection { only: Some(Arc::new(only)), indirect: self.indirect(), ..Selection::default() },
             threads: self.settings.threads,
             on_error: if self.settings.on_error == "skip" { OnError::Skip } else { OnError::Continue },
             lock_wait: std::time::Duration::from_secs(self.settings.lock_wait_seconds),
             full_refresh: self.settings.full_refresh,
             fail_fast: self.settings.fail_fast,
             warn_error: self.settings.warn_error,
+            store_failures: self.settings.store_failures,
+            rows: if self.settings.empty { Rows::None } else { Rows::All },
+            defer: self.settings.defer.as_ref().map(|defer| Defer {
+                state: defer.state.clone(),
+                favor: if defer.favor_state { Favor::State } else { Favor::Target },
+            }),
             ..RunRequest::all(verb)
         }
+    }
+
+    /// What is told before the steps are carried out.
+    pub fn still_holds(&self) -> String {
+        let (count, command) = (self.steps.len(), &self.command);
+        let steps = if count == 1 { "step" } else { "steps" };
+        let made_at = self.made_at.strftime("%F %T UTC");
+        format!("nothing has moved since the plan was made at {made_at}: {count} {steps} of {command}")
     }
 
     /// Everything that is not as it was when the plan was made.
