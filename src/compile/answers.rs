@@ -52,6 +52,8 @@ impl Directory {
                 RelationValue::printed_as(&model.relation, ephemeral_cte(&model.model))
             } else if model.materialization == Materialization::View {
                 relation(&model.relation, "view")
+            } else if let Materialization::MaterializedView(_) = model.materialization {
+                relation(&model.relation, "materialized_view")
             } else {
                 relation(&model.relation, "table")
             };

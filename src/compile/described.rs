@@ -100,6 +100,7 @@ fn resource_type(model: &ModelNode) -> &'static str {
         Materialization::Merge(_)
         | Materialization::Table
         | Materialization::View
+        | Materialization::MaterializedView(_)
         | Materialization::Incremental(_)
         | Materialization::Ephemeral => "model",
     }

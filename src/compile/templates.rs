@@ -225,7 +225,10 @@ impl<'a> Templates<'a> {
     /// Ephemeral models are read through others, which may be tests: they keep their rows, and nobody reads these rows here.
     fn rows_for(&self, model: &ModelNode, facts: &CompileFacts) -> Rows {
         match model.materialization {
-            Materialization::Table | Materialization::View | Materialization::Incremental(_) => facts.rows,
+            Materialization::Table
+            | Materialization::View
+            | Materialization::MaterializedView(_)
+            | Materialization::Incremental(_) => facts.rows,
             Materialization::Merge(_) | Materialization::Snapshot(_) | Materialization::Ephemeral => Rows::All,
         }
     }

@@ -40,6 +40,7 @@ async fn may_repeat(context: &StepContext, action: &Action) -> bool {
         Action::Merge(_)
         | Action::Table(_)
         | Action::View(_)
+        | Action::MaterializedView(_)
         | Action::Incremental(_)
         | Action::Snapshot(_)
         | Action::Seed(_)

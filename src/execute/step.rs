@@ -18,7 +18,7 @@ use crate::execute::session::{Working, lock_target};
 use crate::execute::{retry, stage, test, unit_test};
 use crate::ident::{NodeName, Relation};
 use crate::manifest::Moment;
-use crate::plan::{self, Action, Step};
+use crate::plan::{self, Action, MaterializedViewAction, SelectAction, Step};
 use crate::postgres::{Canceller, PostgresError};
 use crate::state::batch;
 use crate::state::lock::{self, Scope};
@@ -224,16 +224,8 @@ async fn work(context: &StepContext, action: &Action) -> Result<Done, StepError>
             };
             in_transaction(context, Transaction::of_ours(&select.node.relation, &select.staged_parents), built).await
         }
-        Action::View(select) => {
-            let created = async |client: &Client| {
-                let status = match transform::view(client, select, |message: &str| context.note(message)).await? {
-                    ViewChange::Replaced => StepStatus::Success,
-                    ViewChange::Same => StepStatus::Unchanged,
-                };
-                Ok(Done { status, ..Done::wrote(Tally::default()) })
-            };
-            in_transaction(context, Transaction::of_ours(&select.node.relation, &select.staged_parents), created).await
-        }
+        Action::View(select) => view(context, select).await,
+        Action::MaterializedView(view) => materialized_view(context, view).await,
         Action::Incremental(incremental) => {
             let added = async |client: &Client| {
                 let note = |message: &str| context.note(message);
@@ -260,6 +252,30 @@ async fn work(context: &StepContext, action: &Action) -> Result<Done, StepError>
         Action::Test(test) => test::test(context, test).await,
         Action::UnitTest(test) => unit_test::unit_test(context, test).await,
     }
+}
+
+async fn view(context: &StepContext, select: &SelectAction) -> Result<Done, StepError> {
+    let created = async |client: &Client| {
+        let note = |message: &str| context.note(message);
+        Ok(changed(transform::view(client, select, note).await?))
+    };
+    in_transaction(context, Transaction::of_ours(&select.node.relation, &select.staged_parents), created).await
+}
+
+async fn materialized_view(context: &StepContext, view: &MaterializedViewAction) -> Result<Done, StepError> {
+    let refreshed = async |client: &Client| {
+        let note = |message: &str| context.note(message);
+        Ok(changed(transform::materialized_view(client, view, note).await?))
+    };
+    in_transaction(context, Transaction::of_ours(&view.node.relation, &view.staged_parents), refreshed).await
+}
+
+fn changed(change: ViewChange) -> Done {
+    let status = match change {
+        ViewChange::Replaced => StepStatus::Success,
+        ViewChange::Same => StepStatus::Unchanged,
+    };
+    Done { status, ..Done::wrote(Tally::default()) }
 }
 
 /// What a step's transaction is about.

@@ -143,6 +143,7 @@ impl Settled {
                 Materialization::Incremental(_) => Materialization::Incremental(self.incremental()),
                 Materialization::Table
                 | Materialization::View
+                | Materialization::MaterializedView(_)
                 | Materialization::Snapshot(_)
                 | Materialization::Ephemeral => default,
             };
@@ -153,16 +154,13 @@ impl Settled {
             "view" => Materialization::View,
             "incremental" => Materialization::Incremental(self.incremental()),
             "ephemeral" => Materialization::Ephemeral,
-            "materialized_view" => {
-                if let Some(setting) = self.get("materialized").cloned() {
-                    let message = "materialized views are not supported".to_owned();
-                    let hint = "table holds the rows as they were at the last run, view computes them when it is read";
-                    self.mistakes.push(Diagnostic::error(Code::BadConfig, message).at(setting.span).hint(hint));
-                }
-                default
-            }
+            "materialized_view" => Materialization::MaterializedView(self.materialized_view()),
             other => {
-                self.bad_choice("materialized", other, &["merge", "table", "view", "incremental", "ephemeral"]);
+                self.bad_choice(
+                    "materialized",
+                    other,
+                    &["merge", "table", "view", "materialized_view", "incremental", "ephemeral"],
+                );
                 default
             }
         }

@@ -88,7 +88,10 @@ impl Settled {
             constraints.collect::<Vec<_>>().into_iter().partition(|one| one.kind == ConstraintKind::NotNull);
         self.spread_not_null(not_null, &mut columns);
         self.one_primary_key(property);
-        if matches!(materialization, Materialization::View | Materialization::Merge(_)) {
+        if matches!(
+            materialization,
+            Materialization::View | Materialization::MaterializedView(_) | Materialization::Merge(_)
+        ) {
             self.warn_of_constraints(property);
         }
         Some(Contract { columns, constraints })
@@ -96,7 +99,10 @@ impl Settled {
 
     fn check_materialization(&mut self, setting: &Setting, materialization: &Materialization) {
         match materialization {
-            Materialization::Table | Materialization::View | Materialization::Merge(_) => {}
+            Materialization::Table
+            | Materialization::View
+            | Materialization::MaterializedView(_)
+            | Materialization::Merge(_) => {}
             Materialization::Incremental(incremental) => match incremental.on_schema_change {
                 OnSchemaChange::AppendNewColumns | OnSchemaChange::Fail => {}
                 OnSchemaChange::Ignore | OnSchemaChange::SyncAllColumns => {

@@ -242,6 +242,7 @@ fn model_facts(model: &ModelNode) -> NodeFacts<'_> {
             Materialization::Merge(_)
             | Materialization::Table
             | Materialization::View
+            | Materialization::MaterializedView(_)
             | Materialization::Incremental(_)
             | Materialization::Ephemeral => ResourceType::Model,
         },

@@ -51,6 +51,23 @@ pub enum OnSchemaChange {
     Fail,
 }
 
+/// Settings of a materialized view.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct MaterializedViewConfig {
+    pub on_configuration_change: OnConfigurationChange,
+    pub refresh: Refresh,
+}
+
+/// `on_configuration_change`: what becomes of a materialized view whose indexes are not those of its config.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnConfigurationChange {
+    #[default]
+    Apply,
+    /// It is left as it is, rows included.
+    Continue,
+    Fail,
+}
+
 /// `full_refresh`, which wins over `--full-refresh`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Refresh {
@@ -118,6 +135,19 @@ impl Settled {
                 usual
             }
         }
+    }
+
+    pub(super) fn materialized_view(&mut self) -> MaterializedViewConfig {
+        let on_configuration_change = match self.text("on_configuration_change").as_deref() {
+            None | Some("apply") => OnConfigurationChange::Apply,
+            Some("continue") => OnConfigurationChange::Continue,
+            Some("fail") => OnConfigurationChange::Fail,
+            Some(other) => {
+                self.bad_choice("on_configuration_change", other, &["apply", "continue", "fail"]);
+                OnConfigurationChange::Apply
+            }
+        };
+        MaterializedViewConfig { on_configuration_change, refresh: self.refresh() }
     }
 
     fn on_schema_change(&mut self) -> OnSchemaChange {

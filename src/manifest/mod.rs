@@ -48,7 +48,10 @@ pub use fixture_rows::{FixtureRow, csv_rows};
 pub use freshness::FreshnessStatus;
 pub use hook::{Hook, Hooks, Moment};
 pub use lookup::{NoSource, SourceTable, ephemeral_cte, ephemeral_cte_name};
-pub use materialization::{IncrementalConfig, IncrementalStrategy, MergeUpdates, OnSchemaChange, Refresh};
+pub use materialization::{
+    IncrementalConfig, IncrementalStrategy, MaterializedViewConfig, MergeUpdates, OnConfigurationChange,
+    OnSchemaChange, Refresh,
+};
 pub use resolve::resolve;
 pub use snapshot::{CheckColumns, HardDeletes, MetaNames, SnapshotConfig, SnapshotStrategy};
 pub use test_rules::{KeepFailures, TestRules};
@@ -241,6 +244,8 @@ pub enum Materialization {
     /// A table that unimig owns and replaces in one transaction.
     Table,
     View,
+    /// A materialized view that unimig owns, refreshed where its SELECT gives other rows.
+    MaterializedView(MaterializedViewConfig),
     /// A table that unimig owns, keeps, and brings the rows of its SELECT into.
     Incremental(IncrementalConfig),
     /// A table that unimig owns, and that keeps every version of the SELECT's rows.
@@ -405,6 +410,7 @@ impl Materialization {
             Self::Merge(_) => "merge",
             Self::Table => "table",
             Self::View => "view",
+            Self::MaterializedView(_) => "materialized_view",
             Self::Incremental(_) => "incremental",
             Self::Snapshot(_) => "snapshot",
             Self::Ephemeral => "ephemeral",
@@ -435,6 +441,7 @@ impl Manifest {
             Materialization::Merge(_)
             | Materialization::Table
             | Materialization::View
+            | Materialization::MaterializedView(_)
             | Materialization::Incremental(_)
             | Materialization::Snapshot(_) => Some(&model.relation),
             Materialization::Ephemeral => None,

@@ -208,6 +208,7 @@ fn node(around: &Surroundings<'_>, model: &ModelFile, settled: &mut Settled) -> 
         Materialization::Merge(_) => settled.application_relation(around.environment, &model.stem),
         Materialization::Table
         | Materialization::View
+        | Materialization::MaterializedView(_)
         | Materialization::Incremental(_)
         | Materialization::Snapshot(_)
         | Materialization::Ephemeral => around.own_relation(settled, unnamed("model", model)),

@@ -4,6 +4,7 @@
 
 pub mod contract;
 pub mod incremental;
+pub mod materialized_view;
 pub mod merge;
 pub mod seed;
 pub mod shell;

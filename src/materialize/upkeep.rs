@@ -28,6 +28,7 @@ pub struct Subject<'a> {
 pub enum RelationKind {
     Table,
     View,
+    MaterializedView,
 }
 
 /// What the relation carries now.
@@ -46,13 +47,22 @@ pub struct Carried {
 /// The statements that bring a relation up to date, in order; none where it is.
 pub fn statements(subject: Subject<'_>, carried: &Carried) -> Vec<String> {
     let mut statements = Vec::new();
-    if subject.kind == RelationKind::Table {
-        statements.extend(logging(subject, carried));
-        statements.extend(indexes(subject, carried));
+    match subject.kind {
+        RelationKind::Table => {
+            statements.extend(logging(subject, carried));
+            statements.extend(indexes(subject, carried));
+        }
+        RelationKind::MaterializedView => statements.extend(indexes(subject, carried)),
+        RelationKind::View => {}
     }
     statements.extend(grants(subject, carried));
     statements.extend(comments(subject, carried));
     statements
+}
+
+/// Whether there are indexes to make or to drop.
+pub fn indexes_differ(subject: Subject<'_>, carried: &Carried) -> bool {
+    !indexes(subject, carried).is_empty()
 }
 
 /// The name by which an index is known again: of the same columns on the same relation it is the same.
@@ -142,6 +152,7 @@ fn comments(subject: Subject<'_>, carried: &Carried) -> Vec<String> {
         let kind = match subject.kind {
             RelationKind::Table => "table",
             RelationKind::View => "view",
+            RelationKind::MaterializedView => "materialized view",
         };
         let comment = quoted(Literal(&comment));
         let context = context! { kind => quoted(kind), relation => quoted(subject.relation), comment };

@@ -102,6 +102,7 @@ fn redirect(action: &mut Action, elsewhere: &Elsewhere, moved: &BTreeMap<Relatio
     let select: &mut CompiledSql = match action {
         Action::Merge(merge) => &mut merge.select,
         Action::Table(build) | Action::View(build) => &mut build.select,
+        Action::MaterializedView(build) => &mut build.select,
         Action::Incremental(build) => &mut build.select,
         Action::Snapshot(keep) => &mut keep.select,
         Action::Test(test) => {

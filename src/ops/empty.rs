@@ -16,6 +16,7 @@ pub(super) fn keeps(manifest: &Manifest, name: &NodeName) -> bool {
             Materialization::Merge(_) | Materialization::Snapshot(_) => true,
             Materialization::Table
             | Materialization::View
+            | Materialization::MaterializedView(_)
             | Materialization::Incremental(_)
             | Materialization::Ephemeral => false,
         })

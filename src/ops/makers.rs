@@ -51,6 +51,7 @@ fn written(step: &Step) -> Vec<&Relation> {
     match &step.action {
         Action::Stage(stage) => vec![&stage.node.stg_relation, &stage.node.live_relation],
         Action::Table(select) | Action::View(select) => vec![&select.node.relation],
+        Action::MaterializedView(view) => vec![&view.node.relation],
         Action::Incremental(incremental) => vec![&incremental.node.relation],
         Action::Snapshot(snapshot) => vec![&snapshot.node.relation],
         Action::Seed(seed) => vec![&seed.node.relation],
@@ -63,6 +64,7 @@ fn declared_at(action: &Action) -> Option<&Span> {
     match action {
         Action::Stage(stage) => Some(&stage.node.declared_at),
         Action::Table(select) | Action::View(select) => Some(&select.node.configured_at),
+        Action::MaterializedView(view) => Some(&view.node.configured_at),
         Action::Incremental(incremental) => Some(&incremental.node.configured_at),
         Action::Snapshot(snapshot) => Some(&snapshot.node.configured_at),
         Action::Test(test) => Some(&test.declared_at),

@@ -300,6 +300,7 @@ async fn incremental_models(
         Materialization::Merge(_)
         | Materialization::Table
         | Materialization::View
+        | Materialization::MaterializedView(_)
         | Materialization::Snapshot(_)
         | Materialization::Ephemeral => false,
     };

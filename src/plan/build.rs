@@ -12,8 +12,8 @@ use crate::manifest::{KeepFailures, Manifest, Materialization, MergeConfig, Mode
 use crate::materialize::TargetTable;
 use crate::plan::unit_test::unit_test;
 use crate::plan::{
-    Action, Extent, IncrementalAction, KeptAs, KeptRows, MergeAction, OnError, OnFailure, Plan, RunSettings,
-    SeedAction, SelectAction, SnapshotAction, StageAction, Step, TestAction, Wait,
+    Action, Extent, IncrementalAction, KeptAs, KeptRows, MaterializedViewAction, MergeAction, OnError, OnFailure, Plan,
+    RunSettings, SeedAction, SelectAction, SnapshotAction, StageAction, Step, TestAction, Wait,
 };
 
 /// What the target database holds already.
@@ -75,12 +75,16 @@ fn action(inputs: Inputs<'_>, name: &NodeName, settings: &RunSettings) -> Result
         return Ok(Some(Action::UnitTest(unit_test((manifest, inputs.compiled), test))));
     }
     match manifest.models.get(name) {
-        Some(model) => model_action(inputs, model),
+        Some(model) => model_action(inputs, model, settings),
         None => Ok(None),
     }
 }
 
-fn model_action(inputs: Inputs<'_>, model: &ModelNode) -> Result<Option<Action>, Box<Diagnostic>> {
+fn model_action(
+    inputs: Inputs<'_>,
+    model: &ModelNode,
+    settings: &RunSettings,
+) -> Result<Option<Action>, Box<Diagnostic>> {
     let select = selected_sql(inputs, &model.name);
     let staged_parents = staged_parents(inputs, &model.name);
     let node = Arc::new(model.clone());
@@ -88,6 +92,14 @@ fn model_action(inputs: Inputs<'_>, model: &ModelNode) -> Result<Option<Action>,
         Materialization::Ephemeral => None,
         Materialization::Table => Some(Action::Table(SelectAction { node, select, staged_parents })),
         Materialization::View => Some(Action::View(SelectAction { node, select, staged_parents })),
+        Materialization::MaterializedView(config) => {
+            let extent = match config.refresh.applies(settings.full_refresh) {
+                true => Extent::Whole,
+                false => Extent::Increment,
+            };
+            let config = *config;
+            Some(Action::MaterializedView(MaterializedViewAction { node, config, select, extent, staged_parents }))
+        }
         Materialization::Snapshot(config) => {
             let config = config.as_ref().clone();
             Some(Action::Snapshot(SnapshotAction { node, config, select, staged_parents }))

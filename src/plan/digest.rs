@@ -44,6 +44,11 @@ pub fn digest(action: &Action) -> String {
             add(code(&select.select, &select.node));
             add(&select.node.relation.to_string());
         }
+        Action::MaterializedView(view) => {
+            add("materialized view");
+            add(code(&view.select, &view.node));
+            add(&format!("{:?} {}", view.config, view.node.relation));
+        }
         // The SELECT of an increment differs from that of the whole, and neither is a change of the model.
         Action::Incremental(incremental) => {
             add("incremental");

@@ -78,6 +78,10 @@ pub fn explain(plan: &Plan, known: Known<'_>) -> Vec<Explained> {
                 let action = made_or("replace view", "create view", step, known);
                 (action, view_reason(step, past, known))
             }
+            Action::MaterializedView(_) => {
+                let action = made_or("refresh", "create materialized view", step, known);
+                (action, model_reason(step, past, (&outlooks, known)))
+            }
             Action::Incremental(incremental) => {
                 let action = match incremental.extent {
                     Extent::Whole => made_or("make anew", "create table", step, known),
@@ -214,6 +218,7 @@ fn destroys(step: &Step, known: Known<'_>) -> Option<String> {
         },
         Action::Table(_)
         | Action::View(_)
+        | Action::MaterializedView(_)
         | Action::Snapshot(_)
         | Action::Seed(_)
         | Action::Stage(_)

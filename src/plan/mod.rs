@@ -18,8 +18,8 @@ use crate::data_test::unit_test::TypedColumn;
 use crate::diagnostic::Span;
 use crate::ident::{Ident, NodeName, Relation};
 use crate::manifest::{
-    Fixture, IncrementalConfig, MergeConfig, ModelNode, SeedNode, SnapshotConfig, StageNode, TestRules, TestSeverity,
-    UnitTestNode,
+    Fixture, IncrementalConfig, MaterializedViewConfig, MergeConfig, ModelNode, SeedNode, SnapshotConfig, StageNode,
+    TestRules, TestSeverity, UnitTestNode,
 };
 use crate::materialize::TargetTable;
 
@@ -68,6 +68,7 @@ pub enum Action {
     Merge(MergeAction),
     Table(SelectAction),
     View(SelectAction),
+    MaterializedView(MaterializedViewAction),
     Incremental(IncrementalAction),
     Snapshot(SnapshotAction),
     Seed(SeedAction),
@@ -99,6 +100,17 @@ pub struct MergeAction {
 pub struct SelectAction {
     pub node: Arc<ModelNode>,
     pub select: CompiledSql,
+    pub staged_parents: Vec<NodeName>,
+}
+
+/// A SELECT that becomes a materialized view of ours.
+#[derive(Debug, Clone)]
+pub struct MaterializedViewAction {
+    pub node: Arc<ModelNode>,
+    pub config: MaterializedViewConfig,
+    pub select: CompiledSql,
+    /// Whole: it is made anew even where its definition is the same.
+    pub extent: Extent,
     pub staged_parents: Vec<NodeName>,
 }
 
@@ -239,6 +251,7 @@ impl Action {
             Self::Incremental(incremental) => Self::Incremental(IncrementalAction { select, ..incremental.clone() }),
             Self::Table(table) => Self::Table(SelectAction { select, ..table.clone() }),
             Self::View(view) => Self::View(SelectAction { select, ..view.clone() }),
+            Self::MaterializedView(view) => Self::MaterializedView(MaterializedViewAction { select, ..view.clone() }),
             Self::Seed(seed) => Self::Seed(seed.clone()),
             Self::Snapshot(snapshot) => Self::Snapshot(SnapshotAction { select, ..snapshot.clone() }),
             Self::UnitTest(test) => {
@@ -260,6 +273,7 @@ impl Action {
             | Self::Snapshot(_)
             | Self::Table(_)
             | Self::View(_)
+            | Self::MaterializedView(_)
             | Self::Seed(_) => false,
         }
     }

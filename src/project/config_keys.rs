@@ -35,6 +35,7 @@ const MODEL: &[&str] = &[
     "merge_update_columns",
     "merge_exclude_columns",
     "on_schema_change",
+    "on_configuration_change",
     "full_refresh",
     "pre_hook",
     "post_hook",

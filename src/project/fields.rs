@@ -24,7 +24,6 @@ const DBT_KEYS: &[&str] = &[
     "external",
     "latest_version",
     "metrics",
-    "on_configuration_change",
     "saved-queries",
     "semantic-models",
     "semantic_models",

@@ -130,6 +130,14 @@ select
         '{}'
     ) as types
 
+-- name: same_definition
+select pg_get_viewdef(to_regclass($1)) is not distinct from pg_get_viewdef(to_regclass($2)) as same
+
+-- name: is_filled
+select class.relispopulated as filled
+from pg_class as class
+where class.oid = to_regclass($1)
+
 -- name: has_rows
 select exists (select from {{ relation }})
 
@@ -155,13 +163,13 @@ join pg_namespace as namespace on namespace.oid = class.relnamespace
 join pg_description as description on description.objoid = class.oid
     and description.classoid = 'pg_class'::regclass
     and description.objsubid = 0
-where class.relkind in ('r', 'v')
+where class.relkind in ('r', 'v', 'm')
     and description.description ~ '(^|\n)made by unimig: [^\n]*$'
 
 -- name: sign
 select format(
     'comment on %s %s is %L',
-    case class.relkind when 'v' then 'view' else 'table' end,
+    case class.relkind when 'v' then 'view' when 'm' then 'materialized view' else 'table' end,
     class.oid::regclass,
     regexp_replace(obj_description(class.oid, 'pg_class'), '[^\n]*$', '') || $2
 )

@@ -207,4 +207,4 @@ join pg_class as class on class.oid = described.objoid
 where described.classoid = 'pg_class'::regclass
     and described.objsubid = 0
     and described.description like 'made by unimig: %'
-    and class.relkind in ('r', 'v')
+    and class.relkind in ('r', 'v', 'm')

@@ -13,13 +13,17 @@ use tokio_postgres::types::Type;
 use crate::ident::{Ident, Relation};
 use crate::manifest::Deletes;
 use crate::materialize::merge::{MergeShape, updated, written_relation};
-use crate::plan::{Extent, IncrementalAction, MergeAction, SeedAction, SelectAction, SnapshotAction};
+use crate::plan::{
+    Extent, IncrementalAction, MaterializedViewAction, MergeAction, SeedAction, SelectAction, SnapshotAction,
+};
 use crate::postgres::PostgresError;
 use crate::sql::{StatementFile, quoted, quoted_list};
 use crate::state::run::Tally;
 use crate::transform::relation::{Existing, built_columns, existing, keep_built};
 use crate::transform::subject::Subject;
-use crate::transform::{TransformError, ViewChange, contract, incremental, merge, seed, snapshot, view};
+use crate::transform::{
+    TransformError, ViewChange, contract, incremental, materialized_view, merge, seed, snapshot, view,
+};
 
 static STATEMENTS: LazyLock<StatementFile> = LazyLock::new(|| StatementFile::parse(include_str!("diff.sql")));
 
@@ -246,6 +250,18 @@ pub async fn viewed(client: &Client, action: &SelectAction) -> Result<StepDiff, 
     Ok(diff)
 }
 
+/// A materialized view.
+pub async fn materialized(client: &Client, action: &MaterializedViewAction) -> Result<StepDiff, TransformError> {
+    let mut notes = Vec::new();
+    let change = materialized_view(client, action, |note| notes.push(note.to_owned())).await?;
+    let mut diff = StepDiff { notes, ..StepDiff::default() };
+    match change {
+        ViewChange::Replaced => diff.notes.push("it is made anew or refreshed: its rows or indexes change".to_owned()),
+        ViewChange::Same => {}
+    }
+    Ok(diff)
+}
+
 /// The rows of the temporary table against those that stand under the name.
 async fn built(client: &Client, subject: Subject<'_>, options: DiffOptions) -> Result<StepDiff, TransformError> {
     let relation = subject.relation;
@@ -265,6 +281,9 @@ async fn built(client: &Client, subject: Subject<'_>, options: DiffOptions) -> R
             diff.destroys.push(format!("drops {relation} and makes it anew: {}", column_changes(&kept, &columns)));
         }
         Existing::View => diff.destroys.push(format!("drops view {relation}, which becomes a table")),
+        Existing::MaterializedView => {
+            diff.destroys.push(format!("drops materialized view {relation}, which becomes a table"));
+        }
         Existing::Nothing => {}
     }
     diff.tally.inserted = count_of("count_built").await?;

@@ -3,7 +3,7 @@ with relation as (
     select
         class.oid,
         class.oid::regclass::text as name,
-        case class.relkind when 'v' then 'view' else 'table' end as kind,
+        case class.relkind when 'v' then 'view' when 'm' then 'materialized view' else 'table' end as kind,
         class.relowner,
         class.relacl,
         class.reloptions,
@@ -32,8 +32,12 @@ indexes as (
         index.indisreplident,
         promised.oid as constraint_oid,
         promised.conname as constraint_name,
-        coalesce(obj_description(index.indexrelid, 'pg_class'), '') like 'made by unimig: %'
-            or coalesce(obj_description(promised.oid, 'pg_constraint'), '') like 'made by unimig: %' as is_ours
+        -- Those of a materialized view that is made again with what it reads come back with it.
+        $2 is not null
+            and (
+                coalesce(obj_description(index.indexrelid, 'pg_class'), '') like 'made by unimig: %'
+                or coalesce(obj_description(promised.oid, 'pg_constraint'), '') like 'made by unimig: %'
+            ) as is_ours
     from relation
     join pg_index as index on index.indrelid = relation.oid
     join pg_class as index_class on index_class.oid = index.indexrelid

@@ -42,7 +42,7 @@ pub async fn incremental(
             upkeep::keep_up_table(client, subject, carries).await?;
             Ok(Some(tally))
         }
-        (Extent::Increment, Existing::Nothing | Existing::View) => Err(vanished(action)),
+        (Extent::Increment, Existing::Nothing | Existing::View | Existing::MaterializedView) => Err(vanished(action)),
         (Extent::Whole, _) => keep_built(client, subject, note).await,
     }
 }

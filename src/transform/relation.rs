@@ -31,6 +31,7 @@ pub(super) enum Existing {
         seal: String,
     },
     View,
+    MaterializedView,
 }
 
 /// Whether a relation has anything that its project may no longer want.
@@ -79,6 +80,11 @@ pub(super) async fn replace_view(
         Existing::Nothing | Existing::View => {}
         Existing::Table { .. } => {
             let drop = table_statements(subject).drop;
+            remake_view(client, (subject, select), (&statements, &drop), &mut note).await?;
+            return Ok(ViewChange::Replaced);
+        }
+        Existing::MaterializedView => {
+            let drop = materialize::materialized_view::drop(subject.relation);
             remake_view(client, (subject, select), (&statements, &drop), &mut note).await?;
             return Ok(ViewChange::Replaced);
         }
@@ -155,7 +161,7 @@ async fn standing_view(client: &Client, subject: Subject<'_>) -> Result<Option<S
     }))
 }
 
-fn table_statements(subject: Subject<'_>) -> TableStatements {
+pub(super) fn table_statements(subject: Subject<'_>) -> TableStatements {
     materialize::table::statements(subject.node, subject.relation, (subject.upkeep.logging, subject.contract))
 }
 
@@ -177,6 +183,9 @@ pub(super) async fn keep_built(
         }
         Existing::Table { .. } => Some(remake::drop(client, subject, &statements.drop).await?),
         Existing::View => Some(remake::drop(client, subject, &materialize::view::drop(subject.relation)).await?),
+        Existing::MaterializedView => {
+            Some(remake::drop(client, subject, &materialize::materialized_view::drop(subject.relation)).await?)
+        }
         Existing::Nothing => None,
     };
     if let Some(define) = &statements.define {
@@ -238,6 +247,7 @@ pub(super) async fn existing(client: &Client, subject: Subject<'_>) -> Result<Ex
             Ok(Existing::Table { columns: row.get("columns"), carries, seal: row.get("seal") })
         }
         "v" if is_ours => Ok(Existing::View),
+        "m" if is_ours => Ok(Existing::MaterializedView),
         _ => {
             let mistake = Diagnostic::error(Code::NotOurs, format!("{relation} exists, and unimig did not make it"))
                 .at(subject.declared_at.clone())

@@ -42,7 +42,7 @@ pub(super) async fn drop(client: &Client, subject: Subject<'_>, drop: &str) -> R
     let relation = subject.relation.to_string();
     let failed = |error| PostgresError::server(format!("drop {relation}"), error);
     let dependents = rows(client, "dependents", &relation).await?;
-    let is_ours = |row: &&Row| row.get::<_, &str>("kind") == "v" && is_marked(row.get("comment"));
+    let is_ours = |row: &&Row| ["v", "m"].contains(&row.get::<_, &str>("kind")) && is_marked(row.get("comment"));
     if let Some(other) = dependents.iter().find(|row| !is_ours(row)) {
         return Err(others(subject, &dependent(other).to_string()));
     }

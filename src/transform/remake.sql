@@ -25,8 +25,8 @@ select
     class.relname::text as relation_name,
     class.relkind::text as kind,
     coalesce(obj_description(class.oid, 'pg_class'), '') as comment,
-    format('create view %s as %s', class.oid::regclass, pg_get_viewdef(class.oid)) as create_view,
-    format('drop view %s', class.oid::regclass) as drop_view
+    format('create %s %s as %s', kind.word, class.oid::regclass, pg_get_viewdef(class.oid)) as create_view,
+    format('drop %s %s', kind.word, class.oid::regclass) as drop_view
 from (
     select
         oid,
@@ -36,6 +36,9 @@ from (
 ) as dependent
 join pg_class as class on class.oid = dependent.oid
 join pg_namespace as namespace on namespace.oid = class.relnamespace
+cross join lateral (
+    select case class.relkind when 'm' then 'materialized view' else 'view' end as word
+) as kind
 order by
     dependent.depth,
     schema_name,

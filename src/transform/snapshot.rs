@@ -34,7 +34,7 @@ pub async fn snapshot(
             upkeep::keep_up_table(client, subject, carries).await?;
             Ok(Some(tally))
         }
-        Existing::Nothing | Existing::View => {
+        Existing::Nothing | Existing::View | Existing::MaterializedView => {
             let select = snapshot::first_select(&action.config, &action.select);
             run_select(client, action, &table::build(&select), &select).await?;
             keep_built(client, subject, note).await

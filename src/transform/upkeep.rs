@@ -38,7 +38,17 @@ pub(super) async fn keep_up(client: &Client, subject: Subject<'_>, kind: Relatio
     }
 }
 
-async fn bring_up_to_date(client: &Client, subject: Subject<'_>, kind: RelationKind) -> Result<(), TransformError> {
+/// Whether the relation has other indexes of ours than its config names.
+pub(super) async fn indexes_differ(client: &Client, subject: Subject<'_>) -> Result<bool, PostgresError> {
+    let carried = carried(client, subject).await?;
+    Ok(upkeep::indexes_differ(subject.kept_as(RelationKind::MaterializedView), &carried))
+}
+
+pub(super) async fn bring_up_to_date(
+    client: &Client,
+    subject: Subject<'_>,
+    kind: RelationKind,
+) -> Result<(), TransformError> {
     let carried = carried(client, subject).await?;
     know_roles(client, subject).await?;
     for statement in upkeep::statements(subject.kept_as(kind), &carried) {

@@ -201,10 +201,75 @@ fn an_extraction_of_ones_own_replaces_the_generated_one() {
     assert_eq!(test.query_target("select name, twice from stg_qvp.applicants where id = 10"), ["APPLICANT 10|20"]);
 }
 
+const FACT: &str = "{{ config(materialized='materialized_view', indexes=[{'columns': ['id'], 'unique': true}], grants={'select': ['public']}) }}
+select id, id * 2 as twice from {{ ref('base') }}
+";
+
 #[test]
-fn a_materialized_view_is_refused_with_what_to_use_instead() {
-    let test =
-        Test::new().file("models/bl/fact.sql", "{{ config(materialized='materialized_view') }}\nselect 2 as id\n");
-    let outcome = test.run(&["parse"]).exit(2);
-    outcome.stderr_has("materialized views are not supported").stderr_has("view computes them when it is read");
+fn a_materialized_view_is_made_refreshed_and_made_anew() {
+    let test = Test::new()
+        .target_sql("create table app.input (id int); insert into app.input values (1), (2)")
+        .file("models/bl/base.sql", "{{ config(materialized='table') }}\nselect id from app.input\n")
+        .file("models/bl/fact.sql", FACT)
+        .file(
+            "models/bl/above.sql",
+            "{{ config(materialized='view') }}\nselect sum(twice) as all_of_it from {{ ref('fact') }}\n",
+        );
+    let oid = || test.value("select 'app.fact'::regclass::oid");
+    let indexes =
+        "select string_agg(pg_get_indexdef(indexrelid), ' ') from pg_index where indrelid = 'app.fact'::regclass";
+    let has_status = |status: &str| assert_eq!(test.result("bl.fact").status, status);
+
+    test.succeeds(&["check"]);
+    test.succeeds(&["run"]);
+    let about = "select relkind::text || ' ' || obj_description(oid) || ' ' || has_table_privilege('pg_monitor', oid, 'select') from pg_class where oid = 'app.fact'::regclass";
+    assert_eq!(test.value(about), "m made by unimig: bl.fact true");
+    assert!(test.value(indexes).contains("CREATE UNIQUE INDEX"));
+    let first = oid();
+
+    // Nothing new, then a row that is.
+    test.succeeds(&["run"]);
+    has_status("unchanged");
+    test.on_target("insert into app.input values (3)");
+    test.succeeds(&["plan", "--diff"]).stdout_has("made anew or refreshed");
+    test.succeeds(&["run"]);
+    has_status("ok");
+    assert_eq!((test.value("select all_of_it from app.above"), oid()), ("12".to_owned(), first.clone()));
+
+    // Other indexes: left alone, refused, made in place.
+    let other = FACT.replace("['id'], 'unique': true", "['twice']");
+    let on_change = |what: &str| {
+        let config = format!("materialized_view', on_configuration_change='{what}'");
+        test.write("models/bl/fact.sql", &other.replace("materialized_view'", &config));
+    };
+    on_change("continue");
+    test.succeeds(&["run"]).stderr_has("on_configuration_change is continue");
+    on_change("fail");
+    test.run(&["run"]).exit(1).stderr_has("schema-changed").stderr_has("fact.sql:1:");
+    on_change("apply");
+    test.succeeds(&["run"]);
+    assert!(!test.value(indexes).contains("UNIQUE") && test.value(indexes).contains("(twice)"));
+    assert_eq!(oid(), first);
+
+    // What it reads is made again with other columns, and it comes back with its indexes.
+    test.write("models/bl/base.sql", "{{ config(materialized='table') }}\nselect id, 'x' as more from app.input\n");
+    test.succeeds(&["run", "--select", "base"]);
+    assert!(test.value(indexes).contains("(twice)"));
+    assert_eq!(test.value("select all_of_it from app.above"), "12");
+
+    // Another SELECT, and --full-refresh, make it anew.
+    let second = oid();
+    test.write("models/bl/fact.sql", &other.replace("id * 2", "id * 3"));
+    test.succeeds(&["run"]);
+    assert_eq!(test.value("select all_of_it from app.above"), "18");
+    let third = oid();
+    test.succeeds(&["run", "--full-refresh"]);
+    assert!(second != third && third != oid());
+
+    // It gives way to a table, and a table to it.
+    test.write("models/bl/fact.sql", &other.replace("materialized_view", "table"));
+    test.succeeds(&["run"]);
+    test.write("models/bl/fact.sql", &other);
+    test.succeeds(&["run"]);
+    assert_eq!(test.value(about), "m made by unimig: bl.fact true");
 }

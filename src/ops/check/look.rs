@@ -99,6 +99,7 @@ impl<'a> Looks<'a> {
             | Materialization::Incremental(_)
             | Materialization::Table
             | Materialization::View
+            | Materialization::MaterializedView(_)
             | Materialization::Ephemeral => self.sql(&model.name),
         };
         let view = match &model.materialization {
@@ -111,7 +112,8 @@ impl<'a> Looks<'a> {
             | Materialization::Incremental(_)
             | Materialization::Snapshot(_)
             | Materialization::Table
-            | Materialization::View => self.scratch.shell(&model.relation),
+            | Materialization::View
+            | Materialization::MaterializedView(_) => self.scratch.shell(&model.relation),
         };
         let mut looks = vec![Look::of(&model.name, shell::create_view(&view, &select), select)];
         if let Materialization::Incremental(config) = &model.materialization
@@ -137,6 +139,7 @@ impl<'a> Looks<'a> {
             | Materialization::Snapshot(_)
             | Materialization::Table
             | Materialization::View
+            | Materialization::MaterializedView(_)
             | Materialization::Ephemeral => None,
         }
     }

@@ -247,6 +247,7 @@ impl<'a> Flying<'a> {
             | Materialization::Snapshot(_)
             | Materialization::Table
             | Materialization::View
+            | Materialization::MaterializedView(_)
             | Materialization::Ephemeral => self.looks.scratch.shell(&model.relation),
         };
         let Some(selected) = columns.get(&shell) else { return Ok(()) };
@@ -278,7 +279,8 @@ impl<'a> Flying<'a> {
             Materialization::Incremental(_)
             | Materialization::Snapshot(_)
             | Materialization::Table
-            | Materialization::View => {
+            | Materialization::View
+            | Materialization::MaterializedView(_) => {
                 let columns = own()?;
                 self.known.insert(name.clone(), ShellColumns { columns, primary_key: Vec::new() });
                 None

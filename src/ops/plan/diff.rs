@@ -182,6 +182,7 @@ fn written_by(action: &Action) -> Option<&Relation> {
     match action {
         Action::Merge(merge) => Some(&merge.target.relation),
         Action::Table(select) | Action::View(select) => Some(&select.node.relation),
+        Action::MaterializedView(view) => Some(&view.node.relation),
         Action::Incremental(incremental) => Some(&incremental.node.relation),
         Action::Snapshot(snapshot) => Some(&snapshot.node.relation),
         Action::Seed(seed) => Some(&seed.node.relation),
@@ -211,6 +212,10 @@ async fn worked(session: &Lease, (step, root): (&Step, &Path), options: DiffOpti
         Action::View(select) => {
             ensure_schema(session, &select.node.relation.schema).await?;
             diff::viewed(session, select).await
+        }
+        Action::MaterializedView(view) => {
+            ensure_schema(session, &view.node.relation.schema).await?;
+            diff::materialized(session, view).await
         }
         Action::Incremental(incremental) => {
             ensure_schema(session, &incremental.node.relation.schema).await?;

@@ -86,6 +86,7 @@ fn model<'a>(whole: &'a Whole<'a>, model: &'a ModelNode) -> Entry<'a> {
             Materialization::Merge(_)
             | Materialization::Table
             | Materialization::View
+            | Materialization::MaterializedView(_)
             | Materialization::Incremental(_)
             | Materialization::Ephemeral => "model",
         },
@@ -107,6 +108,7 @@ fn model<'a>(whole: &'a Whole<'a>, model: &'a ModelNode) -> Entry<'a> {
         Materialization::Merge(_)
         | Materialization::Table
         | Materialization::View
+        | Materialization::MaterializedView(_)
         | Materialization::Incremental(_)
         | Materialization::Snapshot(_) => {}
     }
@@ -134,7 +136,10 @@ fn primary_key(model: &ModelNode) -> Vec<&str> {
         Materialization::Merge(merge) => merge.unique_key.iter().map(Ident::as_str).collect(),
         Materialization::Incremental(incremental) => incremental.unique_key.iter().map(String::as_str).collect(),
         Materialization::Snapshot(snapshot) => snapshot.unique_key.iter().map(String::as_str).collect(),
-        Materialization::Table | Materialization::View | Materialization::Ephemeral => Vec::new(),
+        Materialization::Table
+        | Materialization::View
+        | Materialization::MaterializedView(_)
+        | Materialization::Ephemeral => Vec::new(),
     }
 }
 
