@@ -43,6 +43,31 @@ pub fn create(table: &Relation, contract: &Contract, logging: Logging) -> String
     STATEMENTS.render("create_table", context)
 }
 
+/// A constraint, and the table with every other one before it and this one: the first that the server refuses is the one
+/// at fault.
+pub fn trials<'a>(table: &Relation, contract: &'a Contract) -> Vec<(&'a Constraint, String)> {
+    let mut tried = Contract {
+        columns: contract
+            .columns
+            .iter()
+            .map(|column| ContractColumn { constraints: Vec::new(), ..column.clone() })
+            .collect(),
+        constraints: Vec::new(),
+    };
+    let mut trials = Vec::new();
+    for (place, column) in contract.columns.iter().enumerate() {
+        for constraint in &column.constraints {
+            tried.columns[place].constraints.push(constraint.clone());
+            trials.push((constraint, create(table, &tried, Logging::Logged)));
+        }
+    }
+    for constraint in &contract.constraints {
+        tried.constraints.push(constraint.clone());
+        trials.push((constraint, create(table, &tried, Logging::Logged)));
+    }
+    trials
+}
+
 /// Brings the built rows into the table.
 pub fn insert(table: &Relation, contract: &Contract) -> String {
     STATEMENTS.render("insert", context! { table => quoted(table), names => names(contract) })

@@ -101,11 +101,19 @@ pub fn change_column(table: &Relation, change: &ColumnChange) -> String {
     STATEMENTS.render(statement, context)
 }
 
-/// Has the server look whether the built rows give the key: in the subquery of a delete, a name that they lack would be
-/// the table's own column, and match every row. Nothing where no such delete is made.
+/// Has the server look whether the built rows give the key, which a later run needs at the latest: in the subquery of a
+/// delete, a name that they lack would be the table's own column, and match every row. Nothing where no key is used.
 pub fn look_for_keys(config: &IncrementalConfig) -> Option<String> {
-    let deletes = config.strategy == IncrementalStrategy::DeleteInsert && !config.unique_key.is_empty();
-    deletes.then(|| STATEMENTS.render("look_for_keys", context! { keys => quoted_list(&config.unique_key) }))
+    let keys = match config.strategy {
+        IncrementalStrategy::Append => return None,
+        IncrementalStrategy::DeleteInsert => quoted_list(&config.unique_key),
+        IncrementalStrategy::Merge => keys_of_source(config),
+    };
+    (!config.unique_key.is_empty()).then(|| STATEMENTS.render("look_for_keys", context! { keys }))
+}
+
+fn keys_of_source(config: &IncrementalConfig) -> Value {
+    quoted_list(config.unique_key.iter().map(|key| format!("dbt_internal_source.{key}")))
 }
 
 fn insert_all(shape: IncrementalShape<'_>) -> String {
@@ -151,7 +159,7 @@ fn base(shape: IncrementalShape<'_>) -> Value {
         table => quoted(shape.table),
         columns => quoted_list(shape.columns.iter().map(|column| &column.name)),
         keys => quoted_list(keys),
-        keys_of_source => quoted_list(keys.iter().map(|key| format!("dbt_internal_source.{key}"))),
+        keys_of_source => keys_of_source(shape.config),
         predicates => quoted_list(&shape.config.predicates),
     }
 }

@@ -15,8 +15,9 @@ use crate::ident::Literal;
 use crate::manifest::{Contract, ModelNode};
 use crate::materialize::stage::StagedColumn;
 use crate::materialize::{self, mark, table};
-use crate::postgres::PostgresError;
+use crate::postgres::{PostgresError, ServerError};
 use crate::sql::{StatementFile, quoted};
+use crate::transform::hanging::{Attempt, attempt, undo};
 use crate::transform::subject::Subject;
 use crate::transform::{TransformError, located};
 
@@ -71,10 +72,9 @@ pub(super) fn seal(subject: Subject<'_>) -> String {
 /// Makes the table without rows, and notes that its constraints are ours.
 pub(super) async fn define(client: &Client, subject: Subject<'_>, create: &str) -> Result<(), TransformError> {
     let relation = subject.relation.to_string();
-    client.batch_execute(create).await.map_err(|error| {
-        let error = PostgresError::server(format!("create {relation}"), error);
-        refused(error, subject)
-    })?;
+    if let Attempt::Refused(server) = attempt(client, create).await? {
+        return Err(refused(client, subject, server).await?);
+    }
     let failed = |error| PostgresError::server(format!("mark the constraints of {relation}"), error);
     let mark = mark(subject.node);
     let marks = client
@@ -212,17 +212,31 @@ fn broken(node: &ModelNode, compared: &[Compared]) -> Diagnostic {
         .hint("change the SELECT, or \"columns:\" of the model in its YAML file; nothing was changed")
 }
 
-/// What the contract says in SQL and the server does not understand is shown where the contract is.
-fn refused(error: PostgresError, subject: Subject<'_>) -> TransformError {
-    match error.server_error() {
-        Some(server) if server.sqlstate.starts_with("42") && server.sqlstate != "42501" => {
-            let place = subject.contract.and_then(|contract| contract.columns.first());
-            let place = place.map_or(subject.declared_at, |column| &column.declared_at);
-            let mistake = Diagnostic::error(Code::SqlError, server.message.clone())
-                .at(place.clone())
-                .hint("the contract's types and constraints are SQL, as the YAML file gives them");
-            TransformError::Project(Box::new(mistake))
-        }
-        Some(_) | None => TransformError::Postgres(error),
+/// What the contract says in SQL and the server does not understand is shown at the constraint that says it: each is
+/// tried beside those before it.
+async fn refused(
+    client: &Client,
+    subject: Subject<'_>,
+    error: Box<ServerError>,
+) -> Result<TransformError, PostgresError> {
+    // Rights and limits of the server are not the contract's.
+    if !["0A", "22", "42"].iter().any(|class| error.sqlstate.starts_with(class)) || error.sqlstate == "42501" {
+        return Ok(TransformError::Postgres(PostgresError::Server {
+            doing: format!("create {}", subject.relation),
+            error,
+        }));
     }
+    let trials = subject.contract.map(|contract| materialize::contract::trials(subject.relation, contract));
+    let mut place = subject.declared_at;
+    for (constraint, create) in trials.iter().flatten() {
+        place = &constraint.declared_at;
+        match attempt(client, create).await? {
+            Attempt::Refused(_) => break,
+            Attempt::Done => undo(client).await?,
+        }
+    }
+    let mistake = Diagnostic::error(Code::SqlError, error.message.clone())
+        .at(place.clone())
+        .hint("the contract's types and constraints are SQL, as the YAML file gives them");
+    Ok(TransformError::Project(Box::new(mistake)))
 }

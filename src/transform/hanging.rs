@@ -140,6 +140,12 @@ pub(super) async fn attempt(client: &Client, statement: &str) -> Result<Attempt,
     }
 }
 
+/// Takes back the statement that was attempted last.
+pub(super) async fn undo(client: &Client) -> Result<(), PostgresError> {
+    let failed = |error| PostgresError::server("take a statement back", error);
+    client.batch_execute("rollback to savepoint before_restore").await.map_err(failed)
+}
+
 fn lost(subject: Subject<'_>, (relation, one): (&str, &Hanging), server: &ServerError) -> TransformError {
     let message = format!(
         "{relation} has to be made again, and would lose its {}, which does not fit: {}",

@@ -4,7 +4,7 @@ use tokio_postgres::Client;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::ident::{Ident, Relation};
-use crate::manifest::OnSchemaChange;
+use crate::manifest::{MergeUpdates, OnSchemaChange};
 use crate::materialize::incremental::{
     self, ColumnChange, IncrementalShape, IncrementalStatements, Width, updated_columns,
 };
@@ -30,7 +30,10 @@ pub async fn incremental(
     let subject = Subject::of_model(node);
     let there = existing(client, subject).await?;
     match action.extent {
-        Extent::Whole => contract::build(client, node, &action.select).await?,
+        Extent::Whole => {
+            contract::build(client, node, &action.select).await?;
+            check_config(client, action).await?;
+        }
         Extent::Increment => contract::build_increment(client, node, &action.select).await?,
     }
     match (action.extent, there) {
@@ -63,9 +66,7 @@ async fn add_built(
 ) -> Result<Tally, TransformError> {
     let relation = &action.node.relation;
     let failed = |error| at_config(PostgresError::server(format!("add to {relation}"), error), action);
-    if let Some(look) = incremental::look_for_keys(&action.config) {
-        client.prepare(&look).await.map_err(failed)?;
-    }
+    look_for_keys(client, action).await?;
     let (columns, width) = fit_columns(client, action, note).await?;
     let shape = IncrementalShape { config: &action.config, table: relation, columns: &columns, width };
     if let Err(unknown) = updated_columns(shape) {
@@ -93,6 +94,31 @@ async fn add_built(
             Ok(Tally { inserted, updated: merged.saturating_sub(inserted), deleted: 0 })
         }
     }
+}
+
+/// Refuses, before the table is there, what the next run could not use.
+async fn check_config(client: &Client, action: &IncrementalAction) -> Result<(), TransformError> {
+    look_for_keys(client, action).await?;
+    let columns = match action.config.updates {
+        MergeUpdates::Only(_) => columns_of(client, "pg_temp.unimig_built").await?,
+        MergeUpdates::All | MergeUpdates::AllBut(_) => return Ok(()),
+    };
+    let table = &action.node.relation;
+    let shape = IncrementalShape { config: &action.config, table, columns: &columns, width: Width::WholeRow };
+    match updated_columns(shape) {
+        Ok(_) => Ok(()),
+        Err(unknown) => Err(unknown_column(action, unknown, &columns)),
+    }
+}
+
+async fn look_for_keys(client: &Client, action: &IncrementalAction) -> Result<(), TransformError> {
+    if let Some(look) = incremental::look_for_keys(&action.config) {
+        client
+            .prepare(&look)
+            .await
+            .map_err(|error| at_config(PostgresError::server("look for the unique_key", error), action))?;
+    }
+    Ok(())
 }
 
 /// A refusal of what the config says in SQL is shown where it is configured.

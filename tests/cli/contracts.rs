@@ -171,3 +171,53 @@ fn a_table_that_contracts_refer_to_gets_other_rows() {
     assert_eq!(constraints(&test, "app.fact"), OF_FACT);
     assert_eq!(test.query_target("select kind_id from app.fact"), ["8"]);
 }
+
+#[test]
+fn a_constraint_that_the_server_refuses_is_told_where_it_stands() {
+    let test = project();
+    for (right, wrong, said, line) in [
+        ("expression: amount >= 0", "expression: amont >= 0", "column \"amont\" does not exist", "all.yml:15:"),
+        (
+            "columns: [code, kind_id]",
+            "columns: [code, kind]",
+            "column \"kind\" named in key does not exist",
+            "all.yml:11:",
+        ),
+        ("to_columns: [id]", "to_columns: [label]", "no unique constraint matching", "all.yml:12:"),
+        ("expression: amount < 1000", "expression: exists (select 1)", "cannot use subquery", "all.yml:10:"),
+    ] {
+        test.write("models/bl/all.yml", &PROPERTIES.replace(right, wrong));
+        test.run(&["run", "--select", "kinds", "fact"])
+            .exit(1)
+            .stderr_has("sql-error")
+            .stderr_has(said)
+            .stderr_has(line);
+    }
+    test.write("models/bl/all.yml", PROPERTIES);
+    test.succeeds(&["run"]);
+    assert_eq!(constraints(&test, "app.fact"), OF_FACT);
+}
+
+#[test]
+fn a_merged_model_has_a_contract_and_aliases_of_types_can_be_switched_off() {
+    let yaml = |id: &str, alias_types: bool| {
+        format!(
+            "models:\n  - name: person\n    config: {{contract: {{enforced: true, alias_types: {alias_types}}}}}\n    columns: [{{name: id, data_type: {id}}}, {{name: label, data_type: string}}]\n"
+        )
+    };
+    let test = Test::new()
+        .target_sql("create table app.person (id bigint primary key, label text)")
+        .file(
+            "models/bl/person.sql",
+            "{{ config(materialized='merge', unique_key='id') }}\nselect 1::bigint as id, 'one' as label\n",
+        )
+        .file("models/bl/person.yml", &yaml("bigint", true));
+    test.succeeds(&["run"]);
+    assert_eq!(test.query_target("select * from app.person"), ["1|one"]);
+
+    test.write("models/bl/person.yml", &yaml("date", true));
+    test.run(&["run"]).exit(1).stderr_has("broken-contract").stderr_has("data type mismatch");
+    test.write("models/bl/person.yml", &yaml("bigint", false));
+    test.run(&["run"]).exit(1).stderr_has("type \"string\" does not exist").stderr_has("person.yml:4:");
+    assert_eq!(test.query_target("select * from app.person"), ["1|one"]);
+}

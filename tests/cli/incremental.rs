@@ -113,6 +113,26 @@ fn merge_updates_what_differs_in_the_columns_that_it_may_write() {
 }
 
 #[test]
+fn a_key_that_the_select_lacks_fails_the_first_run() {
+    let test = Test::new();
+    for config in ["unique_key='no_id'", "unique_key='no_id', incremental_strategy='merge'"] {
+        model(&test, &format!(", {config}"), "select 1 as id, 'a' as kind, 5 as price");
+        test.run(&["run"])
+            .exit(1)
+            .stderr_has("sql-error")
+            .stderr_has("does not exist")
+            .stderr_has("models/bl/fact.sql:1:");
+    }
+    model(
+        &test,
+        ", incremental_strategy='merge', unique_key='id', merge_update_columns=['prise']",
+        "select 1 as id, 'a' as kind, 5 as price",
+    );
+    test.run(&["run"]).exit(1).stderr_has("unknown-target-column").stderr_has("did you mean \"price\"");
+    assert_eq!(test.value("select to_regclass('app.fact') is null"), "t");
+}
+
+#[test]
 fn a_changed_select_changes_the_table_as_on_schema_change_says() {
     let test = Test::new();
     let first = "select 1 as id, 'short'::varchar(5) as label, 1 as size";
