@@ -41,6 +41,9 @@ pub(super) struct Globals {
     /// The folder with profiles.yml; without it, the project's own, then ~/.unimig
     #[arg(long, global = true, value_name = "DIR", env = "UNIMIG_PROFILES_DIR")]
     pub profiles_dir: Option<PathBuf>,
+    /// The folder for artifacts and compiled SQL, instead of the project's target-path
+    #[arg(long, global = true, value_name = "DIR")]
+    pub target_path: Option<PathBuf>,
     /// The output of profiles.yml to use, such as dev or prod
     #[arg(short, long, global = true, value_name = "NAME")]
     pub target: Option<String>,
@@ -54,7 +57,7 @@ pub(super) struct Globals {
     #[arg(long, global = true)]
     pub warn_error: bool,
     /// Say more about what happens inside: the same as --log-level debug
-    #[arg(short, long, global = true)]
+    #[arg(short, long, alias = "debug", short_alias = 'd', global = true)]
     pub verbose: bool,
     /// Say nothing but what went wrong: the same as --log-level error
     #[arg(short, long, global = true, conflicts_with = "verbose")]
@@ -207,7 +210,7 @@ pub(super) struct DemoArguments {
 pub(super) struct SelectionArguments {
     /// What to take: names such as bl.person, tag:nightly, path:models/bl, with * wildcards; +name adds what it reads,
     /// name+ what reads it
-    #[arg(short, long, visible_alias = "models", short_alias = 'm', num_args = 1.., value_name = "TERM")]
+    #[arg(short, long, visible_alias = "models", alias = "model", short_alias = 'm', num_args = 1.., value_name = "TERM")]
     pub select: Vec<String>,
     /// What to leave out, written the same way
     #[arg(long, num_args = 1.., value_name = "TERM")]
@@ -219,10 +222,10 @@ pub(super) struct SelectionArguments {
     #[arg(long, value_enum, default_value_t = IndirectArgument::Eager, value_name = "HOW")]
     pub indirect_selection: IndirectArgument,
     /// Only nodes of these kinds
-    #[arg(long, num_args = 1.., value_enum, value_name = "KIND")]
+    #[arg(long, alias = "resource-types", num_args = 1.., value_enum, value_name = "KIND")]
     pub resource_type: Vec<ResourceTypeArgument>,
     /// No nodes of these kinds
-    #[arg(long, num_args = 1.., value_enum, value_name = "KIND")]
+    #[arg(long, alias = "exclude-resource-types", num_args = 1.., value_enum, value_name = "KIND")]
     pub exclude_resource_type: Vec<ResourceTypeArgument>,
     /// The folder with the artifacts of an earlier run, for state:, result: and source_status:
     #[arg(long, value_name = "DIR")]
@@ -289,7 +292,7 @@ pub(super) struct PlanArguments {
     #[arg(long, value_enum, default_value_t = OnErrorArgument::Continue, value_name = "WHAT")]
     pub on_error: OnErrorArgument,
     /// Read whole tables whatever their strategy, and rebuild incremental models from the start
-    #[arg(long)]
+    #[arg(short = 'f', long)]
     pub full_refresh: bool,
     /// Stop at the first failure when it is carried out
     #[arg(short = 'x', long)]
@@ -351,7 +354,7 @@ pub(super) struct RunArguments {
     #[arg(long, default_value = "60s", value_name = "TIME", value_parser = duration)]
     pub lock_wait: Duration,
     /// Read whole tables whatever their strategy, and rebuild incremental models from the start
-    #[arg(long)]
+    #[arg(short = 'f', long)]
     pub full_refresh: bool,
     /// Stop at the first failure: what runs is cancelled, what waits is skipped
     #[arg(short = 'x', long)]

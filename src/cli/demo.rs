@@ -26,6 +26,7 @@ pub(super) async fn demo(door: &Door, arguments: &DemoArguments) -> Result<u8, O
     let mut workspace = Workspace::load(&WorkspaceOptions {
         project_dir: Some(folder.clone()),
         profiles_dir: door.globals.profiles_dir.clone(),
+        target_path: door.globals.target_path.clone(),
         target: door.globals.target.clone(),
         vars: crate::project::Vars::default(),
         invocation: door.invocation.clone(),

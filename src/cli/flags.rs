@@ -54,6 +54,8 @@ fn flags(options: &ArgMatches) -> BTreeMap<&'static str, Value> {
     flags.insert("LOG_FORMAT", format.into());
     let profiles = options.try_get_one::<PathBuf>("profiles_dir").ok().flatten();
     flags.insert("PROFILES_DIR", profiles.map(|folder| folder.display().to_string()).into());
+    let target = options.try_get_one::<PathBuf>("target_path").ok().flatten();
+    flags.insert("TARGET_PATH", target.map(|folder| folder.display().to_string()).into());
     flags.insert("INVOCATION_COMMAND", typed().into());
     flags
 }
@@ -70,7 +72,6 @@ fn unchanging() -> BTreeMap<&'static str, Value> {
         ("PRINTER_WIDTH", json!(80)),
         ("SEND_ANONYMOUS_USAGE_STATS", json!(false)),
         ("STATIC_PARSER", json!(true)),
-        ("TARGET_PATH", json!(null)),
         ("USE_COLORS", json!(true)),
         ("USE_EXPERIMENTAL_PARSER", json!(false)),
         ("VERSION_CHECK", json!(true)),

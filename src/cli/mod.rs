@@ -2,6 +2,7 @@
 
 mod arguments;
 mod check;
+mod dbt_options;
 mod demo;
 mod docs;
 mod flags;
@@ -40,7 +41,7 @@ const STACK_BYTES: usize = 256 << 20;
 
 /// Parses the arguments of the process and carries the command out.
 pub fn main() -> ExitCode {
-    let matches = Arguments::command().get_matches();
+    let matches = dbt_options::with_options(Arguments::command()).get_matches();
     let arguments = match Arguments::from_arg_matches(&matches) {
         Ok(arguments) => arguments,
         Err(error) => error.exit(),
@@ -50,6 +51,7 @@ pub fn main() -> ExitCode {
     let (format, level) = (arguments.globals.format(), arguments.globals.level());
     log::start(format, level);
     let terminal = Terminal::of_process().with_log(format, level);
+    dbt_options::tell(&matches, terminal);
     let door = Door { globals: arguments.globals, terminal, invocation };
     // The way in has the stack of a worker: a template is read by either.
     let way_in = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || carry_out(&door, arguments.command));
@@ -158,6 +160,7 @@ impl Door {
         Ok(WorkspaceOptions {
             project_dir: self.globals.project_dir.clone(),
             profiles_dir: self.globals.profiles_dir.clone(),
+            target_path: self.globals.target_path.clone(),
             target: self.globals.target.clone(),
             vars: self.vars()?,
             invocation: self.invocation.clone(),

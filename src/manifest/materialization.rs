@@ -127,7 +127,11 @@ impl Settled {
             Some("delete+insert" | "delete_insert") => IncrementalStrategy::DeleteInsert,
             Some("merge") => IncrementalStrategy::Merge,
             Some("microbatch") => {
-                self.refuse("incremental_strategy", "dbt's \"microbatch\" is not supported yet");
+                self.refuse("incremental_strategy", "dbt's \"microbatch\" is not supported");
+                if let Some(mistake) = self.mistakes.0.last_mut() {
+                    let hint = "use delete+insert or merge with a unique_key, and is_incremental() to read what is new";
+                    mistake.hint = Some(hint.to_owned());
+                }
                 usual
             }
             Some(other) => {

@@ -148,10 +148,16 @@ fn column_text(place: &Place<'_>, test: &TestDecl) -> Option<String> {
     }
 }
 
+/// dbt's macro that narrows a test's relation, which a project may replace.
+const NARROW: &str = "get_where_subquery";
+
 /// Whether a macro of the project or of the named package defines the test; it then stands in for one of ours.
 fn is_custom(engine: &Engine, test: &TestDecl) -> bool {
     let kind = TestKindName::of(test);
+    let is_ours = kind.namespace.is_none() && KINDS.contains(&kind.name);
     engine.has_macro(kind.namespace, &format!("test_{}", kind.name))
+        // Ours are macros too, where the project says how their relation is narrowed.
+        || (is_ours && engine.has_macro(None, NARROW))
 }
 
 type Found = (TestKind, Vec<NodeName>);
@@ -223,8 +229,9 @@ fn custom(
 /// The tested relation, narrowed by `where`, as an expression; a project may have a say in how it is narrowed.
 fn model_argument(engine: &Engine, place: &Place<'_>, filter: Option<String>) -> String {
     match filter {
+        // dbt calls it whether there is a `where` or not.
+        _ if engine.has_macro(None, NARROW) => format!("{NARROW}({})", place.call),
         None => place.call.clone(),
-        Some(_) if engine.has_macro(None, "get_where_subquery") => format!("get_where_subquery({})", place.call),
         Some(filter) => {
             let tail = literal(&format!(" where {filter}) dbt_subquery"));
             format!("'(select * from ' ~ {} ~ {tail}", place.call)

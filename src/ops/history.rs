@@ -1,5 +1,6 @@
 //! When processes last succeeded, for selections that ask: `stale:1d`.
 
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -26,9 +27,11 @@ pub async fn ask(workspace: &Workspace, selection: &mut Selection) -> Result<(),
 async fn read(connections: &Connections) -> Result<History, OpError> {
     let session = connections.target.lease("history").await?;
     // A target where nothing ever ran remembers nothing: everything is stale.
-    let last_success = match schema::exists(&session).await? {
-        true => run::last_successes(&session).await?.into_iter().collect(),
-        false => std::collections::HashMap::new(),
-    };
-    Ok(History { now: Timestamp::now(), last_success })
+    let now = Timestamp::now();
+    if !schema::exists(&session).await? {
+        return Ok(History { now, last_success: HashMap::new(), behind: BTreeSet::new() });
+    }
+    let last_success = run::last_successes(&session).await?.into_iter().collect();
+    let behind = run::behind(&session).await?.into_iter().collect();
+    Ok(History { now, last_success, behind })
 }

@@ -24,6 +24,8 @@ pub struct WorkspaceOptions {
     pub project_dir: Option<PathBuf>,
     pub profiles_dir: Option<PathBuf>,
     pub target: Option<String>,
+    /// Where artifacts go, instead of where the project says.
+    pub target_path: Option<PathBuf>,
     pub vars: Vars,
     pub invocation: Invocation,
     /// A query of the command line, which becomes one more model.
@@ -57,6 +59,9 @@ impl Workspace {
         let env = EnvVars::of_process();
         let load = LoadOptions { root, vars: options.vars.clone(), env: env.clone() };
         let (mut project, mut warnings) = project::load(&load)?;
+        if let Some(path) = &options.target_path {
+            project.target_path.clone_from(path);
+        }
         if let Some(query) = &options.inline {
             project.add_inline(query);
         }

@@ -62,6 +62,11 @@ impl Terminal {
     }
 
     /// A line of why something went wrong.
+    /// What did not stop anything, and somebody should know.
+    pub fn warn(&self, line: &str) {
+        self.line(LogLevel::Warn, line);
+    }
+
     pub fn complain(&self, line: &str) {
         self.line(LogLevel::Error, line);
     }

@@ -124,6 +124,22 @@ pub async fn last_successes(client: &Client) -> Result<Vec<(NodeName, Timestamp)
     Ok(rows.iter().map(|row| (NodeName::recorded(row.get::<_, String>(0)), row.get(1))).collect())
 }
 
+/// The nodes that have not read what a staged parent got after their last run.
+pub async fn behind(client: &Client) -> Result<Vec<NodeName>, PostgresError> {
+    let rows = client
+        .query_typed(
+            "select distinct consumed.model
+             from unimig.consumed as consumed
+             join unimig.batch as batch on batch.node = consumed.parent
+                 and batch.batch_id > consumed.batch_id
+             where batch.rows_inserted + batch.rows_updated + batch.rows_deleted > 0",
+            &[],
+        )
+        .await
+        .map_err(|error| PostgresError::server("read which batches processes have seen", error))?;
+    Ok(rows.iter().map(|row| NodeName::recorded(row.get::<_, String>(0))).collect())
+}
+
 pub async fn finish(client: &Client, run: &RunId, status: RunStatus) -> Result<(), PostgresError> {
     let status = match status {
         RunStatus::Success => "success",

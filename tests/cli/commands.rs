@@ -249,6 +249,10 @@ fn templates_see_dbts_flags_with_dbts_values() {
     assert!(usual.contains("'compile eager False None 80 default False unimig compile --select seen'"), "{usual}");
 
     test.succeeds(&["run", "--empty", "-x", "--log-format", "json", "--indirect-selection", "cautious"]);
+    let told = test.run(&["compile", "-s", "seen", "--no-partial-parse", "--target-path", "elsewhere"]).exit(0);
+    told.stderr_has("--no-partial-parse has no effect here: every file is read each time");
+    assert!(test.path().join("elsewhere/manifest.json").is_file());
+
     let seen = test.value("select seen from app.seen");
     assert!(seen.starts_with("run cautious True True 80 json False unimig run --empty -x"), "{seen}");
 }

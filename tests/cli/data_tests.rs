@@ -87,6 +87,21 @@ fn every_setting_of_a_data_test_means_what_it_means_in_dbt() {
 }
 
 #[test]
+fn a_project_says_how_the_relation_of_a_test_is_narrowed() {
+    let test = Test::new()
+        .file("models/bl/orders.sql", "{{ config(materialized='table') }}\nselect * from (values (1, 'open'), (null, 'it''s'), (3, 'odd')) as v (id, status)\n")
+        .file("models/bl/orders.yml", "models: [{name: orders, columns: [
+            {name: id, data_tests: [not_null: {config: {where: id is null}}, unique, relationships: {to: ref('orders'), field: id}]},
+            {name: status, data_tests: [accepted_values: {values: [open, it's]}]}]}]\n")
+        .file("macros/narrow.sql", "{% macro get_where_subquery(relation) %}(select * from {{ relation }} where id < {{ 3 if config.get('where') else 2 }}) as narrowed{% endmacro %}\n");
+
+    test.succeeds(&["build"]).stderr_has("4 pass");
+
+    test.write("macros/narrow.sql", "{% macro other() %}{% endmacro %}\n");
+    test.run(&["test"]).exit(1).stderr_has("2 pass, 2 fail");
+}
+
+#[test]
 fn failing_rows_are_kept_in_relations_of_ours_that_each_run_replaces() {
     let test = project();
     test.succeeds(&["run"]);

@@ -69,6 +69,13 @@ fn a_retry_runs_what_failed_and_what_was_skipped_for_it() {
     let stale = names(&test, &["-s", "stale:1d"]);
     assert!(stale.contains(&"bl.later".to_owned()) && !stale.contains(&"bl.person".to_owned()), "{stale:?}");
     assert!(names(&test, &["-s", "stale:0s"]).contains(&"bl.person".to_owned()));
+
+    // A parent's newer rows count too, however lately the model ran.
+    assert!(!stale.contains(&"bl.audit".to_owned()), "{stale:?}");
+    test.on_source("qvp", "insert into audit_log values (9001, 'late', now(), null)");
+    test.succeeds(&["run", "--select", "stg.qvp.audit_log"]);
+    let stale = names(&test, &["-s", "stale:1d"]);
+    assert!(stale.contains(&"bl.audit".to_owned()) && !stale.contains(&"bl.person".to_owned()), "{stale:?}");
 }
 
 #[test]

@@ -26,6 +26,8 @@ pub struct Moment<'a> {
 pub struct History {
     pub now: Timestamp,
     pub last_success: HashMap<NodeName, Timestamp>,
+    /// Nodes of which a staged parent has changed in a batch that came after those which they have read.
+    pub behind: BTreeSet<NodeName>,
 }
 
 /// Whether everything that the criteria ask for is there.
@@ -136,12 +138,13 @@ fn state<'t>(
     })
 }
 
-/// Nodes whose last success is further back than the span, or that never had one; and what reads them is not looked at.
+/// Nodes whose last success is further back than the span, or that never had one, or that have not read what a staged
+/// parent got since; what reads them is not looked at.
 fn stale<'t>(all: &'t Selectable<'_>, span: jiff::SignedDuration) -> Test<'t> {
     let stale: BTreeSet<&NodeName> = match all.moment.history {
         Some(history) => {
             let is_stale = |name: &&NodeName| match history.last_success.get(*name) {
-                Some(at) => history.now.duration_since(*at) > span,
+                Some(at) => history.now.duration_since(*at) > span || history.behind.contains(*name),
                 None => true,
             };
             all.graph.edges.node_weights().filter(is_stale).collect()
