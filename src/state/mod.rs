@@ -8,3 +8,4 @@ pub mod lock;
 pub mod past;
 pub mod run;
 pub mod schema;
+pub mod set_aside;

@@ -7,8 +7,11 @@ use crate::ident::Ident;
 use crate::postgres::PostgresError;
 
 /// Each migration runs once, in order, in the transaction that records it. Shipped ones never change.
-const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001_initial.sql"), include_str!("migrations/0002_step_digest.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_initial.sql"),
+    include_str!("migrations/0002_step_digest.sql"),
+    include_str!("migrations/0003_set_aside.sql"),
+];
 
 /// Serialises concurrent first runs; any constant does, as long as all versions of the tool share it.
 const MIGRATION_LOCK: &str = "select pg_advisory_xact_lock(hashtextextended('unimig:schema', 0))";

@@ -14,6 +14,7 @@ use crate::ident::NodeName;
 use crate::materialize::mark;
 use crate::postgres::{PostgresError, ServerError};
 use crate::sql::StatementFile;
+use crate::state::set_aside::{self, SetAside};
 use crate::transform::TransformError;
 use crate::transform::subject::Subject;
 
@@ -43,6 +44,24 @@ enum Need {
     Last,
 }
 
+impl Need {
+    const ALL: [Self; 5] = [Self::Must, Self::May, Self::Column, Self::Quiet, Self::Last];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Must => "must",
+            Self::May => "may",
+            Self::Column => "column",
+            Self::Quiet => "quiet",
+            Self::Last => "last",
+        }
+    }
+
+    fn read(word: &str) -> Self {
+        Self::ALL.into_iter().find(|need| need.word() == word).unwrap_or(Self::May)
+    }
+}
+
 /// Who makes the relation of a new one's comment.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Maker<'a> {
@@ -63,15 +82,35 @@ pub(super) async fn read(client: &Client, relation: &str, maker: Maker<'_>) -> R
     let hanging = rows.iter().map(|row| Hanging {
         what: row.get("what"),
         restore: row.get("restore"),
-        need: match row.get("need") {
-            "must" => Need::Must,
-            "may" => Need::May,
-            "column" => Need::Column,
-            "last" => Need::Last,
-            _ => Need::Quiet,
-        },
+        need: Need::read(row.get("need")),
     });
     Ok(hanging.collect())
+}
+
+/// Keeps it for the time when the relation's model runs.
+pub(super) async fn set_aside(client: &Client, relation: &str, hanging: &[Hanging]) -> Result<(), PostgresError> {
+    let kept = hanging.iter().map(|one| SetAside {
+        what: one.what.clone(),
+        restore: one.restore.clone(),
+        need: one.need.word().to_owned(),
+    });
+    set_aside::keep(client, relation, &kept.collect::<Vec<_>>()).await
+}
+
+/// Hangs on a new relation what was set aside when it was dropped; gives back what has to wait, as [`restore`] does.
+pub(super) async fn take_back(
+    client: &Client,
+    subject: Subject<'_>,
+    note: &mut impl FnMut(&str),
+) -> Result<Vec<Hanging>, TransformError> {
+    let relation = subject.relation.to_string();
+    let taken = set_aside::take(client, &relation).await?;
+    if taken.is_empty() {
+        return Ok(Vec::new());
+    }
+    let hanging =
+        taken.into_iter().map(|one| Hanging { what: one.what, restore: one.restore, need: Need::read(&one.need) });
+    restore(client, (subject, &relation), hanging.collect(), note).await
 }
 
 /// Hangs everything on the new relation; gives back what has to wait for the project's indexes.

@@ -115,6 +115,8 @@ pub(super) async fn replace_view(
         }
         None => {
             client.batch_execute(&statements.mark).await.map_err(failed)?;
+            let last = hanging::take_back(client, subject, &mut note).await?;
+            hanging::finish(client, &last, &mut note).await?;
             ViewChange::Replaced
         }
     };

@@ -89,7 +89,7 @@ pub(super) async fn restore(
     (subject, kept): (Subject<'_>, Option<Kept>),
     note: &mut impl FnMut(&str),
 ) -> Result<Vec<Hanging>, TransformError> {
-    let Some(kept) = kept else { return Ok(Vec::new()) };
+    let Some(kept) = kept else { return hanging::take_back(client, subject, note).await };
     let relation = subject.relation.to_string();
     let last = hanging::restore(client, (subject, &relation), kept.hanging, note).await?;
     reference::put_back(client, &kept.references, note).await?;
@@ -97,6 +97,7 @@ pub(super) async fn restore(
         match attempt(client, &view.create).await? {
             Attempt::Refused(_) => {
                 note(&format!("view {} does not fit the new columns, and was dropped until its model runs", view.name));
+                hanging::set_aside(client, &view.name, &view.hanging).await?;
             }
             Attempt::Done => {
                 hanging::restore(client, (subject, &view.name), view.hanging, note).await?;
