@@ -19,6 +19,8 @@ pub struct SourceFile {
     /// Relative to the project folder, as people say it.
     pub path: PathBuf,
     pub text: String,
+    /// The file as people see it, where `text` has blanks in place of a part of it: byte for byte as long.
+    pub written: Option<Arc<SourceFile>>,
 }
 
 /// A range of bytes in a [`SourceFile`].
@@ -49,6 +51,19 @@ impl Span {
         let before = self.file.text.get(..start).unwrap_or_default();
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+    }
+
+    /// What is shown around the place.
+    pub fn shown_text(&self) -> &str {
+        self.file.written.as_ref().map_or(&self.file.text, |written| &written.text)
+    }
+
+    /// One line of a file, counted from 1.
+    pub fn line(file: &Arc<SourceFile>, line: u64) -> Self {
+        let before = usize::try_from(line.saturating_sub(1)).unwrap_or(usize::MAX);
+        let start: usize = file.text.split_inclusive('\n').take(before).map(str::len).sum();
+        let length = file.text[start..].find('\n').unwrap_or(file.text.len() - start);
+        Self::new(file, start..start + length)
     }
 
     /// The text that the span covers.

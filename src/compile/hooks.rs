@@ -116,7 +116,7 @@ impl Templates<'_> {
 
     /// The statement, unless it came out empty, and what it reads. Mistakes are placed where the hook is declared.
     fn hook(&self, hook: &Hook, answers: Answers) -> Result<(Option<RenderedHook>, Vec<NodeName>), Diagnostics> {
-        let file = SourceFile { path: hook.declared_at.path().to_path_buf(), text: hook.sql.clone() };
+        let file = SourceFile { path: hook.declared_at.path().to_path_buf(), text: hook.sql.clone(), written: None };
         let plan = self.plan_text(&Arc::new(file));
         let answers = Arc::new(answers);
         let Render { rendered, mut diagnostics, needs_server, .. } = self.render_plan(&plan, Arc::clone(&answers) as _);

@@ -97,7 +97,7 @@ mod tests {
     #[test]
     fn qualified_names_are_replaced_and_places_stay() {
         let text = "select 'app.person', P.id, naem from App.person as P join \"app\".\"Other\" on app.person.id = 1";
-        let file = Arc::new(SourceFile { path: "models/a.sql".into(), text: text.to_owned() });
+        let file = Arc::new(SourceFile { path: "models/a.sql".into(), text: text.to_owned(), written: None });
         let origin = Origin { output: 0..text.len(), source: Span::new(&file, 0..text.len()), verbatim: true };
         let sql = CompiledSql { text: text.to_owned(), origins: vec![origin] };
         let mut elsewhere = Elsewhere::default();

@@ -108,7 +108,7 @@ impl<'a> Templates<'a> {
         session: Session,
     ) -> Result<Spoken, Diagnostics> {
         let args: Vec<(&str, Value)> = args.iter().map(|(name, value)| (name.as_str(), from_json(value))).collect();
-        let plan = self.engine.plan(&Arc::new(SourceFile { path: name.into(), text: String::new() }));
+        let plan = self.engine.plan(&Arc::new(SourceFile { path: name.into(), text: String::new(), written: None }));
         let answers = self.answers(self.subject_of(None), session, &plan);
         let render = self.engine.call(name, &args, Arc::clone(&answers) as _);
         self.spoken(render, &answers, &plan)

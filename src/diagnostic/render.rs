@@ -31,13 +31,13 @@ pub fn render(diagnostic: &Diagnostic, style: Style) -> String {
         .map(|span| (span, diagnostic.label.as_str(), AnnotationKind::Primary))
         .chain(diagnostic.related.iter().map(|(span, label)| (span, label.as_str(), AnnotationKind::Context)));
     for ((span, label, kind), path) in places.zip(&paths) {
-        if span.file.text.is_empty() {
+        if span.shown_text().is_empty() {
             group = group.element(Origin::path(path.as_str()));
             continue;
         }
         let annotation = kind.span(shown_range(span));
         let annotation = if label.is_empty() { annotation } else { annotation.label(label) };
-        group = group.element(Snippet::source(span.file.text.as_str()).path(path.as_str()).annotation(annotation));
+        group = group.element(Snippet::source(span.shown_text()).path(path.as_str()).annotation(annotation));
     }
     if let Some(hint) = &diagnostic.hint {
         group = group.element(Level::HELP.with_name("hint").message(hint.as_str()));
@@ -51,7 +51,7 @@ pub fn render(diagnostic: &Diagnostic, style: Style) -> String {
 
 /// A caret needs at least one character and ends inside the text; spans over many lines are cut to the first.
 fn shown_range(span: &Span) -> std::ops::Range<usize> {
-    let text = span.file.text.as_str();
+    let text = span.shown_text();
     let mut start = span.range.start.min(text.len());
     while !text.is_char_boundary(start) {
         start -= 1;

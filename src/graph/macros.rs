@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn what_calls_a_changed_macro_has_changed_too() {
         let text = "{% macro a() %}1{% endmacro %}{% macro b() %}{{ a() }}{% endmacro %}{% macro c() %}3{% endmacro %}";
-        let file = Arc::new(SourceFile { path: "macros/m.sql".into(), text: text.to_owned() });
+        let file = Arc::new(SourceFile { path: "macros/m.sql".into(), text: text.to_owned(), written: None });
         let old = |sql: &str| PreviousMacro { macro_sql: sql.to_owned() };
         let then = HashMap::from([
             ("macro.shop.a".to_owned(), old("{% macro a() %}0{% endmacro %}")),

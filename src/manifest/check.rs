@@ -36,7 +36,7 @@ pub(super) fn is_extraction(project: &Project, folders: &[String]) -> bool {
 
 /// A CSV file as a place: it has a path and no text that is worth showing.
 fn seed_place(path: &std::path::Path) -> Span {
-    let file = SourceFile { path: path.to_path_buf(), text: String::new() };
+    let file = SourceFile { path: path.to_path_buf(), text: String::new(), written: None };
     Span::whole(&std::sync::Arc::new(file))
 }
 

@@ -31,7 +31,7 @@ pub(super) fn template(place: &Place<'_>, test: &TestDecl, model: &str) -> Arc<S
     let namespace = kind.namespace.map(|namespace| format!("{namespace}.")).unwrap_or_default();
     let text = format!("{before}{{{{ {namespace}test_{}({}) }}}}", kind.name, arguments.join(", "));
     let path: PathBuf = test.file.path.clone();
-    Arc::new(SourceFile { path, text })
+    Arc::new(SourceFile { path, text, written: None })
 }
 
 /// Mistakes in the template's text are shown at the line of YAML that it was made from.

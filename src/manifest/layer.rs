@@ -76,7 +76,7 @@ mod tests {
     use crate::diagnostic::{SourceFile, Span};
 
     fn joined(key: &str, layers: &[Value]) -> Value {
-        let file = Arc::new(SourceFile { path: "dbt_project.yml".into(), text: String::new() });
+        let file = Arc::new(SourceFile { path: "dbt_project.yml".into(), text: String::new(), written: None });
         let settings = layers.iter().map(|value| Setting { value: value.clone(), span: Span::whole(&file) });
         let all = settings.fold(None, |below: Option<Setting>, above| Some(laid(key, below.as_ref(), &above)));
         all.map(|setting| setting.value).unwrap_or_default()

@@ -52,7 +52,7 @@ impl Surroundings<'_> {
         (name, custom, node): (&str, Value, Unnamed<'_>),
     ) -> Option<Ident> {
         let call = format!("{{{{ {name}({}, {}) }}}}", literal(&custom), literal(&self.facts(settled, node)));
-        let file = Arc::new(SourceFile { path: PathBuf::from(name), text: call });
+        let file = Arc::new(SourceFile { path: PathBuf::from(name), text: call, written: None });
         let plan = engine.plan_in(self.project.package_of(node.path), &file);
         let this = Relation::new(self.environment.target.schema.clone(), Ident::from_catalog(node.stem));
         let (text, mistakes) = render_text(engine, &plan, Subject::without_config(this));

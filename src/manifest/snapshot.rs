@@ -87,7 +87,8 @@ pub(super) fn files(project: &Project, diagnostics: &mut Diagnostics) -> Vec<Mod
         }
         for block in found.found.into_iter().filter(|block| block.kind == BlockKind::Snapshot) {
             let text = blanked(&model.file.text, std::slice::from_ref(&block.body));
-            let file = Arc::new(SourceFile { path: model.file.path.clone(), text });
+            let written = Some(Arc::clone(&model.file));
+            let file = Arc::new(SourceFile { path: model.file.path.clone(), text, written });
             files.push(ModelFile { folders: model.folders.clone(), stem: block.name, file });
         }
     }
@@ -111,7 +112,7 @@ fn of_relation(declared: &SnapshotDecl) -> Option<ModelFile> {
     } else {
         format!("{BEFORE}{}}}}}", relation.value)
     };
-    let file = Arc::new(SourceFile { path: file.path.clone(), text });
+    let file = Arc::new(SourceFile { path: file.path.clone(), text, written: None });
     Some(ModelFile { folders: Vec::new(), stem: declared.property.name.value.clone(), file })
 }
 

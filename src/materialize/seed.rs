@@ -23,6 +23,17 @@ pub enum SeedError {
     Csv(#[from] csv::Error),
 }
 
+impl SeedError {
+    /// The line of the file that is wrong, from 1.
+    pub fn line(&self) -> u64 {
+        match self {
+            Self::FieldCount { line, .. } => *line,
+            Self::Csv(error) => error.position().map_or(1, csv::Position::line),
+            Self::Empty | Self::ColumnTwice(_) | Self::Name(_) => 1,
+        }
+    }
+}
+
 /// How the file of a seed is to be read.
 #[derive(Debug, Clone, Copy)]
 pub struct SeedFormat {

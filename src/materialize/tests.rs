@@ -107,7 +107,7 @@ fn every_fault_of_the_columns_is_told() {
 
 #[test]
 fn a_batch_passes_through_staging() {
-    let file = Arc::new(SourceFile { path: "sources/svp.yml".into(), text: "sources:\n".to_owned() });
+    let file = Arc::new(SourceFile { path: "sources/svp.yml".into(), text: "sources:\n".to_owned(), written: None });
     let node = StageNode {
         name: NodeName::stage("svp", "labors"),
         source: "svp".to_owned(),
@@ -147,7 +147,7 @@ fn a_batch_passes_through_staging() {
 
 #[test]
 fn a_contract_makes_columns_and_constraints() {
-    let file = Arc::new(SourceFile { path: "models/fact.yml".into(), text: String::new() });
+    let file = Arc::new(SourceFile { path: "models/fact.yml".into(), text: String::new(), written: None });
     let of = |kind: ConstraintKind, columns: &[&str]| Constraint {
         kind,
         name: None,

@@ -87,7 +87,7 @@ fn queries(workspace: &Workspace, selected: &BTreeSet<NodeName>) -> Result<BTree
     let templates = Templates::owned(&workspace.project, manifest, &workspace.environment)?;
     let rendered = written.into_iter().map(|(name, query)| {
         let path = manifest.facts(name).map(|facts| facts.path.to_path_buf()).unwrap_or_default();
-        let file = Arc::new(SourceFile { path, text: query.clone() });
+        let file = Arc::new(SourceFile { path, text: query.clone(), written: None });
         let text = Text { file, node: Some(name.clone()) };
         Ok((name.clone(), templates.render_text(&text, Session::Absent)?.text))
     });

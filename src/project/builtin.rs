@@ -37,7 +37,10 @@ fn read() -> Vec<BuiltInMacros> {
     let file = |name: &std::borrow::Cow<'static, str>| {
         let package = BUILT_IN_PACKAGES.iter().find(|package| name.split('/').next() == Some(package))?;
         let text = String::from_utf8(Files::get(name)?.data.into_owned()).ok()?;
-        Some(BuiltInMacros { package, file: Arc::new(SourceFile { path: PathBuf::from(name.as_ref()), text }) })
+        Some(BuiltInMacros {
+            package,
+            file: Arc::new(SourceFile { path: PathBuf::from(name.as_ref()), text, written: None }),
+        })
     };
     names.iter().filter_map(file).collect()
 }

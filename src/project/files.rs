@@ -100,7 +100,7 @@ pub(super) fn read_one(root: &Path, path: &Path) -> Result<Arc<SourceFile>, Diag
     if let Some(at) = text.find('\0') {
         return Err(unreadable(path, &HasNul(at)));
     }
-    Ok(Arc::new(SourceFile { path: path.to_path_buf(), text }))
+    Ok(Arc::new(SourceFile { path: path.to_path_buf(), text, written: None }))
 }
 
 fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> Diagnostic {

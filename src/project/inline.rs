@@ -12,7 +12,7 @@ pub const INLINE_QUERY: &str = "inline query";
 impl Project {
     /// Adds the query; it is built by nothing.
     pub fn add_inline(&mut self, text: &str) {
-        let file = SourceFile { path: PathBuf::from("--inline"), text: text.to_owned() };
+        let file = SourceFile { path: PathBuf::from("--inline"), text: text.to_owned(), written: None };
         let stem = INLINE_QUERY.to_owned();
         self.models.push(ModelFile { folders: Vec::new(), stem, file: Arc::new(file) });
     }

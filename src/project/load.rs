@@ -38,7 +38,7 @@ pub fn parse_vars(text: &str) -> Result<Vars, Diagnostics> {
 
 /// Reads the map that an option of the command line holds, as YAML or JSON.
 pub fn parse_map(option: &str, text: &str) -> Result<Vars, Diagnostics> {
-    let file = Arc::new(SourceFile { path: PathBuf::from(option), text: text.to_owned() });
+    let file = Arc::new(SourceFile { path: PathBuf::from(option), text: text.to_owned(), written: None });
     let tree = yaml::parse(&file).map_err(|diagnostic| Diagnostics(vec![diagnostic]))?;
     let mut reader = Reader::new(file);
     let vars = reader.open_fields(&tree, "vars").map(|fields| vars_of(&fields, "")).unwrap_or_default();

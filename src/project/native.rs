@@ -92,7 +92,7 @@ mod tests {
     fn rendered(text: &str) -> serde_json::Value {
         let vars: Vars = [("on".to_owned(), json!(true)), ("list".to_owned(), json!([1, "a"]))].into_iter().collect();
         let env: EnvVars = [("PORT".to_owned(), "5432".to_owned())].into_iter().collect();
-        let file = Arc::new(SourceFile { path: "dbt_project.yml".into(), text: String::new() });
+        let file = Arc::new(SourceFile { path: "dbt_project.yml".into(), text: String::new(), written: None });
         TextScope::new(&env, &vars)
             .render_value(&json!(text), &Span::whole(&file))
             .unwrap_or_else(|no| json!(no.message))

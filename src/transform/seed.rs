@@ -33,12 +33,14 @@ pub(super) async fn build(client: &Client, action: &SeedAction, root: &Path) -> 
     let path = root.join(&node.path);
     let text = fs_err::read_to_string(&path).map_err(|source| TransformError::File { path, source })?;
     let text = text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned);
-    let file = Arc::new(SourceFile { path: node.path.clone(), text });
+    let file = Arc::new(SourceFile { path: node.path.clone(), text, written: None });
     let declared_at = Span::whole(&file);
     let columns = materialize::seed::columns(&file.text, materialize::seed::SeedFormat::of(node), &node.column_types)
         .map_err(|error| {
         let message = format!("seed \"{}\" is not well-formed CSV: {error}", node.seed);
-        TransformError::Project(Box::new(Diagnostic::error(Code::BadValue, message).at(declared_at.clone())))
+        TransformError::Project(Box::new(
+            Diagnostic::error(Code::BadValue, message).at(Span::line(&file, error.line())),
+        ))
     })?;
     let statements = materialize::table::seed(&columns, node.delimiter, node.quoting);
     let doing = format!("load seed {}", node.name);
@@ -49,8 +51,27 @@ pub(super) async fn build(client: &Client, action: &SeedAction, root: &Path) -> 
     let bytes = Bytes::copy_from_slice(file.text.as_bytes());
     let input = futures_util::stream::iter([Ok::<_, std::io::Error>(bytes)]);
     copy_in(client, &statements.copy_csv, input).await.map_err(|error| match error {
-        CopyInError::Postgres(error) => TransformError::Postgres(error),
+        CopyInError::Postgres(error) => refused(error, &file),
         CopyInError::Input(source) => TransformError::File { path: node.path.clone(), source },
     })?;
     Ok(declared_at)
+}
+
+/// The server's no at the line of the file that it names.
+fn refused(error: PostgresError, file: &Arc<SourceFile>) -> TransformError {
+    let Some(server) = error.server_error() else { return TransformError::Postgres(error) };
+    let Some(line) = server.context.as_deref().and_then(copied_line) else { return TransformError::Postgres(error) };
+    let message = match &server.context {
+        Some(context) => format!("{} ({context})", server.message),
+        None => server.message.clone(),
+    };
+    let mistake = Diagnostic { hint: server.hint.clone(), ..Diagnostic::error(Code::SqlError, message) };
+    TransformError::Project(Box::new(mistake.at(Span::line(file, line))))
+}
+
+/// The line in `COPY labors, line 3, column email`.
+fn copied_line(context: &str) -> Option<u64> {
+    let rest = context.strip_prefix("COPY ")?.split_once(", line ")?.1;
+    let end = rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len());
+    rest[..end].parse().ok()
 }

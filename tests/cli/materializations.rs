@@ -273,3 +273,15 @@ fn a_materialized_view_is_made_refreshed_and_made_anew() {
     test.succeeds(&["run"]);
     assert_eq!(test.value(about), "m made by unimig: bl.fact true");
 }
+
+#[test]
+fn a_mistake_in_a_seed_is_shown_at_its_line() {
+    let test = Test::new()
+        .file("seeds/codes.csv", "code,label\n1,one\n2\n")
+        .file("seeds/seeds.yml", "seeds: [{name: codes, config: {column_types: {code: integer}}}]\n");
+
+    test.run(&["seed"]).exit(1).stderr_has("seeds/codes.csv:3:1").stderr_has("line 3 has 1 fields");
+    test.run(&["check"]).stderr_has("seeds/codes.csv:3:1");
+    test.write("seeds/codes.csv", "code,label\n1,one\n2,two\nx,three\n");
+    test.run(&["seed"]).exit(1).stderr_has("seeds/codes.csv:4:1").stderr_has("invalid input syntax for type integer");
+}

@@ -164,6 +164,12 @@ fn odd_files_are_read_or_refused_and_never_end_the_tool() {
     copied.run(&["parse"]).exit(2).stderr_has("a text is padded to 1000000 characters at most");
     std::fs::remove_file(copied.folder.path().join("models/width.sql")).expect("the file can go");
 
+    let block = "{% snapshot kept %}{{ config(unique_key='id', strategy='check', check_cols='all') }}\n\
+                 select {{ nothing.at_all }}{% endsnapshot %}\n";
+    write("snapshots/kept.sql", block.as_bytes());
+    copied.run(&["parse"]).exit(2).stderr_has("\n2 | select {{ nothing.at_all }}{% endsnapshot %}\n");
+    std::fs::remove_file(copied.folder.path().join("snapshots/kept.sql")).expect("the file can go");
+
     write("state/manifest.json", b"\xff\xfe\x00");
     copied.run(&["ls", "--select", "state:new", "--state", "state"]).exit(2).stderr_has("missing-state");
     copied.run(&["apply", "no.plan"]).exit(2).stderr_has("no.plan cannot be read");

@@ -59,7 +59,7 @@ pub(super) fn default(terms: Terms<'_>) -> Result<Option<Spec>, Diagnostics> {
 
 /// `--selector`.
 pub(super) fn of_option(terms: Terms<'_>, name: &str) -> Result<Spec, Diagnostics> {
-    let file = Arc::new(SourceFile { path: PathBuf::from("--selector"), text: name.to_owned() });
+    let file = Arc::new(SourceFile { path: PathBuf::from("--selector"), text: name.to_owned(), written: None });
     named(terms, ("selector", name), &Span::whole(&file), &[])
 }
 
@@ -146,7 +146,7 @@ fn located(value: &str, span: &Span) -> Span {
         }
         // Templates and escapes make another text than the one in the file.
         Some(_) | None => {
-            let file = Arc::new(SourceFile { path: span.path().to_path_buf(), text: value.to_owned() });
+            let file = Arc::new(SourceFile { path: span.path().to_path_buf(), text: value.to_owned(), written: None });
             Span::new(&file, 0..value.len())
         }
     }

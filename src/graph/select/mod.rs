@@ -97,7 +97,7 @@ fn spec(terms: Terms<'_>, wish: &Wish<'_>) -> Result<Option<Spec>, Diagnostics> 
 }
 
 fn everything() -> Spec {
-    let file = crate::diagnostic::SourceFile { path: "--select".into(), text: "*".to_owned() };
+    let file = crate::diagnostic::SourceFile { path: "--select".into(), text: "*".to_owned(), written: None };
     let written = crate::diagnostic::Span::whole(&std::sync::Arc::new(file));
     let (relatives, indirect) = (Relatives::default(), Indirect::Empty);
     Spec::Criterion(Criterion { written, method: Method::Name("*".to_owned()), relatives, indirect })

@@ -26,7 +26,7 @@ pub(super) type Within<'a> = &'a [String];
 impl Terms<'_> {
     /// The arguments of `--select` or `--exclude` as one union.
     pub fn arguments(self, option: &str, arguments: &[String]) -> Result<Spec, Diagnostics> {
-        let file = Arc::new(SourceFile { path: PathBuf::from(option), text: arguments.join(" ") });
+        let file = Arc::new(SourceFile { path: PathBuf::from(option), text: arguments.join(" "), written: None });
         self.union(&Span::new(&file, 0..file.text.len()), &[])
     }
 

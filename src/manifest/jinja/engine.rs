@@ -181,7 +181,7 @@ impl Engine {
 
     /// Calls a macro by its name, with its package before a dot or without; the arguments are keyword arguments.
     pub fn call(&self, name: &str, args: &[(&str, Value)], names: Arc<dyn Names>) -> Render {
-        let file = Arc::new(SourceFile { path: name.into(), text: CALL.to_owned() });
+        let file = Arc::new(SourceFile { path: name.into(), text: CALL.to_owned(), written: None });
         let plan = self.planned(&file, (Scan::default(), None), Package::ROOT);
         let source = Some([PRELUDE, CALL].concat());
         let plan = Plan { source, prelude: PRELUDE.len(), ..plan };

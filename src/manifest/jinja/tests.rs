@@ -43,7 +43,7 @@ impl Names for Plain {
 }
 
 fn file(path: &str, text: &str) -> Arc<SourceFile> {
-    Arc::new(SourceFile { path: path.into(), text: text.to_owned() })
+    Arc::new(SourceFile { path: path.into(), text: text.to_owned(), written: None })
 }
 
 /// The engine of project `shop` with macro files, each of a package.

@@ -70,17 +70,19 @@ impl<'a> Looks<'a> {
 
     /// A seed, from its file.
     pub(super) fn seed(&self, seed: &SeedNode) -> Result<ShellColumns, Box<Diagnostic>> {
-        let refuse = |message: String, file: &Arc<SourceFile>| {
-            Box::new(Diagnostic::error(Code::BadValue, message).at(Span::whole(file)))
+        let refuse = |message: String, (file, line): (&Arc<SourceFile>, u64)| {
+            Box::new(Diagnostic::error(Code::BadValue, message).at(Span::line(file, line)))
         };
         let path = self.subject.workspace.project.root.join(&seed.path);
         let text = fs_err::read_to_string(&path);
-        let file = |text: String| Arc::new(SourceFile { path: seed.path.clone(), text });
-        let text = text.map_err(|error| refuse(format!("could not read the seed: {error}"), &file(String::new())))?;
+        let file = |text: String| Arc::new(SourceFile { path: seed.path.clone(), text, written: None });
+        let text =
+            text.map_err(|error| refuse(format!("could not read the seed: {error}"), (&file(String::new()), 1)))?;
         let text = text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned);
         let columns = materialize::seed::columns(&text, materialize::seed::SeedFormat::of(seed), &seed.column_types);
         let columns = columns.map_err(|error| {
-            refuse(format!("seed \"{}\" is not well-formed CSV: {error}", seed.seed), &file(text.clone()))
+            let message = format!("seed \"{}\" is not well-formed CSV: {error}", seed.seed);
+            refuse(message, (&file(text.clone()), error.line()))
         })?;
         Ok(ShellColumns { columns, primary_key: Vec::new() })
     }

@@ -137,7 +137,7 @@ fn a_file_that_the_readers_take_is_what_its_schema_says() {
             let is_yaml = entry.path().extension().is_some_and(|extension| extension == "yml");
             let Some(kind) = kind_of(&root, entry.path()).filter(|_| is_yaml) else { continue };
             let text = std::fs::read_to_string(entry.path()).expect("the file can be read");
-            let (document, is_taken) = read(kind, SourceFile { path: entry.path().to_path_buf(), text });
+            let (document, is_taken) = read(kind, SourceFile { path: entry.path().to_path_buf(), text, written: None });
             if is_taken {
                 seen += 1;
                 // dbt's projects may have config keys of their own.
@@ -155,7 +155,8 @@ fn a_file_that_the_readers_take_is_what_its_schema_says() {
 #[test]
 fn a_misspelt_key_is_a_mistake_for_an_editor_too() {
     let is_valid = |kind: FileKind, text: &str| {
-        let (document, _) = read(kind, SourceFile { path: PathBuf::from("a.yml"), text: text.to_owned() });
+        let (document, _) =
+            read(kind, SourceFile { path: PathBuf::from("a.yml"), text: text.to_owned(), written: None });
         mistakes(&schema(kind), &document).is_empty()
     };
     assert!(is_valid(FileKind::Properties, "models: [{name: a, data_tests: [unique, {not_null: {where: x}}]}]"));
