@@ -7,6 +7,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::cli::docs::DocsArguments;
+use crate::cli::look::CompileArguments;
+use crate::cli::man::ManArguments;
 use crate::cli::operation::OperationArguments;
 use crate::cli::retry::DeferArguments;
 use crate::cli::schema::SchemaArguments;
@@ -129,7 +131,7 @@ pub(super) enum Command {
     #[command(visible_alias = "list")]
     Ls(ListArguments),
     /// Write every model as plain SQL to target/compiled, without a server
-    Compile(SelectionArguments),
+    Compile(CompileArguments),
     /// Seeds, staging, models and tests in one go: each test runs as soon as what it tests is there
     Build(BuildArguments),
     /// Say what a build would do, in which order and why, before it does it
@@ -176,6 +178,8 @@ pub(super) enum Command {
     Server(ServerArguments),
     /// Open psql on the target, or on a connection of the profile
     Psql(PsqlArguments),
+    /// Write manual pages, one a command, into a folder
+    Man(ManArguments),
     /// Print a completion script for your shell
     Completions(CompletionsArguments),
 }

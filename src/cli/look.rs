@@ -1,7 +1,10 @@
 //! Commands that look, and change nothing but `target/`: `parse`, `ls`, `compile`, `debug`.
 
-use crate::cli::Door;
-use crate::cli::arguments::{ListArguments, Output};
+use clap::Args;
+
+use crate::cli::arguments::{ListArguments, Output, SelectionArguments};
+use crate::cli::retry::DeferArguments;
+use crate::cli::{Door, retry};
 use crate::compile::CompileFacts;
 use crate::ident::NodeName;
 use crate::ops::OpError;
@@ -11,6 +14,14 @@ use crate::ops::list::ListForm;
 use crate::ops::workspace::Selection;
 use crate::ops::{compile, debug, history, list};
 use crate::report::words;
+
+#[derive(Debug, Args)]
+pub(super) struct CompileArguments {
+    #[command(flatten)]
+    pub selection: SelectionArguments,
+    #[command(flatten)]
+    pub defer: DeferArguments,
+}
 
 pub(super) fn parse(door: &Door) -> Result<u8, OpError> {
     let workspace = door.workspace()?;
@@ -56,9 +67,11 @@ pub(super) async fn list(door: &Door, arguments: &ListArguments) -> Result<u8, O
     Ok(0)
 }
 
-pub(super) async fn compile(door: &Door, selection: &Selection) -> Result<u8, OpError> {
+pub(super) async fn compile(door: &Door, arguments: &CompileArguments) -> Result<u8, OpError> {
+    let defer = retry::defer(&arguments.defer, arguments.selection.state.as_ref())?;
+    let selection: &Selection = &arguments.selection.clone().into();
     let workspace = door.workspace()?;
-    let nodes = compile::compile(&workspace, selection).await?;
+    let nodes = compile::compile(&workspace, selection, defer.as_ref()).await?;
     door.warn_of(selection)?;
     // The tests of a model come with it, and are not what one asks to see.
     let manifest = &workspace.manifest;

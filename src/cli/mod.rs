@@ -8,6 +8,7 @@ mod docs;
 mod flags;
 mod log;
 mod look;
+mod man;
 mod operation;
 mod places;
 mod plan;
@@ -93,7 +94,7 @@ async fn dispatch(door: &Door, command: Command) -> Result<u8, OpError> {
         Command::Debug => look::debug(door).await,
         Command::Parse => look::parse(door),
         Command::Ls(list) => look::list(door, &list).await,
-        Command::Compile(selection) => look::compile(door, &selection.into()).await,
+        Command::Compile(arguments) => look::compile(door, &arguments).await,
         Command::Build(build) => runs::build(door, &build).await,
         Command::Plan(arguments) => plan::plan(door, &arguments).await,
         Command::Apply(arguments) => plan::apply(door, &arguments).await,
@@ -112,6 +113,7 @@ async fn dispatch(door: &Door, command: Command) -> Result<u8, OpError> {
         Command::Clean => places::clean(door),
         Command::Server(server) => places::server(door, server.action).await,
         Command::Psql(psql) => places::psql(door, &psql).await,
+        Command::Man(arguments) => man::man(door, &arguments),
         Command::Completions(completions) => {
             generate(completions.shell, &mut Arguments::command(), "unimig", &mut std::io::stdout());
             Ok(0)

@@ -5,7 +5,8 @@ use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::{Value, json};
 
 use crate::cli::arguments::SelectionArguments;
-use crate::cli::{Door, stop_signal};
+use crate::cli::retry::DeferArguments;
+use crate::cli::{Door, retry, stop_signal};
 use crate::ops::OpError;
 use crate::ops::show::{self, Preview, PreviewColumn, ShowRequest, Shown};
 
@@ -13,6 +14,8 @@ use crate::ops::show::{self, Preview, PreviewColumn, ShowRequest, Shown};
 pub(super) struct ShowArguments {
     #[command(flatten)]
     pub selection: SelectionArguments,
+    #[command(flatten)]
+    pub defer: DeferArguments,
     /// A query of your own, with ref() and source() as in a model: "select * from {{ ref('person') }}"
     #[arg(long, value_name = "SQL", conflicts_with_all = ["select", "exclude"])]
     pub inline: Option<String>,
@@ -29,8 +32,9 @@ pub(super) async fn show(door: &Door, arguments: &ShowArguments) -> Result<u8, O
             return Err(OpError::usage("nothing is named to be shown", "use --select NAME, or --inline \"select …\""));
         }
     };
+    let defer = retry::defer(&arguments.defer, arguments.selection.state.as_ref())?;
     let workspace = door.workspace_with(arguments.inline.as_deref())?;
-    let request = ShowRequest { what, limit: u64::try_from(arguments.limit).ok() };
+    let request = ShowRequest { what, limit: u64::try_from(arguments.limit).ok(), defer };
     let previews = show::show(&workspace, &request, stop_signal(door.terminal)).await?;
     for (at, preview) in previews.iter().enumerate() {
         if door.is_json() {

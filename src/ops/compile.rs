@@ -1,5 +1,6 @@
 //! `compile`: every template as plain SQL under `target/compiled`; without a server, unless a template asks one.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -9,8 +10,10 @@ use crate::ident::NodeName;
 use crate::manifest::{TestKind, TestNode};
 use crate::ops::OpError;
 use crate::ops::connections::Connections;
+use crate::ops::defer::{Defer, defer_compiled};
 use crate::ops::introspect;
 use crate::ops::workspace::{CompiledProject, Selection, Workspace};
+use crate::postgres::Lease;
 
 /// A node's SQL and the file that holds it.
 #[derive(Debug, Clone)]
@@ -20,20 +23,38 @@ pub struct CompiledNode {
     pub sql: String,
 }
 
-/// Compiles the selected nodes and writes them out.
-pub async fn compile(workspace: &Workspace, selection: &Selection) -> Result<Vec<CompiledNode>, OpError> {
+/// Compiles the selected nodes and writes them out; `defer` has them read elsewhere what is not selected.
+pub async fn compile(
+    workspace: &Workspace,
+    selection: &Selection,
+    defer: Option<&Defer>,
+) -> Result<Vec<CompiledNode>, OpError> {
     let mut compiled = workspace.compile(&CompileFacts::default())?;
     let selected = compiled.select(&workspace.manifest, selection, |_| true)?;
-    if introspect::asks(&compiled, |name| selected.contains(name)) {
+    if defer.is_some() || introspect::asks(&compiled, |name| selected.contains(name)) {
         let connections = Connections::open(workspace, 1).await?;
         let session = connections.target.lease("compile").await?;
-        let completed = introspect::complete(workspace, &mut compiled, |name| selected.contains(name), &session).await;
+        let completed = complete(workspace, (&mut compiled, &selected), (&session, defer)).await;
         session.discard();
         connections.close().await?;
         completed?;
     }
     workspace.write_manifest(&compiled)?;
     write_compiled(workspace, &compiled, |name| selected.contains(name))
+}
+
+async fn complete(
+    workspace: &Workspace,
+    (compiled, selected): (&mut CompiledProject, &BTreeSet<NodeName>),
+    (session, defer): (&Lease, Option<&Defer>),
+) -> Result<(), OpError> {
+    if introspect::asks(compiled, |name| selected.contains(name)) {
+        introspect::complete(workspace, compiled, |name| selected.contains(name), session).await?;
+    }
+    match defer {
+        Some(defer) => defer_compiled(workspace, defer, (compiled, &selected.iter().collect()), session).await,
+        None => Ok(()),
+    }
 }
 
 /// Writes the SQL of the wanted nodes, each at the path of its file; unchanged files are left alone.

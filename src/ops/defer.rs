@@ -16,7 +16,7 @@ use crate::ident::{Ident, NodeName, Relation};
 use crate::manifest::Manifest;
 use crate::ops::OpError;
 use crate::ops::selection::{read_manifest, state_folder};
-use crate::ops::workspace::Workspace;
+use crate::ops::workspace::{CompiledProject, Workspace};
 use crate::plan::{Action, Plan};
 use crate::postgres::{Lease, PostgresError};
 
@@ -39,14 +39,45 @@ pub enum Favor {
 
 /// The plan, reading elsewhere what it does not build.
 pub async fn defer(workspace: &Workspace, defer: &Defer, mut plan: Plan, session: &Lease) -> Result<Plan, OpError> {
+    let built = plan.steps.iter().map(|step| &step.name).collect();
+    let (elsewhere, moved) = elsewhere(workspace, defer, &built, session).await?;
+    for step in &mut plan.steps {
+        redirect(&mut step.action, &elsewhere, &moved);
+    }
+    Ok(plan)
+}
+
+/// Compiled nodes, reading elsewhere what is not among them.
+pub async fn defer_compiled(
+    workspace: &Workspace,
+    defer: &Defer,
+    (compiled, names): (&mut CompiledProject, &BTreeSet<&NodeName>),
+    session: &Lease,
+) -> Result<(), OpError> {
+    let (elsewhere, _) = elsewhere(workspace, defer, names, session).await?;
+    for (name, node) in &mut compiled.compiled {
+        // What a source is asked is not about the target.
+        if names.contains(name) && !workspace.manifest.stages.contains_key(name) {
+            node.sql = elsewhere.apply(&node.sql);
+        }
+    }
+    Ok(())
+}
+
+/// What is read in another place, for statements that build these nodes and no others.
+async fn elsewhere(
+    workspace: &Workspace,
+    defer: &Defer,
+    built: &BTreeSet<&NodeName>,
+    session: &Lease,
+) -> Result<(Elsewhere, BTreeMap<Relation, Relation>), OpError> {
     let folder = state_folder(&defer.state, &workspace.project.root)?;
     let Some(previous) = read_manifest(&folder)? else {
         let message = format!("--defer needs a manifest.json, and \"{}\" has none", folder.display());
         let hint = "--state or --defer-state names a folder with the artifacts of a run that built everything";
         return Err(OpError::Project(Diagnostics(vec![Diagnostic::error(Code::MissingState, message).hint(hint)])));
     };
-    let built: BTreeSet<&NodeName> = plan.steps.iter().map(|step| &step.name).collect();
-    let mut moved = candidates(&workspace.manifest, &previous, &built);
+    let mut moved = candidates(&workspace.manifest, &previous, built);
     match defer.favor {
         Favor::State => {}
         Favor::Target => {
@@ -59,10 +90,7 @@ pub async fn defer(workspace: &Workspace, defer: &Defer, mut plan: Plan, session
         tracing::info!(%here, %there, "read from the deferred state");
         elsewhere.move_to(here, there);
     }
-    for step in &mut plan.steps {
-        redirect(&mut step.action, &elsewhere, &moved);
-    }
-    Ok(plan)
+    Ok((elsewhere, moved))
 }
 
 /// What is not built and stood somewhere else: where it would stand here, and where it stood.

@@ -16,6 +16,7 @@ use crate::ident::NodeName;
 use crate::manifest::Manifest;
 use crate::ops::OpError;
 use crate::ops::connections::Connections;
+use crate::ops::defer::{Defer, defer_compiled};
 use crate::ops::introspect;
 use crate::ops::workspace::{CompiledProject, Selection, Workspace};
 use crate::postgres::{Lease, PostgresError};
@@ -30,6 +31,8 @@ pub struct ShowRequest {
     pub what: Shown,
     /// Without one, every row.
     pub limit: Option<u64>,
+    /// Read what is not shown elsewhere.
+    pub defer: Option<Defer>,
 }
 
 #[derive(Debug, Clone)]
@@ -74,7 +77,7 @@ pub async fn show(
         }
     };
     let connections = Connections::open(workspace, 1).await?;
-    let completed = complete(workspace, &mut compiled, (&names, &connections)).await;
+    let completed = complete((workspace, request), &mut compiled, (&names, &connections)).await;
     let previews = match completed {
         Ok(()) => previews((workspace, &compiled), &connections, (&names, request.limit, stop)).await,
         Err(error) => Err(error),
@@ -87,17 +90,24 @@ pub async fn show(
     Ok(previews)
 }
 
-/// Compiles those that ask the database.
+/// Compiles those that ask the database, and reads elsewhere what `--defer` says.
 async fn complete(
-    workspace: &Workspace,
+    (workspace, request): (&Workspace, &ShowRequest),
     compiled: &mut CompiledProject,
     (names, connections): (&[NodeName], &Connections),
 ) -> Result<(), OpError> {
-    if !introspect::asks(compiled, |name| names.contains(name)) {
+    let asks = introspect::asks(compiled, |name| names.contains(name));
+    if !asks && request.defer.is_none() {
         return Ok(());
     }
     let session = connections.target.lease("show").await?;
-    let completed = introspect::complete(workspace, compiled, |name| names.contains(name), &session).await;
+    let mut completed = match asks {
+        true => introspect::complete(workspace, compiled, |name| names.contains(name), &session).await,
+        false => Ok(()),
+    };
+    if let (Ok(()), Some(defer)) = (&completed, &request.defer) {
+        completed = defer_compiled(workspace, defer, (compiled, &names.iter().collect()), &session).await;
+    }
     session.discard();
     completed
 }

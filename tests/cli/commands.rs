@@ -171,6 +171,25 @@ fn completions_are_scripts() {
 }
 
 #[test]
+fn each_command_has_a_manual_page() {
+    let test = Test::new();
+    let help = test.run(&["--help"]).exit(0).stdout;
+    let commands = help.split("\nCommands:\n").nth(1).expect("there are commands").lines();
+    let commands = commands.take_while(|line| line.starts_with("  ")).filter(|line| !line.starts_with("   "));
+    let names: Vec<&str> = commands.filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(names.len() > 20 && names.contains(&"build"), "{names:?}");
+
+    test.run(&["man", "pages/man1"]).exit(0).stderr_has("pages/man1/unimig.1");
+
+    for name in names.into_iter().filter(|name| *name != "help") {
+        let page = std::fs::read_to_string(test.path().join(format!("pages/man1/unimig-{name}.1")));
+        let page = page.unwrap_or_else(|error| unreachable!("{name} has no page: {error}"));
+        assert!(page.contains(".TH") && page.contains("--project") | page.contains("project\\-dir"), "{name}: {page}");
+    }
+    assert!(test.path().join("pages/man1/unimig-server-start.1").exists(), "so have the commands of a command");
+}
+
+#[test]
 fn ctrl_c_cancels_what_runs_on_the_servers_and_leaves_nothing() {
     let test = Test::sample();
     test.succeeds(&["run"]);

@@ -107,6 +107,10 @@ fn what_is_not_built_is_read_where_the_state_has_it() {
     test.on_target("truncate app.copy");
     test.succeeds(&["apply", "a.json"]);
     assert_eq!(entries(), ["deferred"]);
+    test.succeeds(&["show", "--select", "bl.copy", "--defer", "--state", "kept"]).stdout_has("deferred");
+    test.succeeds(&["show", "--inline", "select entry from {{ ref('audit') }}", "--defer", "--state", "kept"])
+        .stdout_has("deferred");
+    test.succeeds(&["compile", "--select", "bl.copy", "--defer", "--state", "kept"]).stdout_has("from prod.audited");
     test.run(&["run", "--select", "bl.copy", "--defer", "--state", "seeds"])
         .exit(2)
         .stderr_has("needs a manifest.json");
