@@ -29,8 +29,8 @@ pub async fn compile(
     selection: &Selection,
     defer: Option<&Defer>,
 ) -> Result<Vec<CompiledNode>, OpError> {
-    let mut compiled = workspace.compile(&CompileFacts::default())?;
-    let selected = compiled.select(&workspace.manifest, selection, |_| true)?;
+    let select = |compiled: &CompiledProject| compiled.select(&workspace.manifest, selection, |_| true);
+    let (mut compiled, selected) = workspace.compile_selected(&CompileFacts::default(), select)?;
     if defer.is_some() || introspect::asks(&compiled, |name| selected.contains(name)) {
         let connections = Connections::open(workspace, 1).await?;
         let session = connections.target.lease("compile").await?;

@@ -124,12 +124,12 @@ pub(super) async fn run_approved(
     (listeners, stop): (&mut [Box<dyn Listener>], CancellationToken),
     approve: impl AsyncFnOnce(&Settled, (&Connections, &Lease)) -> Result<Option<String>, OpError>,
 ) -> Result<Ended, OpError> {
-    let compiled = workspace.compile(&CompileFacts { rows: request.rows, ..CompileFacts::default() })?;
-    let selected = select(&workspace.manifest, &compiled, request)?;
+    let facts = CompileFacts { rows: request.rows, ..CompileFacts::default() };
+    let (compiled, _) =
+        workspace.compile_selected(&facts, |compiled| select(&workspace.manifest, compiled, request))?;
     if request.warn_error {
         request.selection.refuse_warnings()?;
     }
-    workspace.tell_selected(&selected);
     workspace.write_manifest(&compiled)?;
     let threads = request.threads.unwrap_or(workspace.environment.target.threads);
     let connections = Connections::open(workspace, threads).await?;

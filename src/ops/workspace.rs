@@ -100,6 +100,21 @@ impl Workspace {
         Ok(CompiledProject { compiled, hooks, graph, places })
     }
 
+    /// Compiles and selects. Where a template asks for `selected_resources`, which are not known before that, all are
+    /// compiled once more: as in dbt, what refers to what does not depend on them.
+    pub fn compile_selected(
+        &self,
+        facts: &CompileFacts,
+        select: impl Fn(&CompiledProject) -> Result<BTreeSet<NodeName>, OpError>,
+    ) -> Result<(CompiledProject, BTreeSet<NodeName>), OpError> {
+        let compiled = self.compile(facts)?;
+        let selected = select(&compiled)?;
+        self.tell_selected(&selected);
+        let is_asked = self.environment.invocation.selected_is_asked.get().is_some();
+        let compiled = if is_asked { self.compile(facts)? } else { compiled };
+        Ok((compiled, selected))
+    }
+
     /// Most projects have no hooks, and read no macros for them.
     fn hooks(&self, facts: &CompileFacts) -> Result<BTreeMap<NodeName, RenderedHooks>, OpError> {
         let models = self.manifest.models.values().map(|model| &model.hooks);
@@ -111,8 +126,8 @@ impl Workspace {
         Ok(templates.hooks(&self.manifest, facts)?)
     }
 
-    /// Lets the hooks of the run and the templates that wait for the database know `selected_resources`.
-    pub fn tell_selected(&self, selected: &BTreeSet<NodeName>) {
+    /// Lets hooks and templates know `selected_resources`.
+    fn tell_selected(&self, selected: &BTreeSet<NodeName>) {
         let ids = selected.iter().map(|name| self.manifest.unique_id(name)).collect();
         // A second selection of one command is a part of the first.
         self.environment.invocation.selected.set(ids).unwrap_or_default();

@@ -22,6 +22,8 @@ pub struct Invocation {
     pub flags: BTreeMap<&'static str, serde_json::Value>,
     /// dbt's identities of what the command is about, once that is known.
     pub selected: Arc<OnceLock<Vec<String>>>,
+    /// Set once a template has asked for them.
+    pub selected_is_asked: Arc<OnceLock<()>>,
 }
 
 impl Invocation {
@@ -42,6 +44,7 @@ impl Default for Invocation {
             store_failures: false,
             flags: BTreeMap::new(),
             selected: Arc::default(),
+            selected_is_asked: Arc::default(),
         }
     }
 }

@@ -268,6 +268,15 @@ fn templates_see_dbts_flags_with_dbts_values() {
     assert!(usual.contains("'compile eager False None 80 default False unimig compile --select seen'"), "{usual}");
 
     test.succeeds(&["run", "--empty", "-x", "--log-format", "json", "--indirect-selection", "cautious"]);
+    test.write(
+        "models/bl/chosen.sql",
+        "{{ config(materialized='view') }}\nselect '{{ selected_resources | join(' ') }}' as chosen\n",
+    );
+    let chosen = compiled(&["compile", "--select", "chosen"]);
+    assert!(chosen.contains("'model.shop.chosen'"), "{chosen}");
+    test.succeeds(&["run", "--select", "chosen"]);
+    assert_eq!(test.value("select chosen from app.chosen"), "model.shop.chosen");
+
     let told = test.run(&["compile", "-s", "seen", "--no-partial-parse", "--target-path", "elsewhere"]).exit(0);
     told.stderr_has("--no-partial-parse has no effect here: every file is read each time");
     assert!(test.path().join("elsewhere/manifest.json").is_file());

@@ -127,6 +127,7 @@ fn value(scope: &Arc<Scope>, key: &str) -> Option<Value> {
         "database" => shared.dbname.as_str().into(),
         "schema" => shared.target.get_attr("schema").unwrap_or_default(),
         "selected_resources" => {
+            shared.invocation.selected_is_asked.set(()).unwrap_or_default();
             let selected = shared.invocation.selected.get().into_iter().flatten();
             List::value(selected.map(|id| id.as_str().into()).collect())
         }

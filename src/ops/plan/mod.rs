@@ -81,8 +81,9 @@ pub(super) struct Making<'a> {
 
 /// Plans what the request would run. Writes nothing.
 pub async fn plan(workspace: &Workspace, request: &PlanRequest, stop: CancellationToken) -> Result<Planned, OpError> {
-    let compiled = workspace.compile(&CompileFacts { rows: request.run.rows, ..CompileFacts::default() })?;
-    run::select(&workspace.manifest, &compiled, &request.run)?;
+    let facts = CompileFacts { rows: request.run.rows, ..CompileFacts::default() };
+    let (compiled, _) =
+        workspace.compile_selected(&facts, |compiled| run::select(&workspace.manifest, compiled, &request.run))?;
     let connections = Connections::open(workspace, 1).await?;
     let outcome = plan_connected((workspace, request), compiled, (&connections, stop)).await;
     connections.close().await?;
