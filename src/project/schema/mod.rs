@@ -4,8 +4,6 @@
 //! projects and holds it against the keys that the readers take, so that neither can drift.
 
 mod document;
-#[cfg(test)]
-mod evaluate;
 mod page;
 #[cfg(test)]
 pub(super) mod recorded;
