@@ -29,7 +29,7 @@ pub(super) fn parse(door: &Door) -> Result<u8, OpError> {
     workspace.write_manifest(&compiled)?;
     let manifest = &workspace.manifest;
     let counts = [
-        ("source tables", manifest.stages.len()),
+        ("source tables", manifest.stages.len() + manifest.tables.len()),
         ("models", manifest.models.len()),
         ("seeds", manifest.seeds.len()),
         ("tests", manifest.tests.len()),

@@ -86,17 +86,21 @@ pub enum Side {
 
 /// The rows of one side, as text; a row that stands twice in one table has to stand twice in the other.
 pub fn compare(side: Side, columns: &[TypedColumn]) -> String {
-    let statement = match side {
-        Side::Missing => "missing",
-        Side::Unexpected => "unexpected",
-        Side::Common => "common",
+    let (expected, actual) = ("pg_temp.unimig_expected", "pg_temp.unimig_actual");
+    let (first, operator, second) = match side {
+        Side::Missing => (expected, "except all", actual),
+        Side::Unexpected => (actual, "except all", expected),
+        Side::Common => (actual, "intersect all", expected),
     };
     let context = context! {
+        first => quoted(first),
+        operator => quoted(operator),
+        second => quoted(second),
         columns => quoted_list(columns.iter().map(comparable)),
         names => quoted_list(columns.iter().map(|column| &column.name)),
         texts => quoted_list(columns.iter().map(|column| format!("{}::text", column.name))),
     };
-    STATEMENTS.render(statement, context)
+    STATEMENTS.render("compared", context)
 }
 
 /// Types without equality are compared in a form that has it.

@@ -39,41 +39,15 @@ with no data
 -- name: drop_described
 drop table pg_temp.unimig_described
 
--- name: missing
+-- name: compared
 select
     array[{{ texts | inline }}] as cells
 from (
     select
 {{ columns | lines }}
-    from pg_temp.unimig_expected
-    except all
+    from {{ first }}
+    {{ operator }}
     select
 {{ columns | lines }}
-    from pg_temp.unimig_actual
-) as missing ({{ names | inline }})
-
--- name: unexpected
-select
-    array[{{ texts | inline }}] as cells
-from (
-    select
-{{ columns | lines }}
-    from pg_temp.unimig_actual
-    except all
-    select
-{{ columns | lines }}
-    from pg_temp.unimig_expected
-) as unexpected ({{ names | inline }})
-
--- name: common
-select
-    array[{{ texts | inline }}] as cells
-from (
-    select
-{{ columns | lines }}
-    from pg_temp.unimig_actual
-    intersect all
-    select
-{{ columns | lines }}
-    from pg_temp.unimig_expected
-) as common ({{ names | inline }})
+    from {{ second }}
+) as compared ({{ names | inline }})

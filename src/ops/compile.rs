@@ -1,6 +1,6 @@
 //! `compile`: every template as plain SQL under `target/compiled`; without a server, unless a template asks one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -65,8 +65,24 @@ pub fn write_compiled(
 ) -> Result<Vec<CompiledNode>, OpError> {
     let folder = workspace.target_dir().join("compiled").join(&workspace.project.name);
     let nodes = nodes(workspace, compiled, &folder, &is_wanted);
-    nodes.par_iter().try_for_each(write_one)?;
+    let fresh = make_folders(&nodes)?;
+    let is_fresh = |node: &CompiledNode| node.path.parent().is_some_and(|parent| fresh.contains(parent));
+    nodes.par_iter().try_for_each(|node| if is_fresh(node) { write_anew(node) } else { write_changed(node) })?;
     Ok(nodes)
+}
+
+/// The folders of all nodes, each made once; those that were not there hold nothing that could be the same.
+fn make_folders(nodes: &[CompiledNode]) -> Result<HashSet<&Path>, OpError> {
+    let folders: BTreeSet<&Path> = nodes.iter().filter_map(|node| node.path.parent()).collect();
+    let mut fresh = HashSet::new();
+    for folder in folders {
+        if !folder.is_dir() {
+            let failed = |source| OpError::File { doing: "write", path: folder.to_path_buf(), source };
+            fs_err::create_dir_all(folder).map_err(failed)?;
+            fresh.insert(folder);
+        }
+    }
+    Ok(fresh)
 }
 
 fn nodes(
@@ -105,14 +121,16 @@ fn test_path(test: &TestNode) -> PathBuf {
     }
 }
 
-fn write_one(node: &CompiledNode) -> Result<(), OpError> {
-    let failed = |source| OpError::File { doing: "write", path: node.path.clone(), source };
-    let text = format!("{}\n", node.sql.trim_end());
-    if fs_err::read_to_string(&node.path).is_ok_and(|kept| kept == text) {
+fn write_changed(node: &CompiledNode) -> Result<(), OpError> {
+    let is_same = |kept: &str| kept.strip_suffix('\n') == Some(node.sql.trim_end());
+    if fs_err::read_to_string(&node.path).is_ok_and(|kept| is_same(&kept)) {
         return Ok(());
     }
-    if let Some(parent) = node.path.parent() {
-        fs_err::create_dir_all(parent).map_err(failed)?;
-    }
+    write_anew(node)
+}
+
+fn write_anew(node: &CompiledNode) -> Result<(), OpError> {
+    let text = format!("{}\n", node.sql.trim_end());
+    let failed = |source| OpError::File { doing: "write", path: node.path.clone(), source };
     fs_err::write(&node.path, text).map_err(failed)
 }
