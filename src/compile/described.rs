@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::ident::NodeName;
 use crate::manifest::jinja::from_json;
-use crate::manifest::{ColumnNode, Manifest, Materialization, ModelNode};
+use crate::manifest::{ColumnNode, Manifest, ModelNode};
 
 /// `model`.
 pub(super) fn model(node: &ModelNode) -> Value {
@@ -93,19 +93,6 @@ fn sources(manifest: &Manifest) -> Map<String, Json> {
     described.chain(tables).collect()
 }
 
-/// dbt counts what keeps versions apart from models.
-fn resource_type(model: &ModelNode) -> &'static str {
-    match model.materialization {
-        Materialization::Snapshot(_) => "snapshot",
-        Materialization::Merge(_)
-        | Materialization::Table
-        | Materialization::View
-        | Materialization::MaterializedView(_)
-        | Materialization::Incremental(_)
-        | Materialization::Ephemeral => "model",
-    }
-}
-
 fn model_json(model: &ModelNode, manifest: Option<&Manifest>) -> Json {
     let path = slashed(&model.file.path);
     let fqn: Vec<&str> = std::iter::once(model.package.as_str())
@@ -117,8 +104,8 @@ fn model_json(model: &ModelNode, manifest: Option<&Manifest>) -> Json {
     config.insert("materialized".to_owned(), model.materialization.as_str().into());
     config.insert("tags".to_owned(), json!(model.tags));
     json!({
-        "unique_id": format!("{}.{}.{}", resource_type(model), model.package, model.model),
-        "resource_type": resource_type(model),
+        "unique_id": format!("{}.{}.{}", model.resource_type(), model.package, model.model),
+        "resource_type": model.resource_type().as_str(),
         "name": model.model,
         "package_name": model.package,
         "alias": model.relation.name.as_str(),

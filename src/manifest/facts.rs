@@ -237,15 +237,7 @@ impl Manifest {
 fn model_facts(model: &ModelNode) -> NodeFacts<'_> {
     NodeFacts {
         name: &model.name,
-        resource_type: match model.materialization {
-            Materialization::Snapshot(_) => ResourceType::Snapshot,
-            Materialization::Merge(_)
-            | Materialization::Table
-            | Materialization::View
-            | Materialization::MaterializedView(_)
-            | Materialization::Incremental(_)
-            | Materialization::Ephemeral => ResourceType::Model,
-        },
+        resource_type: model.resource_type(),
         package: &model.package,
         short_name: &model.model,
         fqn: fqn_of_model(model),
@@ -380,6 +372,19 @@ fn object(value: Value) -> Map<String, Value> {
 }
 
 impl ModelNode {
+    /// dbt counts what keeps versions apart from models.
+    pub fn resource_type(&self) -> ResourceType {
+        match self.materialization {
+            Materialization::Snapshot(_) => ResourceType::Snapshot,
+            Materialization::Merge(_)
+            | Materialization::Table
+            | Materialization::View
+            | Materialization::MaterializedView(_)
+            | Materialization::Incremental(_)
+            | Materialization::Ephemeral => ResourceType::Model,
+        }
+    }
+
     /// dbt's `access:`; without one, every model of the project may refer to it.
     pub fn access(&self) -> &str {
         self.config.get("access").and_then(Value::as_str).unwrap_or("protected")

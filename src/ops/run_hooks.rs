@@ -16,7 +16,7 @@ use crate::ops::connections::Connections;
 use crate::ops::workspace::Workspace;
 use crate::postgres::Lease;
 use crate::project::Written;
-use crate::state::run::StepStatus;
+use crate::report::words;
 use crate::transform::{self, HookError};
 
 /// Runs `on-run-start`; a run whose start fails does not begin.
@@ -112,7 +112,7 @@ fn result(manifest: &Manifest, database: &str, report: &StepReport) -> Value {
     let relation = manifest.relation(&report.node);
     let facts = manifest.facts(&report.node);
     json!({
-        "status": status(report.status),
+        "status": words::dbt_status(report.status),
         "unique_id": unique_id,
         "message": report.failure.as_ref().map(|failure| failure.message.clone()),
         "execution_time": report.elapsed.as_secs_f64(),
@@ -128,16 +128,4 @@ fn result(manifest: &Manifest, database: &str, report: &StepReport) -> Value {
             "relation_name": relation.map(ToString::to_string),
         },
     })
-}
-
-/// As dbt spells it.
-fn status(status: StepStatus) -> &'static str {
-    match status {
-        StepStatus::Success | StepStatus::Unchanged => "success",
-        StepStatus::Failed => "error",
-        StepStatus::Skipped | StepStatus::Cancelled => "skipped",
-        StepStatus::Pass => "pass",
-        StepStatus::Warn => "warn",
-        StepStatus::Fail => "fail",
-    }
 }

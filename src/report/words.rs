@@ -76,6 +76,18 @@ pub fn status(status: StepStatus) -> &'static str {
     }
 }
 
+/// dbt knows `error` for what could not be run, and `skipped` for what was not.
+pub fn dbt_status(status: StepStatus) -> &'static str {
+    match status {
+        StepStatus::Success | StepStatus::Unchanged => "success",
+        StepStatus::Failed => "error",
+        StepStatus::Skipped | StepStatus::Cancelled => "skipped",
+        StepStatus::Pass => "pass",
+        StepStatus::Warn => "warn",
+        StepStatus::Fail => "fail",
+    }
+}
+
 pub fn status_style(status: StepStatus) -> Style {
     match status {
         StepStatus::Success | StepStatus::Pass => Style::new().green(),

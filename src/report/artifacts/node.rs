@@ -81,15 +81,7 @@ fn model<'a>(whole: &'a Whole<'a>, model: &'a ModelNode) -> Entry<'a> {
     let (access, mut contract) = (setting("access"), setting("contract"));
     contract["checksum"] = Value::Null;
     let resource = Resource {
-        kind: match model.materialization {
-            Materialization::Snapshot(_) => "snapshot",
-            Materialization::Merge(_)
-            | Materialization::Table
-            | Materialization::View
-            | Materialization::MaterializedView(_)
-            | Materialization::Incremental(_)
-            | Materialization::Ephemeral => "model",
-        },
+        kind: model.resource_type().as_str(),
         node: &model.name,
         package: &model.package,
         patch_path: model.patch_path.as_deref(),

@@ -66,7 +66,7 @@ fn result(described: Described<'_>, report: &StepReport, thread: usize) -> Value
     let relation = manifest.relation(&report.node);
     json!({
         "unique_id": identity::unique_id(manifest, &report.node),
-        "status": dbt_status(report.status),
+        "status": words::dbt_status(report.status),
         "thread_id": format!("Thread-{}", thread + 1),
         "execution_time": report.elapsed.as_secs_f64(),
         "timing": timing(report),
@@ -128,16 +128,4 @@ fn failure(failure: &Failure) -> Value {
 
 fn message(report: &StepReport) -> Option<String> {
     report.failure.as_ref().map(|failure| failure.message.clone())
-}
-
-/// dbt knows `error` for what could not be run, and `skipped` for what was not.
-fn dbt_status(status: StepStatus) -> &'static str {
-    match status {
-        StepStatus::Success | StepStatus::Unchanged => "success",
-        StepStatus::Failed => "error",
-        StepStatus::Skipped | StepStatus::Cancelled => "skipped",
-        StepStatus::Pass => "pass",
-        StepStatus::Warn => "warn",
-        StepStatus::Fail => "fail",
-    }
 }
