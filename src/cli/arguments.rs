@@ -10,6 +10,7 @@ use crate::cli::docs::DocsArguments;
 use crate::cli::look::CompileArguments;
 use crate::cli::man::ManArguments;
 use crate::cli::operation::OperationArguments;
+use crate::cli::plan::{ApplyArguments, PlanArguments};
 use crate::cli::retry::DeferArguments;
 use crate::cli::schema::SchemaArguments;
 use crate::cli::show::ShowArguments;
@@ -58,6 +59,9 @@ pub(super) struct Globals {
     /// Take warnings for errors: those of the project, and tests that would warn
     #[arg(long, global = true)]
     pub warn_error: bool,
+    /// Choose among warnings by code, as YAML: '{error: all, warn: [unknown-key], silence: [unknown-selector]}'
+    #[arg(long, global = true, value_name = "YAML", conflicts_with = "warn_error")]
+    pub warn_error_options: Option<String>,
     /// Say more about what happens inside: the same as --log-level debug
     #[arg(short, long, alias = "debug", short_alias = 'd', global = true)]
     pub verbose: bool,
@@ -273,44 +277,6 @@ pub(super) enum ResourceTypeArgument {
     UnitTest,
 }
 
-#[derive(Debug, Args)]
-pub(super) struct PlanArguments {
-    #[command(flatten)]
-    pub selection: SelectionArguments,
-    /// Which command to plan
-    #[arg(long, value_enum, default_value_t = PlannedCommand::Build, value_name = "COMMAND")]
-    pub command: PlannedCommand,
-    /// Carry the steps out in a transaction that is rolled back, and count the rows they would write
-    #[arg(long)]
-    pub diff: bool,
-    /// Show so many rows of each kind with their values; without it no value is read
-    #[arg(long, value_name = "N", default_value_t = 0, requires = "diff")]
-    pub samples: u32,
-    /// Write the plan to a file, for unimig apply
-    #[arg(long, value_name = "FILE")]
-    pub save: Option<PathBuf>,
-    /// How many processes run at once; without it, as the profile says
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
-    pub threads: Option<u16>,
-    /// What becomes of the models below a failed process
-    #[arg(long, value_enum, default_value_t = OnErrorArgument::Continue, value_name = "WHAT")]
-    pub on_error: OnErrorArgument,
-    /// Read whole tables whatever their strategy, and rebuild incremental models from the start
-    #[arg(short = 'f', long)]
-    pub full_refresh: bool,
-    /// Stop at the first failure when it is carried out
-    #[arg(short = 'x', long)]
-    pub fail_fast: bool,
-    /// Make relations without rows: models read columns only; staging, merged tables and snapshots stay as they are
-    #[arg(long)]
-    pub empty: bool,
-    /// Keep the failing rows of tests in tables of the target, one a test
-    #[arg(long)]
-    pub store_failures: bool,
-    #[command(flatten)]
-    pub defer: DeferArguments,
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum PlannedCommand {
     Build,
@@ -318,15 +284,6 @@ pub(super) enum PlannedCommand {
     Test,
     Seed,
     Snapshot,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct ApplyArguments {
-    /// What unimig plan --save wrote
-    pub file: PathBuf,
-    /// Also write the results as JUnit XML, which CI servers show
-    #[arg(long, value_name = "FILE")]
-    pub junit: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -22,14 +22,16 @@ pub(super) async fn check(door: &Door, arguments: &CheckArguments) -> Result<u8,
         (false, false) => Against::Live,
     };
     let request = CheckRequest { selection: arguments.selection.clone().into(), against };
-    let checked = check::check(&workspace, &request).await?;
+    let rules = door.warnings()?;
+    let mut checked = check::check(&workspace, &request).await?;
+    checked.mistakes.0.retain(|mistake| !rules.silences(mistake));
     if door.is_json() {
         door.terminal.print(&as_json(&workspace, &checked).to_string());
     } else if arguments.columns {
         door.terminal.print(&columns(door, &checked));
     }
     say(door, &workspace, &checked);
-    let warns = door.globals.warn_error && !checked.mistakes.is_empty();
+    let warns = checked.mistakes.0.iter().any(|mistake| rules.refuses(mistake));
     Ok(if warns || checked.mistakes.has_errors() { 2 } else { 0 })
 }
 

@@ -8,7 +8,7 @@ use clap::ArgMatches;
 use serde_json::{Value, json};
 
 use crate::cli::arguments::{IndirectArgument, LogFormatArgument};
-use crate::project::Invocation;
+use crate::project::{Invocation, parse_vars};
 
 /// Options that are on or off, and dbt's names for them.
 const SWITCHES: &[(&str, &str)] = &[("fail_fast", "FAIL_FAST"), ("quiet", "QUIET"), ("verbose", "DEBUG")];
@@ -39,6 +39,14 @@ fn flags(options: &ArgMatches) -> BTreeMap<&'static str, Value> {
     // Without `--empty` and `--warn-error` they are nothing in dbt where the command does not know them.
     flags.insert("EMPTY", is_given(options, "empty").into());
     flags.insert("WARN_ERROR", is_given(options, "warn_error").filter(|given| *given).into());
+    let chosen = options.try_get_one::<String>("warn_error_options").ok().flatten();
+    if let Some(chosen) = chosen.and_then(|text| parse_vars(text).ok()) {
+        let given = |now: &str, once: &str| chosen.get(now).or_else(|| chosen.get(once)).cloned().unwrap_or(json!([]));
+        let rules = json!({
+            "error": given("error", "include"), "warn": given("warn", "exclude"), "silence": given("silence", "silence"),
+        });
+        flags.insert("WARN_ERROR_OPTIONS", rules);
+    }
     let indirect = options.try_get_one::<IndirectArgument>("indirect_selection").ok().flatten();
     let indirect = match indirect.copied().unwrap_or(IndirectArgument::Eager) {
         IndirectArgument::Eager => "eager",

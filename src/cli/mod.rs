@@ -28,6 +28,7 @@ use crate::cli::arguments::{Arguments, Command, Globals, Output};
 use crate::diagnostic::{Diagnostics, Severity};
 use crate::ops::OpError;
 use crate::ops::retry::LastRun;
+use crate::ops::warnings::WarningRules;
 use crate::ops::workspace::{Selection, Workspace, WorkspaceOptions};
 use crate::postgres::install_crypto_provider;
 use crate::project::{self, Invocation};
@@ -172,13 +173,23 @@ impl Door {
 
     fn load(&self, options: &WorkspaceOptions) -> Result<Workspace, OpError> {
         let workspace = Workspace::load(options)?;
-        for warning in &workspace.warnings.0 {
+        let rules = self.warnings()?;
+        for warning in workspace.warnings.0.iter().filter(|warning| !rules.silences(warning)) {
             self.terminal.show(warning);
         }
-        if self.globals.warn_error && !workspace.warnings.0.is_empty() {
+        if workspace.warnings.0.iter().any(|warning| rules.refuses(warning)) {
             return Err(OpError::usage("the project has warnings", "--warn-error takes them for errors"));
         }
         Ok(workspace)
+    }
+
+    /// `--warn-error` and `--warn-error-options`.
+    fn warnings(&self) -> Result<WarningRules, OpError> {
+        match (&self.globals.warn_error_options, self.globals.warn_error) {
+            (Some(text), _) => WarningRules::parse(text),
+            (None, true) => Ok(WarningRules::every_warning_is_an_error()),
+            (None, false) => Ok(WarningRules::default()),
+        }
     }
 
     /// `--vars`.
@@ -198,10 +209,9 @@ impl Door {
 
     /// Shows the terms of a selection that matched nothing, or refuses them.
     fn warn_of(&self, selection: &Selection) -> Result<(), OpError> {
-        if self.globals.warn_error {
-            return selection.refuse_warnings();
-        }
-        for warning in &selection.take_warnings().0 {
+        let rules = self.warnings()?;
+        selection.refuse_warnings(&rules)?;
+        for warning in selection.take_warnings().0.iter().filter(|warning| !rules.silences(warning)) {
             self.terminal.show(warning);
         }
         Ok(())

@@ -1,24 +1,75 @@
 //! `plan` and `apply`: what a run would do, as a table or JSON; and a saved plan, carried out.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::Args;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::cli::arguments::{ApplyArguments, PlanArguments};
+use crate::cli::arguments::{OnErrorArgument, PlannedCommand, SelectionArguments};
+use crate::cli::retry::DeferArguments;
 use crate::cli::{Door, INTERRUPTED, retry, runs, stop_signal};
 use crate::manifest::jinja::Rows;
 use crate::ops::OpError;
 use crate::ops::history;
 use crate::ops::plan::{self, Compared, NOT_READ, Outcome, PlanRequest, Planned, SavedPlan, Saving};
 use crate::ops::run::{RunRequest, Verb};
+use crate::ops::warnings::{TEST, Treatment};
 use crate::ops::workspace::WorkspaceOptions;
 use crate::plan::explain::{Explained, Outlook};
 use crate::project::Invocation;
 use crate::report::{artifacts, words};
 use crate::state::run::{StepStatus, Tally};
 use crate::transform::diff::{RowChange, SampleRow, SampleValue, StepDiff};
+
+#[derive(Debug, Args)]
+pub(super) struct PlanArguments {
+    #[command(flatten)]
+    pub selection: SelectionArguments,
+    /// Which command to plan
+    #[arg(long, value_enum, default_value_t = PlannedCommand::Build, value_name = "COMMAND")]
+    pub command: PlannedCommand,
+    /// Carry the steps out in a transaction that is rolled back, and count the rows they would write
+    #[arg(long)]
+    pub diff: bool,
+    /// Show so many rows of each kind with their values; without it no value is read
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "diff")]
+    pub samples: u32,
+    /// Write the plan to a file, for unimig apply
+    #[arg(long, value_name = "FILE")]
+    pub save: Option<PathBuf>,
+    /// How many processes run at once; without it, as the profile says
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub threads: Option<u16>,
+    /// What becomes of the models below a failed process
+    #[arg(long, value_enum, default_value_t = OnErrorArgument::Continue, value_name = "WHAT")]
+    pub on_error: OnErrorArgument,
+    /// Read whole tables whatever their strategy, and rebuild incremental models from the start
+    #[arg(short = 'f', long)]
+    pub full_refresh: bool,
+    /// Stop at the first failure when it is carried out
+    #[arg(short = 'x', long)]
+    pub fail_fast: bool,
+    /// Make relations without rows: models read columns only; staging, merged tables and snapshots stay as they are
+    #[arg(long)]
+    pub empty: bool,
+    /// Keep the failing rows of tests in tables of the target, one a test
+    #[arg(long)]
+    pub store_failures: bool,
+    #[command(flatten)]
+    pub defer: DeferArguments,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ApplyArguments {
+    /// What unimig plan --save wrote
+    pub file: PathBuf,
+    /// Also write the results as JUnit XML, which CI servers show
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+}
 
 pub(super) async fn plan(door: &Door, arguments: &PlanArguments) -> Result<u8, OpError> {
     let mut run = request(door, arguments)?;
@@ -75,7 +126,9 @@ fn invocation(door: &Door, request: &RunRequest) -> Invocation {
     let empty = matches!(request.verb, Verb::Build | Verb::Run).then_some(request.rows == Rows::None);
     flags.insert("EMPTY", json!(empty));
     flags.insert("FAIL_FAST", json!(request.fail_fast));
-    flags.insert("WARN_ERROR", json!(request.warn_error.then_some(true)));
+    if request.warn_error {
+        flags.insert("WARN_ERROR", json!(true));
+    }
     flags.insert("INDIRECT_SELECTION", json!(request.selection.indirect.as_str()));
     Invocation {
         command: request.verb.as_str().to_owned(),
@@ -93,7 +146,8 @@ fn request(door: &Door, arguments: &PlanArguments) -> Result<RunRequest, OpError
         on_error: arguments.on_error.into(),
         full_refresh: arguments.full_refresh,
         fail_fast: arguments.fail_fast,
-        warn_error: door.globals.warn_error,
+        warn_error: door.warnings()?.treatment(TEST) == Treatment::Error,
+        warnings: door.warnings()?,
         store_failures: arguments.store_failures,
         rows: if arguments.empty { Rows::None } else { Rows::All },
         defer: retry::defer(&arguments.defer, arguments.selection.state.as_ref())?,

@@ -10,6 +10,7 @@ use crate::cli::runs::execute_in;
 use crate::ops::OpError;
 use crate::ops::defer::{Defer, Favor};
 use crate::ops::retry::{LastRun, RetryOptions};
+use crate::ops::warnings::{TEST, Treatment};
 use crate::ops::workspace::Workspace;
 
 #[derive(Debug, Clone, Args)]
@@ -46,7 +47,8 @@ pub(super) async fn retry(door: &Door, arguments: &RetryArguments) -> Result<u8,
     let found = Workspace::load(&door.workspace_options()?)?;
     let last = LastRun::read(arguments.state.as_deref(), (&found.project.root, &found.target_dir()))?;
     let workspace = door.workspace_of(&last)?;
-    let options = RetryOptions { threads: arguments.threads.map(usize::from), warn_error: door.globals.warn_error };
+    let warn_error = door.warnings()?.treatment(TEST) == Treatment::Error;
+    let options = RetryOptions { threads: arguments.threads.map(usize::from), warn_error };
     match last.request(&workspace.manifest, options)? {
         Some(request) => execute_in(door, (&workspace, &request), None).await,
         None => {

@@ -13,6 +13,7 @@ use crate::ops::OpError;
 use crate::ops::history;
 use crate::ops::record::run_arguments;
 use crate::ops::run::{self, Ended, RunRequest, Verb};
+use crate::ops::warnings::{TEST, Treatment};
 use crate::ops::workspace::Workspace;
 use crate::report::failures::Failures;
 use crate::report::json_lines::JsonLines;
@@ -54,7 +55,8 @@ fn request(door: &Door, verb: Verb, arguments: &RunArguments) -> Result<RunReque
         lock_wait: arguments.lock_wait,
         full_refresh: arguments.full_refresh,
         fail_fast: arguments.fail_fast,
-        warn_error: door.globals.warn_error,
+        warn_error: door.warnings()?.treatment(TEST) == Treatment::Error,
+        warnings: door.warnings()?,
         store_failures: arguments.store_failures,
         rows: Rows::All,
         defer: retry::defer(&arguments.defer, arguments.selection.state.as_ref())?,

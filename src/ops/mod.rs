@@ -30,6 +30,7 @@ pub mod schema;
 pub mod selection;
 pub mod server;
 pub mod show;
+pub mod warnings;
 pub mod workspace;
 
 pub use error::OpError;

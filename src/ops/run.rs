@@ -27,6 +27,7 @@ use crate::ops::empty;
 use crate::ops::makers;
 use crate::ops::record::run_arguments;
 use crate::ops::run_hooks;
+use crate::ops::warnings::WarningRules;
 use crate::ops::workspace::{CompiledProject, Selection, Workspace};
 use crate::plan::{self, Inputs, OnError, Plan, RunSettings, TargetCatalog};
 use crate::postgres::{Lease, PostgresError};
@@ -71,7 +72,10 @@ pub struct RunRequest {
     pub lock_wait: Duration,
     pub full_refresh: bool,
     pub fail_fast: bool,
+    /// Tests that would warn fail.
     pub warn_error: bool,
+    /// What becomes of other warnings.
+    pub warnings: WarningRules,
     pub store_failures: bool,
     /// Whether models read rows, or only columns.
     pub rows: Rows,
@@ -92,6 +96,7 @@ impl RunRequest {
             full_refresh: false,
             fail_fast: false,
             warn_error: false,
+            warnings: WarningRules::default(),
             store_failures: false,
             rows: Rows::All,
             defer: None,
@@ -127,9 +132,7 @@ pub(super) async fn run_approved(
     let facts = CompileFacts { rows: request.rows, ..CompileFacts::default() };
     let (compiled, _) =
         workspace.compile_selected(&facts, |compiled| select(&workspace.manifest, compiled, request))?;
-    if request.warn_error {
-        request.selection.refuse_warnings()?;
-    }
+    request.selection.refuse_warnings(&request.warnings)?;
     workspace.write_manifest(&compiled)?;
     let threads = request.threads.unwrap_or(workspace.environment.target.threads);
     let connections = Connections::open(workspace, threads).await?;

@@ -14,6 +14,7 @@ use crate::graph::{self, Chosen, Graph, History, Indirect, Moment, Wish};
 use crate::ident::NodeName;
 use crate::manifest::{Manifest, ResourceType};
 use crate::ops::OpError;
+use crate::ops::warnings::WarningRules;
 
 /// dbt knows larger seeds by their path only.
 const HASHED_BYTES_AT_MOST: u64 = 1 << 20;
@@ -61,9 +62,10 @@ impl Selection {
         std::mem::take(&mut *self.warnings.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// `--warn-error`: what was told of terms that match nothing is a mistake.
-    pub fn refuse_warnings(&self) -> Result<(), OpError> {
-        let mut warnings = self.take_warnings();
+    /// What was told of terms that match nothing is a mistake where the rules say so; otherwise it is still to be told.
+    pub fn refuse_warnings(&self, rules: &WarningRules) -> Result<(), OpError> {
+        let told = self.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut warnings = Diagnostics(told.0.into_iter().filter(|warning| rules.refuses(warning)).collect());
         if warnings.0.is_empty() {
             return Ok(());
         }

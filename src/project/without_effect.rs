@@ -23,7 +23,7 @@ const FLAGS: &[(&str, &str)] = &[
     ("log_level", "give --log-level"),
     ("store_failures", "write it under data_tests:"),
     ("warn_error", "give --warn-error"),
-    ("warn_error_options", "--warn-error takes every warning for an error"),
+    ("warn_error_options", "give --warn-error-options"),
 ];
 
 /// Reports them at their places.

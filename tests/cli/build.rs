@@ -76,6 +76,10 @@ fn a_build_can_be_narrowed_and_stopped_at_its_first_failure() {
 
     test.run(&["build", "--select", "bl.person", "--warn-error"]).exit(1);
     assert_eq!(test.result("test.not_null_person_email").status, "fail");
+    test.run(&["build", "--select", "bl.person", "--warn-error-options", "{error: [LogTestResult]}"]).exit(1);
+    assert_eq!(test.result("test.not_null_person_email").status, "fail");
+    test.run(&["build", "--select", "bl.person", "--warn-error-options", "{error: all, warn: [test]}"]).exit(1);
+    assert_eq!(test.result("test.not_null_person_email").status, "warn");
     test.succeeds(&[
         "build",
         "--select",

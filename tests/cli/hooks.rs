@@ -107,8 +107,21 @@ fn a_run_has_hooks_at_its_start_and_at_its_end() {
     assert_eq!(log(&test)[2..], ["start", "fact error app app model.shop.fact True"]);
     test.write("models/bl/fact.sql", "{% do exceptions.warn('careful') %}select 1 as id\n");
     test.run(&["run", "--warn-error"]).exit(2).stderr_has("careful");
+    let parse = |options: &str| test.run(&["parse", "--warn-error-options", options]);
+    parse("{error: [JinjaLogWarning]}").exit(2).stderr_has("careful");
+    parse("{include: all, exclude: [template]}").exit(0).stderr_has("careful");
+    let silenced = parse("{error: all, silence: [template]}").exit(0);
+    assert!(!silenced.stderr.contains("careful"), "{}", silenced.stderr);
+    parse("{error: [no-such-code]}").exit(2).stderr_has("there is no warning \"no-such-code\"");
+    parse("{silence: [LogTestResult]}").exit(2).stderr_has("cannot be silenced");
+    parse("[all]").exit(2).stderr_has("no map in YAML");
     test.write("models/bl/fact.sql", "{{ config(materialized='table') }}\nselect 1 as id\n");
     test.run(&["run", "--select", "fact", "no_such", "--warn-error"]).exit(2).stderr_has("no_such");
+    let list = |options: &str| test.run(&["ls", "--select", "fact", "no_such", "--warn-error-options", options]);
+    list("{error: [unknown-selector]}").exit(2).stderr_has("no_such");
+    list("{error: all, warn: [NoNodesForSelectionCriteria]}").exit(0).stderr_has("no_such");
+    let silenced = list("{silence: [NoNodesForSelectionCriteria]}").exit(0);
+    assert!(!silenced.stderr.contains("no_such"), "{}", silenced.stderr);
 
     test.write("unimig.yml", &project("insert into nowhere values (1)"));
     test.write("models/bl/fact.sql", "{{ config(materialized='table') }}\nselect 1 as id\n");

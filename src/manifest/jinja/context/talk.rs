@@ -38,11 +38,24 @@ fn raised(text: String) -> Error {
     Error::new(ErrorKind::InvalidOperation, text.clone()).with_source(Raised(text))
 }
 
+/// Whether `--warn-error-options` names the warnings of templates under a key.
+fn is_chosen(scope: &Scope, key: &str) -> bool {
+    let options = scope.shared.invocation.flags.get("WARN_ERROR_OPTIONS");
+    let Some(names) = options.and_then(|options| options.get(key)) else { return false };
+    let is_meant =
+        |name: &serde_json::Value| matches!(name.as_str(), Some("all" | "*" | "template" | "JinjaLogWarning"));
+    is_meant(names) || names.as_array().is_some_and(|names| names.iter().any(is_meant))
+}
+
 fn exception(scope: &Arc<Scope>, _state: &mut State<'_, '_>, method: &str, args: &[Value]) -> Result<Value, Error> {
     match method {
         "warn" => {
             let (message,): (Value,) = from_args(&args[..1.min(args.len())])?;
-            if scope.shared.invocation.flags.get("WARN_ERROR") == Some(&true.into()) {
+            if is_chosen(scope, "silence") {
+                return Ok(Value::from(""));
+            }
+            let is_error = scope.shared.invocation.flags.get("WARN_ERROR") == Some(&true.into());
+            if is_error || is_chosen(scope, "error") && !is_chosen(scope, "warn") {
                 return Err(raised(printed(&message)));
             }
             say(scope, Loudness::Warning, &message);
