@@ -12,7 +12,9 @@ mod session;
 mod stage;
 mod step;
 mod test;
+mod transaction;
 mod unit_test;
+mod work;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;

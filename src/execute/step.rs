@@ -1,4 +1,4 @@
-//! One step: its session, its lock, its one transaction, and the report of how it ended.
+//! One step: what it knows, its attempts, and the report of how it ended.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -6,24 +6,18 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedSender;
-use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 
-use crate::compile::RenderedHooks;
 use crate::event::{Event, Failure, LayerTraffic, Phase, StepReport};
 use crate::execute::failure::StepError;
 use crate::execute::hands::Hands;
 use crate::execute::introspect;
-use crate::execute::session::{Working, lock_target};
-use crate::execute::{retry, stage, test, unit_test};
-use crate::ident::{NodeName, Relation};
-use crate::manifest::Moment;
-use crate::plan::{self, Action, MaterializedViewAction, SelectAction, Step};
+use crate::execute::{retry, work};
+use crate::ident::NodeName;
+use crate::plan::{self, Action, Step};
 use crate::postgres::{Canceller, PostgresError};
-use crate::state::batch;
-use crate::state::lock::{self, Scope};
 use crate::state::run::{self, StepRecord, StepStatus, Tally};
-use crate::transform::{self, TransformError, ViewChange};
+use crate::transform::TransformError;
 
 /// What a step knows of the run around it.
 pub(super) struct StepContext {
@@ -101,7 +95,7 @@ impl StepContext {
     }
 
     /// What was done up to now may stay, so the step is not begun again.
-    fn lasts(&self) {
+    pub(super) fn lasts(&self) {
         self.has_lasted.store(true, Ordering::Relaxed);
     }
 
@@ -198,149 +192,5 @@ async fn compiled_work(
     if compiled.is_none() {
         *compiled = introspect::select(context).await?.map(|select| action.with_select(select));
     }
-    work(context, compiled.as_ref().unwrap_or(action)).await
-}
-
-async fn work(context: &StepContext, action: &Action) -> Result<Done, StepError> {
-    match action {
-        Action::Stage(stage) => stage::stage(context, stage).await,
-        Action::Merge(merge) => {
-            let transaction = Transaction {
-                target: &merge.target.relation,
-                staged_parents: &merge.staged_parents,
-                makes_schema: false,
-            };
-            let merged = async |client: &Client| {
-                let progress = |rows| context.progress(Phase::Merging, rows);
-                let note = |message: &str| context.note(message);
-                Ok(Done::wrote(transform::merge(client, merge, progress, note).await?))
-            };
-            in_transaction(context, transaction, merged).await
-        }
-        Action::Table(select) => {
-            let built = async |client: &Client| {
-                let note = |message: &str| context.note(message);
-                Ok(Done::wrote(transform::table(client, select, note).await?.unwrap_or_default()))
-            };
-            in_transaction(context, Transaction::of_ours(&select.node.relation, &select.staged_parents), built).await
-        }
-        Action::View(select) => view(context, select).await,
-        Action::MaterializedView(view) => materialized_view(context, view).await,
-        Action::Incremental(incremental) => {
-            let added = async |client: &Client| {
-                let note = |message: &str| context.note(message);
-                Ok(Done::wrote(transform::incremental(client, incremental, note).await?.unwrap_or_default()))
-            };
-            let relation = &incremental.node.relation;
-            in_transaction(context, Transaction::of_ours(relation, &incremental.staged_parents), added).await
-        }
-        Action::Snapshot(snapshot) => {
-            let kept = async |client: &Client| {
-                let note = |message: &str| context.note(message);
-                Ok(Done::wrote(transform::snapshot(client, snapshot, note).await?.unwrap_or_default()))
-            };
-            let relation = &snapshot.node.relation;
-            in_transaction(context, Transaction::of_ours(relation, &snapshot.staged_parents), kept).await
-        }
-        Action::Seed(seed) => {
-            let loaded = async |client: &Client| {
-                let (root, note) = (&context.hands.project_root, |message: &str| context.note(message));
-                Ok(Done::wrote(transform::seed(client, seed, root, note).await?.unwrap_or_default()))
-            };
-            in_transaction(context, Transaction::of_ours(&seed.node.relation, &[]), loaded).await
-        }
-        Action::Test(test) => test::test(context, test).await,
-        Action::UnitTest(test) => unit_test::unit_test(context, test).await,
-    }
-}
-
-async fn view(context: &StepContext, select: &SelectAction) -> Result<Done, StepError> {
-    let created = async |client: &Client| {
-        let note = |message: &str| context.note(message);
-        Ok(changed(transform::view(client, select, note).await?))
-    };
-    in_transaction(context, Transaction::of_ours(&select.node.relation, &select.staged_parents), created).await
-}
-
-async fn materialized_view(context: &StepContext, view: &MaterializedViewAction) -> Result<Done, StepError> {
-    let refreshed = async |client: &Client| {
-        let note = |message: &str| context.note(message);
-        Ok(changed(transform::materialized_view(client, view, note).await?))
-    };
-    in_transaction(context, Transaction::of_ours(&view.node.relation, &view.staged_parents), refreshed).await
-}
-
-fn changed(change: ViewChange) -> Done {
-    let status = match change {
-        ViewChange::Replaced => StepStatus::Success,
-        ViewChange::Same => StepStatus::Unchanged,
-    };
-    Done { status, ..Done::wrote(Tally::default()) }
-}
-
-/// What a step's transaction is about.
-#[derive(Clone, Copy)]
-pub(super) struct Transaction<'a> {
-    target: &'a Relation,
-    staged_parents: &'a [NodeName],
-    /// Whether the relation is ours, and so its schema may be.
-    makes_schema: bool,
-}
-
-impl<'a> Transaction<'a> {
-    /// On a relation that unimig makes itself.
-    pub(super) fn of_ours(target: &'a Relation, staged_parents: &'a [NodeName]) -> Self {
-        Self { target, staged_parents, makes_schema: true }
-    }
-}
-
-/// Does the work, and writes what is to be remembered of it, in one transaction that holds the target's lock.
-pub(super) async fn in_transaction(
-    context: &StepContext,
-    transaction: Transaction<'_>,
-    work: impl AsyncFnOnce(&Client) -> Result<Done, StepError>,
-) -> Result<Done, StepError> {
-    let client = Working::lease(&context.hands.target, context).await?;
-    let failed = |error| PostgresError::server(format!("run the transaction of {}", context.node), error);
-    if transaction.makes_schema {
-        context.hands.ensure_schema(&client, &transaction.target.schema).await?;
-    }
-    // The lock comes first: the transaction's one snapshot must not be older than what its holder leaves behind. One
-    // snapshot for all statements means that a row which others insert meanwhile is refused, never taken for ours.
-    lock_target(&client, transaction.target, Scope::Session, context).await?;
-    let none = RenderedHooks::default();
-    let hooks = context.hands.hooks.get(&context.node).unwrap_or(&none);
-    if hooks.before.iter().any(|hook| hook.moment == Moment::Outside) {
-        context.lasts();
-    }
-    introspect::hooks(context, &client, (&hooks.before, Moment::Outside)).await?;
-    client.batch_execute("begin isolation level repeatable read read write").await.map_err(failed)?;
-    introspect::hooks(context, &client, (&hooks.before, Moment::Inside)).await?;
-    let parents: Vec<&str> = transaction.staged_parents.iter().map(NodeName::as_str).collect();
-    let seen = batch::last_batch_ids(&client, &parents).await?;
-    let done = work(&client).await?;
-    introspect::hooks(context, &client, (&hooks.after, Moment::Inside)).await?;
-    batch::record_consumed(&client, &context.node, &seen).await?;
-    run::record_step(&client, &context.hands.run.id, &context.record(done.status, done.tally, None)).await?;
-    commit(context, &client).await?;
-    introspect::hooks(context, &client, (&hooks.after, Moment::Outside)).await?;
-    let released = lock::release(&client, transaction.target).await.is_ok();
-    // What a hook set in its session is not the next step's; a lock that could not be let go ends with its session.
-    if released && hooks.before.is_empty() && hooks.after.is_empty() {
-        client.give_back();
-    }
-    Ok(done)
-}
-
-/// Only a server that says no is sure not to have committed.
-async fn commit(context: &StepContext, client: &Client) -> Result<(), PostgresError> {
-    let committed = client
-        .batch_execute("commit")
-        .await
-        .map_err(|error| PostgresError::server(format!("run the transaction of {}", context.node), error));
-    match &committed {
-        Err(PostgresError::Server { .. }) => {}
-        Ok(()) | Err(_) => context.lasts(),
-    }
-    committed
+    work::work(context, compiled.as_ref().unwrap_or(action)).await
 }
