@@ -11,6 +11,7 @@ use crate::cli::look::CompileArguments;
 use crate::cli::man::ManArguments;
 use crate::cli::operation::OperationArguments;
 use crate::cli::plan::{ApplyArguments, PlanArguments};
+use crate::cli::reads::ReadArguments;
 use crate::cli::retry::DeferArguments;
 use crate::cli::schema::SchemaArguments;
 use crate::cli::show::ShowArguments;
@@ -347,6 +348,8 @@ pub(super) struct BuildArguments {
     pub empty: bool,
     #[command(flatten)]
     pub run: RunArguments,
+    #[command(flatten)]
+    pub reads: ReadArguments,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -12,6 +12,7 @@ mod man;
 mod operation;
 mod places;
 mod plan;
+mod reads;
 mod retry;
 mod runs;
 mod schema;

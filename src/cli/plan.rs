@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::cli::arguments::{OnErrorArgument, PlannedCommand, SelectionArguments};
+use crate::cli::reads::ReadArguments;
 use crate::cli::retry::DeferArguments;
 use crate::cli::{Door, INTERRUPTED, retry, runs, stop_signal};
 use crate::manifest::jinja::Rows;
@@ -49,6 +50,8 @@ pub(super) struct PlanArguments {
     /// Read whole tables whatever their strategy, and rebuild incremental models from the start
     #[arg(short = 'f', long)]
     pub full_refresh: bool,
+    #[command(flatten)]
+    pub reads: ReadArguments,
     /// Stop at the first failure when it is carried out
     #[arg(short = 'x', long)]
     pub fail_fast: bool,
@@ -145,6 +148,7 @@ fn request(door: &Door, arguments: &PlanArguments) -> Result<RunRequest, OpError
         threads: arguments.threads.map(usize::from),
         on_error: arguments.on_error.into(),
         full_refresh: arguments.full_refresh,
+        reads: arguments.reads.clone().into(),
         fail_fast: arguments.fail_fast,
         warn_error: door.warnings()?.treatment(TEST) == Treatment::Error,
         warnings: door.warnings()?,

@@ -15,6 +15,7 @@ use crate::ops::record::run_arguments;
 use crate::ops::run::{self, Ended, RunRequest, Verb};
 use crate::ops::warnings::{TEST, Treatment};
 use crate::ops::workspace::Workspace;
+use crate::plan::ReadBounds;
 use crate::report::failures::Failures;
 use crate::report::json_lines::JsonLines;
 use crate::report::log::{LogFormat, LogLevel};
@@ -43,7 +44,8 @@ pub(super) async fn snapshot(door: &Door, arguments: &RunArguments) -> Result<u8
 }
 
 fn emptied(request: RunRequest, arguments: &BuildArguments) -> RunRequest {
-    RunRequest { rows: if arguments.empty { Rows::None } else { Rows::All }, ..request }
+    let rows = if arguments.empty { Rows::None } else { Rows::All };
+    RunRequest { rows, reads: arguments.reads.clone().into(), ..request }
 }
 
 fn request(door: &Door, verb: Verb, arguments: &RunArguments) -> Result<RunRequest, OpError> {
@@ -54,6 +56,7 @@ fn request(door: &Door, verb: Verb, arguments: &RunArguments) -> Result<RunReque
         on_error: arguments.on_error.into(),
         lock_wait: arguments.lock_wait,
         full_refresh: arguments.full_refresh,
+        reads: ReadBounds::default(),
         fail_fast: arguments.fail_fast,
         warn_error: door.warnings()?.treatment(TEST) == Treatment::Error,
         warnings: door.warnings()?,

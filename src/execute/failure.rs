@@ -95,7 +95,7 @@ impl StepError {
             | Self::Verify(VerifyError::Postgres(error)) => Some(error),
             Self::Snapshot(error) => Some(error),
             Self::Extract(ExtractError::Store(_) | ExtractError::Project(_))
-            | Self::Load(LoadError::Store(_) | LoadError::Project(_) | LoadError::RowCount { .. })
+            | Self::Load(LoadError::Store(_) | LoadError::Project(_) | LoadError::RowCount { .. } | LoadError::TurnsBack { .. })
             | Self::Transform(
                 TransformError::Project(_) | TransformError::ViewInUse { .. } | TransformError::File { .. },
             )
@@ -111,7 +111,7 @@ impl StepError {
             Self::Postgres(_)
             | Self::Snapshot(_)
             | Self::Extract(ExtractError::Postgres(_) | ExtractError::Project(_))
-            | Self::Load(LoadError::Postgres(_) | LoadError::Project(_) | LoadError::RowCount { .. })
+            | Self::Load(LoadError::Postgres(_) | LoadError::Project(_) | LoadError::RowCount { .. } | LoadError::TurnsBack { .. })
             | Self::Transform(_)
             | Self::Verify(_)
             | Self::Locked { .. }
@@ -128,7 +128,7 @@ impl StepError {
             Self::Postgres(_)
             | Self::Snapshot(_)
             | Self::Extract(ExtractError::Postgres(_) | ExtractError::Store(_))
-            | Self::Load(LoadError::Postgres(_) | LoadError::Store(_) | LoadError::RowCount { .. })
+            | Self::Load(LoadError::Postgres(_) | LoadError::Store(_) | LoadError::RowCount { .. } | LoadError::TurnsBack { .. })
             | Self::Transform(
                 TransformError::Postgres(_) | TransformError::ViewInUse { .. } | TransformError::File { .. },
             )

@@ -13,6 +13,7 @@ use crate::compile::{Later, LaterHooks, RenderedHooks};
 use crate::diagnostic::Diagnostic;
 use crate::extract::Snapshot;
 use crate::ident::{Ident, NodeName};
+use crate::plan::ReadBounds;
 use crate::postgres::{Pool, PostgresError};
 use crate::state::run::RunRecord;
 use crate::state::schema::ensure_schema;
@@ -30,6 +31,7 @@ pub struct HandsOptions {
     pub later: Option<Arc<Later>>,
     pub lock_wait: Duration,
     pub full_refresh: bool,
+    pub reads: ReadBounds,
     /// When each staged table was last loaded.
     pub last_good: BTreeMap<NodeName, Timestamp>,
     /// Processes whose relation is another's.
@@ -53,6 +55,7 @@ pub struct Hands {
     pub later: Option<Arc<Later>>,
     pub lock_wait: Duration,
     pub full_refresh: bool,
+    pub reads: ReadBounds,
     pub last_good: BTreeMap<NodeName, Timestamp>,
     pub taken: BTreeMap<NodeName, Diagnostic>,
     pub hooks: BTreeMap<NodeName, RenderedHooks>,
@@ -86,6 +89,7 @@ impl Hands {
             later: options.later,
             lock_wait: options.lock_wait,
             full_refresh: options.full_refresh,
+            reads: options.reads,
             last_good: options.last_good,
             taken: options.taken,
             hooks: options.hooks,

@@ -1,8 +1,8 @@
 //! One table's rows: COPY at the source, gzipped parts in the layer, the manifest last.
 
 use futures_util::StreamExt;
-use jiff::Timestamp;
-use minijinja::context;
+use jiff::{SignedDuration, Timestamp};
+use minijinja::{Value, context};
 use tokio_postgres::Client;
 
 use crate::compile::CompiledSql;
@@ -10,7 +10,7 @@ use crate::extract::{ExtractError, STATEMENTS, Snapshot};
 use crate::ident::{Ident, Literal};
 use crate::manifest::StageNode;
 use crate::materialize::stage::StagedColumn;
-use crate::postgres::copy_out_csv;
+use crate::postgres::{PostgresError, copy_out_csv};
 use crate::sql::{quoted, quoted_list};
 use crate::store::{
     self, BatchKind, BatchManifest, BatchSnapshot, BatchWindow, ManifestColumn, PartOptions, PartWriter, Store,
@@ -24,18 +24,90 @@ pub struct Extraction<'a> {
     pub select: Option<&'a CompiledSql>,
     /// In the order of the CSV; the types are those of staging.
     pub columns: &'a [(StagedColumn, String)],
-    /// Without one, the whole table.
-    pub window: Option<&'a Window>,
+    pub portion: &'a Portion,
     pub batch_id: i64,
     pub snapshot: &'a Snapshot,
     pub store: &'a Store,
 }
 
+/// Which rows of a table a batch holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Portion {
+    Whole,
+    Window(Window),
+    Above(Above),
+}
+
 /// The part of a table that may have changed: rows at or above the bound in any column, and rows without any time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Window {
-    pub columns: Vec<Ident>,
-    pub lower: Timestamp,
+    pub columns: Vec<TimeColumn>,
+    /// Without one, from the beginning.
+    pub lower: Option<Timestamp>,
+    /// Times at or above it are left for a later batch.
+    pub upper: Option<Timestamp>,
+}
+
+/// A column whose value tells when its row changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimeColumn {
+    pub name: Ident,
+    pub clock: Clock,
+}
+
+/// What a column's times are told by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Clock {
+    /// An instant: `timestamptz`.
+    Instant,
+    /// A clock on a wall somewhere: `timestamp`, `date`.
+    Wall,
+}
+
+impl TimeColumn {
+    /// By the type that the column has in staging, which no domain hides.
+    pub fn of_type(name: &Ident, data_type: &str) -> Self {
+        let clock = if data_type.ends_with("with time zone") { Clock::Instant } else { Clock::Wall };
+        Self { name: name.clone(), clock }
+    }
+}
+
+/// The rows with greater keys than one that was seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Above {
+    pub column: Ident,
+    /// As the source writes it.
+    pub key: String,
+}
+
+impl Portion {
+    pub fn kind(&self) -> BatchKind {
+        match self {
+            Self::Whole => BatchKind::Full,
+            Self::Window(_) => BatchKind::Window,
+            Self::Above(_) => BatchKind::Append,
+        }
+    }
+
+    fn window(&self) -> Option<BatchWindow> {
+        let Self::Window(window) = self else { return None };
+        Some(BatchWindow {
+            lower: window.lower,
+            upper: window.upper,
+            columns: window.columns.iter().map(|column| column.name.as_str().to_owned()).collect(),
+        })
+    }
+
+    fn condition(&self) -> Option<String> {
+        match self {
+            Self::Whole => None,
+            Self::Window(window) => Some(window_condition(window)),
+            Self::Above(above) => {
+                let context = context! { column => quoted(&above.column), key => quoted(Literal(&above.key)) };
+                Some(STATEMENTS.render("above", context))
+            }
+        }
+    }
 }
 
 /// Copies the rows and writes the manifest; `progress` hears of rows as they leave the source. The session has joined
@@ -66,12 +138,8 @@ pub async fn extract(
             source_clock: extraction.snapshot.source_clock,
             oldest_transaction_at: extraction.snapshot.oldest_transaction_at,
         },
-        kind: if extraction.window.is_some() { BatchKind::Window } else { BatchKind::Full },
-        window: extraction.window.map(|window| BatchWindow {
-            lower: Some(window.lower),
-            upper: None,
-            columns: window.columns.iter().map(|column| column.as_str().to_owned()).collect(),
-        }),
+        kind: extraction.portion.kind(),
+        window: extraction.portion.window(),
         columns: extraction.columns.iter().map(manifest_column).collect(),
         key: node.key.iter().map(|key| key.as_str().to_owned()).collect(),
         rows: parts.iter().map(|part| part.rows).sum(),
@@ -90,13 +158,36 @@ fn manifest_column((staged, source_type): &(StagedColumn, String)) -> ManifestCo
     }
 }
 
+/// The greatest key of a table as its source writes it; `None` where it has no rows.
+pub async fn greatest_key(
+    client: &Client,
+    node: &StageNode,
+    select: Option<&CompiledSql>,
+    column: &Ident,
+) -> Result<Option<String>, ExtractError> {
+    let context = context! { column => quoted(column), relation => quoted(&node.source_relation) };
+    let statement = match select {
+        None => STATEMENTS.render("greatest_key", context),
+        Some(select) => {
+            let head = STATEMENTS.render("greatest_key_of_select_head", context.clone());
+            let tail = STATEMENTS.render("rows_of_select_tail", context);
+            format!("{head}\n{}\n{tail}", select.text)
+        }
+    };
+    let row = client
+        .query_one(&statement, &[])
+        .await
+        .map_err(|error| PostgresError::server(format!("read the greatest key of {}", node.name), error))?;
+    Ok(row.get(0))
+}
+
 fn rows_statement(extraction: Extraction<'_>) -> String {
-    let window = extraction.window.map(window_condition);
+    let condition = extraction.portion.condition();
     let names = quoted_list(extraction.columns.iter().map(|(column, _)| &column.name));
     let context = context! {
         names,
         relation => quoted(&extraction.node.source_relation),
-        window => window.as_ref().map(quoted),
+        condition => condition.as_ref().map(quoted),
     };
     match extraction.select {
         None => STATEMENTS.render("rows_of_table", context),
@@ -108,14 +199,34 @@ fn rows_statement(extraction: Extraction<'_>) -> String {
     }
 }
 
-/// The bound is an untyped literal in UTC, so that it takes each column's own type: for a `date` its day.
+/// Clocks on walls are up to 12 hours behind UTC and 14 ahead of it, whatever summer does to them.
+const WALL_BEHIND: SignedDuration = SignedDuration::from_hours(12);
+const WALL_AHEAD: SignedDuration = SignedDuration::from_hours(14);
+
+/// The bounds are untyped literals in UTC, so that they take each column's own type: for a `date` its day. A time
+/// without a zone was written by a clock that nobody knows, so the bounds make room for every one.
 fn window_condition(window: &Window) -> String {
-    let lower = window.lower.strftime("%Y-%m-%d %H:%M:%S%.6f+00").to_string();
-    let context = context! {
-        columns => quoted_list(&window.columns),
-        lower => quoted(Literal(&lower)),
+    let columns: Vec<Value> = window.columns.iter().map(|column| bounded(window, column)).collect();
+    let names = quoted_list(window.columns.iter().map(|column| &column.name));
+    STATEMENTS.render("window", context! { columns, names })
+}
+
+fn bounded(window: &Window, column: &TimeColumn) -> Value {
+    let (behind, ahead) = match column.clock {
+        Clock::Instant => (SignedDuration::ZERO, SignedDuration::ZERO),
+        Clock::Wall => (WALL_BEHIND, WALL_AHEAD),
     };
-    STATEMENTS.render("window", context)
+    let lower = window.lower.map(|lower| lower.saturating_sub(behind).unwrap_or(Timestamp::MIN));
+    let upper = window.upper.map(|upper| upper.saturating_add(ahead).unwrap_or(Timestamp::MAX));
+    context! {
+        name => quoted(&column.name),
+        lower => quoted(Literal(&lower.map_or_else(|| "-infinity".to_owned(), spelled))),
+        upper => upper.map(|upper| quoted(Literal(&spelled(upper)))),
+    }
+}
+
+fn spelled(bound: Timestamp) -> String {
+    bound.strftime("%Y-%m-%d %H:%M:%S%.6f+00").to_string()
 }
 
 #[cfg(test)]
@@ -123,13 +234,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_window_takes_rows_that_are_null_in_every_column() {
-        let window = Window {
-            columns: vec![Ident::from_catalog("created_at"), Ident::from_catalog("updated_at")],
-            lower: "2026-10-25T02:30:00.5Z".parse().expect("a timestamp"),
+    fn a_window_takes_rows_that_are_null_in_every_column_and_makes_room_for_walls() {
+        let column = |name: &str, data_type: &str| TimeColumn::of_type(&Ident::from_catalog(name), data_type);
+        let mut window = Window {
+            columns: vec![
+                column("created_at", "timestamp(3) with time zone"),
+                column("updated_at", "timestamp without time zone"),
+            ],
+            lower: Some("2026-10-25T02:30:00.5Z".parse().expect("a timestamp")),
+            upper: None,
         };
         let expected = "(\n    created_at >= '2026-10-25 02:30:00.500000+00' or\n    \
-                        updated_at >= '2026-10-25 02:30:00.500000+00' or\n    \
+                        updated_at >= '2026-10-24 14:30:00.500000+00' or\n    \
+                        num_nonnulls(created_at, updated_at) = 0\n)";
+        assert_eq!(window_condition(&window), expected);
+
+        window.upper = window.lower.take();
+        let expected = "(\n    (created_at >= '-infinity' and created_at < '2026-10-25 02:30:00.500000+00') or\n    \
+                        (updated_at >= '-infinity' and updated_at < '2026-10-25 16:30:00.500000+00') or\n    \
                         num_nonnulls(created_at, updated_at) = 0\n)";
         assert_eq!(window_condition(&window), expected);
     }

@@ -9,7 +9,7 @@ use crate::compile::CompiledSql;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::extract::ExtractError;
 use crate::ident::Ident;
-use crate::manifest::{StageNode, Strategy};
+use crate::manifest::StageNode;
 use crate::materialize::stage::OWN_COLUMNS;
 use crate::postgres::PostgresError;
 use crate::sql::StatementFile;
@@ -143,11 +143,7 @@ fn check_names(node: &StageNode, shape: &SourceShape) -> Result<(), ExtractError
         return Err(ExtractError::Project(Box::new(mistake)));
     }
     let known = || shape.columns.iter().map(|column| column.name.as_str());
-    let window_columns: &[Ident] = match &node.strategy {
-        Strategy::Full => &[],
-        Strategy::Window { columns, .. } => columns,
-    };
-    let named = node.key.iter().chain(window_columns).map(|name| (name, &node.declared_at));
+    let named = node.key.iter().chain(node.strategy.columns()).map(|name| (name, &node.declared_at));
     let declared = node.columns.iter().map(|column| (&column.name, &column.declared_at));
     for (name, place) in declared.chain(named) {
         if !known().any(|known| known == name.as_str()) {

@@ -32,8 +32,8 @@ set transaction snapshot {{ snapshot }}
 select
 {{ names | lines }}
 from {{ relation }}
-{% if window %}
-where {{ window }}
+{% if condition %}
+where {{ condition }}
 {% endif %}
 
 -- name: rows_of_select_head
@@ -43,14 +43,29 @@ from (
 
 -- name: rows_of_select_tail
 ) as extraction
-{% if window %}
-where {{ window }}
+{% if condition %}
+where {{ condition }}
 {% endif %}
 
 -- name: window
 (
 {% for column in columns %}
-    {{ column }} >= {{ lower }} or
+{% if column.upper %}
+    ({{ column.name }} >= {{ column.lower }} and {{ column.name }} < {{ column.upper }}) or
+{% else %}
+    {{ column.name }} >= {{ column.lower }} or
+{% endif %}
 {% endfor %}
-    num_nonnulls({{ columns | inline }}) = 0
+    num_nonnulls({{ names | inline }}) = 0
 )
+
+-- name: above
+{{ column }} > {{ key }}
+
+-- name: greatest_key
+select max({{ column }})::text
+from {{ relation }}
+
+-- name: greatest_key_of_select_head
+select max({{ column }})::text
+from (

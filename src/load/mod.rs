@@ -9,7 +9,7 @@ mod stream;
 use tokio_postgres::Client;
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::ident::Ident;
+use crate::ident::{Ident, NodeName};
 use crate::manifest::StageNode;
 use crate::materialize::stage::{StageShape, StagedColumn};
 use crate::postgres::PostgresError;
@@ -31,6 +31,10 @@ pub enum LoadError {
     /// The copy is not what the source's columns ask for, in a way that unimig does not mend by itself.
     #[error("{}", .0.message)]
     Project(Box<Diagnostic>),
+    #[error(
+        "batch {batch_id} of {node} is older than {rows} rows that it would change: later batches have changed them since"
+    )]
+    TurnsBack { node: NodeName, batch_id: i64, rows: i64 },
 }
 
 /// One batch on its way into one copy.
@@ -39,19 +43,21 @@ pub struct Batch<'a> {
     pub node: &'a StageNode,
     pub columns: &'a [StagedColumn],
     pub manifest: &'a BatchManifest,
+    /// The number that its rows get: not the manifest's where an old batch is loaded again.
+    pub batch_id: i64,
     pub store: &'a Store,
     pub found: &'a StagingShape,
 }
 
 /// Loads a batch. The caller has begun the transaction and commits it; `progress` hears of rows that were copied.
 pub async fn load(client: &Client, batch: Batch<'_>, mut progress: impl FnMut(u64)) -> Result<Tally, LoadError> {
-    let shape = StageShape { node: batch.node, columns: batch.columns, batch_id: batch.manifest.batch_id };
+    let shape = StageShape { node: batch.node, columns: batch.columns, batch_id: batch.batch_id };
     match shape::prepare(client, shape, batch).await? {
         Filling::First => return first_load(client, shape, batch, &mut progress).await,
         Filling::Nothing => return Ok(Tally::default()),
         Filling::Merge => {}
     }
-    if batch.manifest.rows == 0 && batch.manifest.kind == BatchKind::Window {
+    if batch.manifest.rows == 0 && batch.manifest.kind != BatchKind::Full {
         return Ok(Tally::default());
     }
     execute(client, &shape.create_incoming(), batch.node).await?;
@@ -78,14 +84,30 @@ async fn merge(client: &Client, shape: StageShape<'_>, batch: Batch<'_>) -> Resu
     if client.query_one(&shape.has_bad_keys(), &[]).await.map_err(failed)?.get(0) {
         return Err(LoadError::Project(Box::new(bad_keys(batch.node))));
     }
+    if batch.batch_id != batch.manifest.batch_id {
+        refuse_turning_back(client, shape, batch).await?;
+    }
     client.execute(&shape.merge(), &[]).await.map_err(failed)?;
     let deleted = match batch.manifest.kind {
         BatchKind::Full => client.execute(&shape.bury(), &[]).await.map_err(failed)?,
-        BatchKind::Window => 0,
+        BatchKind::Window | BatchKind::Append => 0,
     };
     let written = client.query_one(&shape.rows_written(), &[]).await.map_err(failed)?;
     let count = |column: usize| u64::try_from(written.get::<_, i64>(column)).unwrap_or(0);
     Ok(Tally { inserted: count(0), updated: count(1).saturating_sub(deleted), deleted })
+}
+
+/// An old batch must not undo what came after it.
+async fn refuse_turning_back(client: &Client, shape: StageShape<'_>, batch: Batch<'_>) -> Result<(), LoadError> {
+    let BatchManifest { batch_id, kind, .. } = *batch.manifest;
+    let row = client
+        .query_one(&shape.turned_back(batch_id, kind), &[])
+        .await
+        .map_err(|error| PostgresError::server(format!("compare batch {batch_id} with later ones"), error))?;
+    match row.get(0) {
+        0 => Ok(()),
+        rows => Err(LoadError::TurnsBack { node: batch.node.name.clone(), batch_id, rows }),
+    }
 }
 
 fn bad_keys(node: &StageNode) -> Diagnostic {

@@ -3,6 +3,7 @@
 //!
 //! A manifest holds no SQL that was rendered and knows no server; it is the same on every machine for the same files.
 
+mod capture;
 mod check;
 mod config;
 mod contract;
@@ -40,6 +41,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+pub use capture::{Strategy, length_of_time};
 pub use contract::{Constraint, Contract, ContractColumn};
 pub use custom_test::relocate;
 pub use exposure::{AnalysisNode, ExposureNode, GroupNode};
@@ -171,20 +173,6 @@ pub enum Period {
     Minute,
     Hour,
     Day,
-}
-
-/// How an extraction finds what changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Strategy {
-    /// Every row is read; keys that are gone become tombstones.
-    Full,
-    /// Rows are read whose time in any of the columns lies in the window, and those that are NULL in all of them.
-    Window {
-        /// Never empty.
-        columns: Vec<Ident>,
-        /// How far the window reaches back from the source's clock.
-        reach: jiff::SignedDuration,
-    },
 }
 
 /// A declared column of a source table, model or seed.

@@ -1,9 +1,10 @@
 //! The staged side of a source table: its connection looked up, its copy named, its change capture settled.
 
-use super::{ColumnNode, SourceProperties, StageNode, Strategy};
+use super::capture::{self, Strategy};
+use super::{ColumnNode, SourceProperties, StageNode};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::ident::{Ident, NodeName, Relation};
-use crate::project::{CdcDecl, ColumnDecl, Environment, SourceDecl, TableDecl};
+use crate::project::{ColumnDecl, Environment, SourceDecl, TableDecl};
 
 /// The connection that reads a source; one that the profile does not have is reported.
 pub(super) fn connection(source: &SourceDecl, environment: &Environment, diagnostics: &mut Diagnostics) -> String {
@@ -57,7 +58,7 @@ pub(super) fn stage(
     let live = named(format!("{name}_live"), &table.name.span, diagnostics)?;
     let strategy = match table.cdc.as_ref().or(source.cdc.as_ref()) {
         // The mistake is reported; the table stays, so that models that read it are not reported too.
-        Some(cdc) => strategy(cdc, diagnostics).unwrap_or(Strategy::Full),
+        Some(cdc) => capture::strategy(cdc, diagnostics).unwrap_or(Strategy::Full),
         None => Strategy::Full,
     };
     Some(StageNode {
@@ -90,57 +91,4 @@ pub(super) fn column(column: &ColumnDecl) -> ColumnNode {
         constraints: column.constraints.clone(),
         declared_at: column.name.span.clone(),
     }
-}
-
-fn strategy(cdc: &CdcDecl, diagnostics: &mut Diagnostics) -> Option<Strategy> {
-    match cdc.strategy.value.as_str() {
-        "full" => Some(Strategy::Full),
-        "window" => window(cdc, diagnostics),
-        other => {
-            diagnostics.push(
-                Diagnostic::error(Code::BadValue, format!("\"{other}\" is no strategy"))
-                    .at(cdc.strategy.span.clone())
-                    .hint("strategy is \"full\" or \"window\""),
-            );
-            None
-        }
-    }
-}
-
-fn window(cdc: &CdcDecl, diagnostics: &mut Diagnostics) -> Option<Strategy> {
-    let mut missing = |key: &str, hint: &str| {
-        let message = format!("strategy \"window\" needs the key \"{key}\"");
-        diagnostics.push(Diagnostic::error(Code::MissingKey, message).at(cdc.strategy.span.clone()).hint(hint));
-    };
-    if cdc.columns.is_empty() {
-        missing(
-            "columns",
-            "name the timestamp columns that a change sets, as in \"columns: [created_at, updated_at]\"",
-        );
-    }
-    let Some(written) = &cdc.window else {
-        missing("window", "say how far back to read, as in \"window: 7 days\"");
-        return None;
-    };
-    match reach(&written.value) {
-        Some(reach) => (!cdc.columns.is_empty()).then(|| Strategy::Window { columns: cdc.columns.clone(), reach }),
-        None => {
-            diagnostics.push(
-                Diagnostic::error(Code::BadValue, format!("\"{}\" is no length of time", written.value))
-                    .at(written.span.clone())
-                    .hint("write it as in \"7 days\" or \"36 hours\""),
-            );
-            None
-        }
-    }
-}
-
-/// Days are 24 hours and weeks 7 days: a window is a reach back, not a calendar. Months and years have no length.
-fn reach(text: &str) -> Option<jiff::SignedDuration> {
-    let span: jiff::Span = text.parse().ok()?;
-    if span.get_years() != 0 || span.get_months() != 0 {
-        return None;
-    }
-    let duration = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok()?;
-    (duration > jiff::SignedDuration::ZERO).then_some(duration)
 }

@@ -11,6 +11,7 @@ use crate::ident::{Ident, Literal, MAX_IDENT_BYTES, Relation};
 use crate::manifest::StageNode;
 use crate::materialize::mark;
 use crate::sql::{StatementFile, quoted, quoted_list};
+use crate::store::BatchKind;
 
 static STATEMENTS: LazyLock<StatementFile> = LazyLock::new(|| StatementFile::parse(include_str!("stage.sql")));
 
@@ -79,6 +80,12 @@ impl StageShape<'_> {
     /// Whether a key is NULL or comes twice: which of two rows is merged would be chance.
     pub fn has_bad_keys(self) -> String {
         self.render("has_bad_keys")
+    }
+
+    /// How many rows of later batches an old one would change.
+    pub fn turned_back(self, old_batch_id: i64, kind: BatchKind) -> String {
+        let buries = kind == BatchKind::Full;
+        STATEMENTS.render("turned_back", context! { old_batch_id, buries, ..self.context() })
     }
 
     pub fn merge(self) -> String {

@@ -67,6 +67,24 @@ select exists (
         or num_nulls({{ keys | inline }}) > 0
 )
 
+-- name: turned_back
+select count(*)
+from {{ staging }} as staging
+left join pg_temp.unimig_incoming as incoming on {{ keys | matching("staging", "incoming") }}
+cross join lateral (select num_nonnulls({{ keys | inline("incoming") }}) > 0 as is_in_batch) as looked_up
+where staging._batch_id > {{ old_batch_id }}
+    and case
+        when looked_up.is_in_batch then
+            staging._deleted_at is not null
+            or row({{ names | inline("staging") }})::record
+                *<> row({{ names | inline("incoming") }})::record
+{% if buries %}
+        else staging._deleted_at is null
+{% else %}
+        else false
+{% endif %}
+    end
+
 -- name: merge
 merge into {{ staging }} as staging
 using pg_temp.unimig_incoming as incoming

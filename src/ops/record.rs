@@ -63,6 +63,7 @@ pub fn run_arguments(workspace: &Workspace, request: &RunRequest) -> RunArgument
     put("vars", json!(workspace.given_vars));
     put("threads", json!(request.threads.unwrap_or(workspace.environment.target.threads)));
     put("full_refresh", json!(request.full_refresh));
+    put("reads", json!(request.reads));
     put(
         "on_error",
         json!(match request.on_error {

@@ -29,7 +29,7 @@ use crate::ops::record::run_arguments;
 use crate::ops::run_hooks;
 use crate::ops::warnings::WarningRules;
 use crate::ops::workspace::{CompiledProject, Selection, Workspace};
-use crate::plan::{self, Inputs, OnError, Plan, RunSettings, TargetCatalog};
+use crate::plan::{self, Action, Inputs, OnError, Plan, ReadBounds, RunSettings, TargetCatalog};
 use crate::postgres::{Lease, PostgresError};
 use crate::state::run::{RunId, RunRecord, RunStatus};
 use crate::state::{batch, run as history, schema};
@@ -71,6 +71,7 @@ pub struct RunRequest {
     pub on_error: OnError,
     pub lock_wait: Duration,
     pub full_refresh: bool,
+    pub reads: ReadBounds,
     pub fail_fast: bool,
     /// Tests that would warn fail.
     pub warn_error: bool,
@@ -94,6 +95,7 @@ impl RunRequest {
             on_error: defaults.on_error,
             lock_wait: defaults.lock_wait,
             full_refresh: false,
+            reads: ReadBounds::default(),
             fail_fast: false,
             warn_error: false,
             warnings: WarningRules::default(),
@@ -191,6 +193,7 @@ async fn run_connected(
         later: later.clone(),
         lock_wait: plan.settings.lock_wait,
         full_refresh: plan.settings.full_refresh,
+        reads: plan.settings.reads.clone(),
         last_good,
         taken,
         hooks: compiled.hooks.clone(),
@@ -337,16 +340,27 @@ async fn plan(
         on_error: request.on_error,
         lock_wait: request.lock_wait,
         full_refresh: request.full_refresh,
+        reads: request.reads.clone(),
         fail_fast: request.fail_fast,
         warn_error: request.warn_error,
         store_failures: request.store_failures,
     };
     let inputs = Inputs { manifest, compiled: &compiled.compiled, graph: &graph, catalog: &catalog };
     let plan = plan::build(inputs, &selected, request.verb.as_str(), settings)?;
+    if request.reads.reload.is_some() && !is_one_stage(&plan) {
+        return Err(OpError::usage(
+            "--reload takes one table",
+            "a batch is of one table: name it, as in --select stg.svp.labors --reload 1790000000000000",
+        ));
+    }
     Ok(match request.verb {
         Verb::Build => plan::with_gates(plan, inputs),
         Verb::Run | Verb::Test | Verb::Seed | Verb::Snapshot => plan,
     })
+}
+
+fn is_one_stage(plan: &Plan) -> bool {
+    matches!(plan.steps.as_slice(), [step] if matches!(step.action, Action::Stage(_)))
 }
 
 /// Nodes of the verb's kind, without those that `--empty` keeps as they are. Tests are also selected by what they test.

@@ -6,9 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use super::{Action, Extent, Plan, Step, digest};
+use super::{Action, Extent, Plan, RunSettings, Step, digest};
 use crate::ident::NodeName;
 use crate::manifest::{Deletes, StageNode, Strategy};
 use crate::state::past::{Memory, Past};
@@ -59,7 +59,7 @@ pub fn explain(plan: &Plan, known: Known<'_>) -> Vec<Explained> {
     for step in &plan.steps {
         let past = known.memory.steps.get(&step.name);
         let (action, (reason, outlook)) = match &step.action {
-            Action::Stage(stage) => stage_words(&stage.node, plan.settings.full_refresh, known),
+            Action::Stage(stage) => stage_words(&stage.node, &plan.settings, known),
             Action::Seed(_) => (made_or("load seed", "create table", step, known), seed_reason(step, past, known)),
             Action::UnitTest(_) => {
                 ("unit test".to_owned(), ("tries the model on rows that are written out".to_owned(), Outlook::Looks))
@@ -112,24 +112,46 @@ fn made_or(there: &str, absent: &str, step: &Step, known: Known<'_>) -> String {
 /// A reason and what comes of it.
 type Reason = (String, Outlook);
 
-fn stage_words(stage: &StageNode, full_refresh: bool, known: Known<'_>) -> (String, Reason) {
+fn stage_words(stage: &StageNode, settings: &RunSettings, known: Known<'_>) -> (String, Reason) {
     let whole = |reason: &str| ("extract all".to_owned(), (reason.to_owned(), Outlook::Work));
-    let Some(last) = known.memory.batches.get(&stage.name) else {
-        return whole("it was never copied");
-    };
-    match &stage.strategy {
-        _ if full_refresh => whole("--full-refresh reads whole tables"),
-        Strategy::Full => whole("its strategy is full: every run reads the whole table"),
-        Strategy::Window { reach, .. } => {
-            let Some(oldest) = last.oldest_transaction_at else {
-                return whole("the source did not show when others' transactions began");
-            };
-            let by_reach = known.now.saturating_sub(*reach).unwrap_or(Timestamp::MIN);
-            let lower = by_reach.min(last.source_clock).min(oldest);
-            let reason = format!("what changed since {}", lower.strftime("%F %T UTC"));
-            ("extract window".to_owned(), (reason, Outlook::Work))
-        }
+    if let Some(batch_id) = settings.reads.reload {
+        return ("reload".to_owned(), (format!("batch {batch_id} is loaded once more"), Outlook::Work));
     }
+    let is_bounded = settings.reads.bounds_times() && !stage.strategy.times().is_empty();
+    let last = match known.memory.batches.get(&stage.name) {
+        _ if settings.full_refresh => return whole("--full-refresh reads whole tables"),
+        _ if settings.reads.full => return whole("--full reads whole tables"),
+        _ if is_bounded => {
+            let reason = "the rows that --since, --until or --window name".to_owned();
+            return ("extract window".to_owned(), (reason, Outlook::Work));
+        }
+        None => return whole("it was never copied"),
+        Some(last) => last,
+    };
+    let Some(oldest) = last.oldest_transaction_at.filter(|_| stage.strategy != Strategy::Full) else {
+        return whole(match stage.strategy {
+            Strategy::Full => "its strategy is full: every run reads the whole table",
+            Strategy::Window { .. } | Strategy::Watermark { .. } | Strategy::Append { .. } => {
+                "the source did not show when others' transactions began"
+            }
+        });
+    };
+    part_words(&stage.strategy, last.source_clock.min(oldest), known)
+}
+
+/// The part of a table that may have changed since the last batch.
+fn part_words(strategy: &Strategy, since_last: Timestamp, known: Known<'_>) -> (String, Reason) {
+    let changed_since = |lower: Timestamp| format!("what changed since {}", lower.strftime("%F %T UTC"));
+    let less = |from: Timestamp, reach: SignedDuration| from.saturating_sub(reach).unwrap_or(Timestamp::MIN);
+    let (action, reason) = match strategy {
+        Strategy::Full => ("extract all", "every row".to_owned()),
+        Strategy::Window { reach, .. } => ("extract window", changed_since(less(known.now, *reach).min(since_last))),
+        Strategy::Watermark { overlap, .. } => ("extract window", changed_since(less(since_last, *overlap))),
+        Strategy::Append { column, .. } => {
+            ("extract new rows", format!("rows with a greater \"{}\" than those that are there", column.as_str()))
+        }
+    };
+    (action.to_owned(), (reason, Outlook::Work))
 }
 
 /// Never ran, failed, or has other SQL: what needs no look at its input.

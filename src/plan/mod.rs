@@ -12,6 +12,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
 use crate::compile::{CompiledSql, Elsewhere};
 use crate::data_test;
 use crate::data_test::unit_test::TypedColumn;
@@ -209,6 +212,8 @@ pub struct RunSettings {
     pub lock_wait: Duration,
     /// Read whole tables whatever their strategy, and answer `is_incremental()` with no.
     pub full_refresh: bool,
+    /// Which rows of source tables are read, where their strategies are overruled.
+    pub reads: ReadBounds,
     /// Stop at the first failure.
     pub fail_fast: bool,
     /// A test that would warn fails.
@@ -224,10 +229,31 @@ impl Default for RunSettings {
             on_error: OnError::Continue,
             lock_wait: Duration::from_secs(60),
             full_refresh: false,
+            reads: ReadBounds::default(),
             fail_fast: false,
             warn_error: false,
             store_failures: false,
         }
+    }
+}
+
+/// Bounds that a run gives for what it reads of source tables.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadBounds {
+    /// Whole tables, whatever their strategy.
+    pub full: bool,
+    pub since: Option<Timestamp>,
+    pub until: Option<Timestamp>,
+    /// How far back from the source's clock.
+    pub window: Option<SignedDuration>,
+    /// A batch of the layer that is loaded again; no source is read.
+    pub reload: Option<i64>,
+}
+
+impl ReadBounds {
+    /// Whether times are bounded.
+    pub fn bounds_times(&self) -> bool {
+        self.since.is_some() || self.until.is_some() || self.window.is_some()
     }
 }
 

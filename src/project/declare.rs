@@ -20,14 +20,6 @@ pub struct Written<T> {
     pub span: Span,
 }
 
-/// `cdc:` as written; what a strategy needs is checked when the table's is settled.
-#[derive(Debug, Clone)]
-pub struct CdcDecl {
-    pub strategy: Written<String>,
-    pub columns: Vec<Ident>,
-    pub window: Option<Written<String>>,
-}
-
 #[derive(Debug, Clone)]
 pub struct ColumnDecl {
     pub name: Written<Ident>,

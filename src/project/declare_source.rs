@@ -3,7 +3,8 @@
 
 use super::config::ConfigPatch;
 use super::config_keys::ConfigOf;
-use super::declare::{CdcDecl, ColumnDecl, TestDecl, Written};
+use super::declare::{ColumnDecl, TestDecl, Written};
+use super::declare_capture::CdcDecl;
 use super::fields::{Fields, Reader};
 use super::yaml::Yaml;
 use super::{Quoting, config};
@@ -140,14 +141,6 @@ impl Reader {
             quoting: fields.get("quoting").map(|value| self.quoting(value)).unwrap_or_default(),
             config,
         }
-    }
-
-    fn cdc(&mut self, yaml: &Yaml) -> Option<CdcDecl> {
-        let fields = self.fields(yaml, "cdc", &["strategy", "columns", "window"])?;
-        let strategy = self.required(&fields, "strategy").and_then(|value| self.written_text(value));
-        let columns = fields.get("columns").map(|value| self.idents(value)).unwrap_or_default();
-        let window = fields.get("window").and_then(|value| self.written_text(value));
-        Some(CdcDecl { strategy: strategy?, columns, window })
     }
 }
 

@@ -10,7 +10,7 @@ use crate::ident::NodeName;
 use crate::postgres::PostgresError;
 use crate::state::run::{RunId, Tally};
 
-/// The last batch of a table that is in staging.
+/// The last batch of a table that is in staging and left nothing out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoadedBatch {
     pub batch_id: i64,
@@ -29,22 +29,32 @@ pub struct BatchRecord {
     pub node: NodeName,
     pub batch_id: i64,
     pub kind: &'static str,
+    /// Whether everything is in staging now that changed at the source before its clock.
+    pub is_complete: bool,
     pub layer_url: String,
     pub source_clock: Timestamp,
     pub oldest_transaction_at: Option<Timestamp>,
     pub window_lower: Option<Timestamp>,
+    pub window_upper: Option<Timestamp>,
+    pub greatest_key: Option<String>,
     pub extraction_digest: String,
     pub rows_extracted: u64,
     pub tally: Tally,
 }
 
-/// The newest batch in staging, if there is one.
+/// The newest complete batch in staging, if there is one.
 pub async fn last_loaded(client: &Client, node: &NodeName) -> Result<Option<LoadedBatch>, PostgresError> {
     let row = client
         .query_typed_opt(
-            "select batch_id, source_clock, oldest_transaction_at, loaded_at, extraction_digest
+            "select
+                 batch_id,
+                 source_clock,
+                 oldest_transaction_at,
+                 loaded_at,
+                 extraction_digest
              from unimig.batch
              where node = $1
+                and is_complete
              order by batch_id desc
              limit 1",
             &[(&node.as_str(), Type::TEXT)],
@@ -58,6 +68,42 @@ pub async fn last_loaded(client: &Client, node: &NodeName) -> Result<Option<Load
         loaded_at: row.get(3),
         extraction_digest: row.get(4),
     }))
+}
+
+/// The source's clock at the newest batch that came from the source, complete or not.
+pub async fn newest_clock(client: &Client, node: &NodeName) -> Result<Option<Timestamp>, PostgresError> {
+    let row = client
+        .query_typed_one(
+            "select max(source_clock) from unimig.batch where node = $1 and kind <> 'reload'",
+            &[(&node.as_str(), Type::TEXT)],
+        )
+        .await
+        .map_err(|error| PostgresError::server(format!("read the batches of {node}"), error))?;
+    Ok(row.get(0))
+}
+
+/// The greatest key of the last batch that was taken before a moment, complete and with the same digest: whatever was
+/// not committed then has a greater one.
+pub async fn greatest_key_before(
+    client: &Client,
+    node: &NodeName,
+    (before, digest): (Timestamp, &str),
+) -> Result<Option<String>, PostgresError> {
+    let row = client
+        .query_typed_opt(
+            "select greatest_key
+             from unimig.batch
+             where node = $1
+                and is_complete
+                and source_clock <= $2
+                and extraction_digest = $3
+             order by batch_id desc
+             limit 1",
+            &[(&node.as_str(), Type::TEXT), (&before, Type::TIMESTAMPTZ), (&digest, Type::TEXT)],
+        )
+        .await
+        .map_err(|error| PostgresError::server(format!("read the batches of {node}"), error))?;
+    Ok(row.and_then(|row| row.get(0)))
 }
 
 /// A number for the next batch: the target's clock in microseconds, or one more than the last, so that numbers grow
@@ -82,9 +128,10 @@ pub async fn record(client: &Client, run: &RunId, batch: &BatchRecord) -> Result
         .execute_typed(
             "insert into unimig.batch (
                  run_id, node, batch_id, kind, layer_url, source_clock, oldest_transaction_at, window_lower,
-                 rows_extracted, rows_inserted, rows_updated, rows_deleted, extraction_digest
+                 rows_extracted, rows_inserted, rows_updated, rows_deleted, extraction_digest, is_complete,
+                 window_upper, greatest_key
              )
-             values ($1::uuid, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+             values ($1::uuid, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
             &[
                 (&run.0, Type::TEXT),
                 (&batch.node.as_str(), Type::TEXT),
@@ -99,6 +146,9 @@ pub async fn record(client: &Client, run: &RunId, batch: &BatchRecord) -> Result
                 (&count(batch.tally.updated), Type::INT8),
                 (&count(batch.tally.deleted), Type::INT8),
                 (&batch.extraction_digest, Type::TEXT),
+                (&batch.is_complete, Type::BOOL),
+                (&batch.window_upper, Type::TIMESTAMPTZ),
+                (&batch.greatest_key, Type::TEXT),
             ],
         )
         .await

@@ -50,8 +50,22 @@ pub struct BatchSnapshot {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BatchKind {
+    /// Every row of the table.
     Full,
+    /// Rows whose times lie in a window.
     Window,
+    /// Rows with greater keys than those that were there.
+    Append,
+}
+
+impl BatchKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Window => "window",
+            Self::Append => "append",
+        }
+    }
 }
 
 /// The rows whose change columns lie between the bounds; a missing bound is open.

@@ -45,6 +45,7 @@ mod server_mistakes;
 mod show;
 mod snapshots;
 mod stateless;
+mod strategies;
 mod twice;
 mod types;
 mod unit_tests;

@@ -1,0 +1,103 @@
+//! Source → layer → staging, under one lock on the permanent copy.
+//!
+//! 1. lock the copy, look at its shape and its last batch
+//! 2. join the source's snapshot, describe the table, choose which part of it is read
+//! 3. copy to the layer; the manifest comes last
+//! 4. one transaction on the target: load, merge, remember the batch
+
+mod bounds;
+mod read;
+mod reload;
+mod write;
+
+use crate::execute::failure::StepError;
+use crate::execute::session::{Working, lock_target};
+use crate::execute::step::{Done, StepContext};
+use crate::load::{self, StagingShape};
+use crate::materialize::stage::StagedColumn;
+use crate::plan::StageAction;
+use crate::state::batch::{self, LoadedBatch};
+use crate::state::lock::{self, Scope};
+use crate::state::run::{self, Tally};
+use crate::store::{BatchManifest, Store};
+
+/// A column of staging with the source's spelling of its type.
+type Column = (StagedColumn, String);
+
+pub(super) async fn stage(context: &StepContext, action: &StageAction) -> Result<Done, StepError> {
+    let mut share = Share { context, connection: Some(&action.node.connection) };
+    let staged = stage_with(context, action, &mut share).await;
+    share.end().await;
+    staged
+}
+
+async fn stage_with(context: &StepContext, action: &StageAction, share: &mut Share<'_>) -> Result<Done, StepError> {
+    let node = &action.node;
+    let target = Working::lease(&context.hands.target, context).await?;
+    context.hands.ensure_schema(&target, &node.stg_relation.schema).await?;
+    lock_target(&target, &node.stg_relation, Scope::Session, context).await?;
+    let found = load::read_shape(&target, node).await?;
+    let last = batch::last_loaded(&target, &node.name).await?;
+    let layer = context.hands.layer.clone().expect("a plan with a staged table comes with a layer");
+    let reading = Reading { context, action, target: &target, found: &found, last: last.as_ref(), layer: &layer };
+    let gathered = match context.hands.reads.reload {
+        Some(batch_id) => Some(reload::gather(reading, batch_id).await?),
+        None => read::read(reading).await?,
+    };
+    share.end().await;
+    let done = match gathered {
+        Some(gathered) => write::load_batch(reading, &gathered).await?,
+        None => superseded(reading).await?,
+    };
+    lock::release(&target, &node.stg_relation).await?;
+    target.give_back();
+    Ok(done)
+}
+
+/// A step's share in its source's snapshot, to be given up as soon as the table is read, and in any case.
+struct Share<'a> {
+    context: &'a StepContext,
+    connection: Option<&'a str>,
+}
+
+impl Share<'_> {
+    async fn end(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            self.context.hands.done_reading(connection).await;
+        }
+    }
+}
+
+/// What both halves of the way need.
+#[derive(Clone, Copy)]
+struct Reading<'a> {
+    context: &'a StepContext,
+    action: &'a StageAction,
+    target: &'a Working,
+    found: &'a StagingShape,
+    /// The last batch that left nothing out.
+    last: Option<&'a LoadedBatch>,
+    layer: &'a Store,
+}
+
+/// A batch that lies in the layer, on its way into the copy.
+struct Gathered {
+    columns: Vec<Column>,
+    manifest: BatchManifest,
+    /// The number that its rows get in staging.
+    batch_id: i64,
+    kind: &'static str,
+    /// Whether everything is in staging afterwards that changed at the source before the batch.
+    is_complete: bool,
+    greatest_key: Option<String>,
+    extraction_digest: String,
+}
+
+async fn superseded(reading: Reading<'_>) -> Result<Done, StepError> {
+    let context = reading.context;
+    context.note("another run has loaded a later state meanwhile");
+    let done = Done::wrote(Tally::default());
+    let record = context.record(done.status, done.tally, None);
+    run::record_step(reading.target, &context.hands.run.id, &record).await?;
+    Ok(done)
+}

@@ -1,0 +1,89 @@
+//! The source's half: which columns, which rows, and their way into the layer.
+
+use sha2::{Digest, Sha256};
+
+use super::bounds::{self, Chosen};
+use super::{Column, Gathered, Reading};
+use crate::event::Phase;
+use crate::execute::failure::StepError;
+use crate::execute::session::Working;
+use crate::extract::{self, ExtensionType, Extraction, SourceColumn};
+use crate::manifest::Strategy;
+use crate::materialize::stage::StagedColumn;
+use crate::plan::StageAction;
+use crate::postgres::PostgresError;
+use crate::state::batch;
+
+/// Reads through a session of the source that is given back before the target is written.
+///
+/// `None` when another run has loaded a batch from a later moment while this one waited: loading an earlier snapshot now
+/// would take the copy back in time.
+pub(super) async fn read(reading: Reading<'_>) -> Result<Option<Gathered>, StepError> {
+    let (context, action) = (reading.context, reading.action);
+    let node = &action.node;
+    let snapshot = context.hands.snapshot(&node.connection).await.map_err(StepError::Snapshot)?;
+    let newest = batch::newest_clock(reading.target, &node.name).await?;
+    if newest.is_some_and(|newest| newest > snapshot.source_clock) {
+        return Ok(None);
+    }
+    let pool = context.hands.sources.get(&node.connection).expect("every connection of the plan has a pool");
+    let source = Working::lease(pool, context).await?;
+    snapshot.join(&source).await?;
+    let shape = extract::describe(&source, node, action.extraction.as_ref()).await?;
+    let columns = staged_columns(reading, shape.columns).await?;
+    let extraction_digest = extraction_digest(action, &columns);
+    let Chosen { portion, is_complete } = bounds::choose(reading, &snapshot, (&columns, &extraction_digest)).await?;
+    let batch_id = batch::next_id(reading.target, &node.name).await?;
+    let extraction = Extraction {
+        node,
+        select: action.extraction.as_ref(),
+        columns: &columns,
+        portion: &portion,
+        batch_id,
+        snapshot: &snapshot,
+        store: reading.layer,
+    };
+    context.progress(Phase::Extracting, 0);
+    let manifest = extract::extract(&source, extraction, |rows| context.progress(Phase::Extracting, rows)).await?;
+    let greatest_key = match &node.strategy {
+        Strategy::Append { column, .. } => {
+            extract::greatest_key(&source, node, action.extraction.as_ref(), column).await?
+        }
+        Strategy::Full | Strategy::Window { .. } | Strategy::Watermark { .. } => None,
+    };
+    source
+        .batch_execute("commit")
+        .await
+        .map_err(|error| PostgresError::server(format!("end the extraction of {}", node.name), error))?;
+    source.give_back();
+    let kind = manifest.kind.as_str();
+    Ok(Some(Gathered { columns, manifest, batch_id, kind, is_complete, greatest_key, extraction_digest }))
+}
+
+/// Types of extensions stay as they are where the target has the extension too.
+async fn staged_columns(reading: Reading<'_>, columns: Vec<SourceColumn>) -> Result<Vec<Column>, StepError> {
+    let mut extensions: Vec<String> =
+        columns.iter().filter_map(|column| Some(column.extension.as_ref()?.extension.clone())).collect();
+    extensions.sort_unstable();
+    extensions.dedup();
+    let known =
+        if extensions.is_empty() { Vec::new() } else { extract::extension_types(reading.target, &extensions).await? };
+    let spelling = |wanted: &ExtensionType| known.iter().find(|(known, _)| known == wanted);
+    let staged = columns.into_iter().map(|column| {
+        let kept = column.extension.as_ref().and_then(spelling).map(|(_, name)| name.clone());
+        (StagedColumn { name: column.name, data_type: kept.unwrap_or(column.staged_type) }, column.data_type)
+    });
+    Ok(staged.collect())
+}
+
+/// Changes when the extraction gives other rows or other values for the same source.
+fn extraction_digest(action: &StageAction, columns: &[Column]) -> String {
+    let mut hasher = Sha256::new();
+    let select = action.extraction.as_ref().map(|select| select.text.as_str());
+    hasher.update(select.unwrap_or_default());
+    hasher.update(format!("\0{:?}", action.node.strategy));
+    for (column, source_type) in columns {
+        hasher.update(format!("\0{} {} {source_type}", column.name, column.data_type));
+    }
+    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
