@@ -24,12 +24,15 @@ pub(super) struct ReadArguments {
     /// Load this batch of the layer once more, without reading the source; one table must be selected
     #[arg(long, value_name = "BATCH", conflicts_with_all = ["since", "until", "window"])]
     pub reload: Option<i64>,
+    /// Mark rows as deleted that the source no longer has, however many they are
+    #[arg(long)]
+    pub accept_deletes: bool,
 }
 
 impl From<ReadArguments> for ReadBounds {
     fn from(arguments: ReadArguments) -> Self {
-        let ReadArguments { full, since, until, window, reload } = arguments;
-        Self { full, since, until, window, reload }
+        let ReadArguments { full, since, until, window, reload, accept_deletes } = arguments;
+        Self { full, since, until, window, reload, accept_deletes }
     }
 }
 

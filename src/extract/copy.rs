@@ -9,11 +9,13 @@ use crate::compile::CompiledSql;
 use crate::extract::{ExtractError, STATEMENTS, Snapshot};
 use crate::ident::{Ident, Literal};
 use crate::manifest::StageNode;
+use crate::materialize::digest::{self, RangeKey};
 use crate::materialize::stage::StagedColumn;
 use crate::postgres::{PostgresError, copy_out_csv};
 use crate::sql::{quoted, quoted_list};
 use crate::store::{
-    self, BatchKind, BatchManifest, BatchSnapshot, BatchWindow, ManifestColumn, PartOptions, PartWriter, Store,
+    self, BatchKind, BatchManifest, BatchSnapshot, BatchWindow, KeyRange, ManifestColumn, PartOptions, PartWriter,
+    Store,
 };
 
 /// What one extraction reads.
@@ -36,6 +38,16 @@ pub enum Portion {
     Whole,
     Window(Window),
     Above(Above),
+    /// The key of every row; the columns of the extraction are those of the key.
+    Keys,
+    Ranges(Ranges),
+}
+
+/// Rows whose key's first column lies in one of some ranges.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ranges {
+    pub key: RangeKey,
+    pub list: Vec<KeyRange>,
 }
 
 /// The part of a table that may have changed: rows at or above the bound in any column, and rows without any time.
@@ -86,6 +98,8 @@ impl Portion {
             Self::Whole => BatchKind::Full,
             Self::Window(_) => BatchKind::Window,
             Self::Above(_) => BatchKind::Append,
+            Self::Keys => BatchKind::Keys,
+            Self::Ranges(_) => BatchKind::Ranges,
         }
     }
 
@@ -98,10 +112,16 @@ impl Portion {
         })
     }
 
+    fn ranges(&self) -> Option<Vec<KeyRange>> {
+        let Self::Ranges(ranges) = self else { return None };
+        Some(ranges.list.clone())
+    }
+
     fn condition(&self) -> Option<String> {
         match self {
-            Self::Whole => None,
+            Self::Whole | Self::Keys => None,
             Self::Window(window) => Some(window_condition(window)),
+            Self::Ranges(ranges) => Some(digest::within(&ranges.key, &ranges.list)),
             Self::Above(above) => {
                 let context = context! { column => quoted(&above.column), key => quoted(Literal(&above.key)) };
                 Some(STATEMENTS.render("above", context))
@@ -140,6 +160,7 @@ pub async fn extract(
         },
         kind: extraction.portion.kind(),
         window: extraction.portion.window(),
+        ranges: extraction.portion.ranges(),
         columns: extraction.columns.iter().map(manifest_column).collect(),
         key: node.key.iter().map(|key| key.as_str().to_owned()).collect(),
         rows: parts.iter().map(|part| part.rows).sum(),
@@ -179,6 +200,19 @@ pub async fn greatest_key(
         .await
         .map_err(|error| PostgresError::server(format!("read the greatest key of {}", node.name), error))?;
     Ok(row.get(0))
+}
+
+/// The digests of a table's ranges, or of those of the SELECT that replaces it.
+pub fn digests<'a>(
+    node: &StageNode,
+    select: Option<&CompiledSql>,
+    key: &RangeKey,
+    (names, condition): (impl Iterator<Item = &'a Ident>, Option<&str>),
+) -> String {
+    match select {
+        None => digest::digests(&node.source_relation, key, names, condition),
+        Some(select) => digest::digests(&format!("(\n{}\n) as extraction", select.text), key, names, condition),
+    }
 }
 
 fn rows_statement(extraction: Extraction<'_>) -> String {

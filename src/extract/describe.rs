@@ -143,7 +143,12 @@ fn check_names(node: &StageNode, shape: &SourceShape) -> Result<(), ExtractError
         return Err(ExtractError::Project(Box::new(mistake)));
     }
     let known = || shape.columns.iter().map(|column| column.name.as_str());
-    let named = node.key.iter().chain(node.strategy.columns()).map(|name| (name, &node.declared_at));
+    let named = node
+        .key
+        .iter()
+        .chain(node.strategy.columns())
+        .chain(&node.removals.column)
+        .map(|name| (name, &node.declared_at));
     let declared = node.columns.iter().map(|column| (&column.name, &column.declared_at));
     for (name, place) in declared.chain(named) {
         if !known().any(|known| known == name.as_str()) {

@@ -13,7 +13,7 @@ use crate::postgres::PostgresError;
 use crate::sql::StatementFile;
 use crate::store::StoreError;
 
-pub use copy::{Above, Clock, Extraction, Portion, TimeColumn, Window, extract, greatest_key};
+pub use copy::{Above, Clock, Extraction, Portion, Ranges, TimeColumn, Window, digests, extract, greatest_key};
 pub use describe::{ExtensionType, SourceColumn, SourceShape, describe, extension_types};
 pub use snapshot::Snapshot;
 

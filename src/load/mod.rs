@@ -3,21 +3,26 @@
 //! Parts are verified against the manifest while they stream; a part that does not fit stops the transaction. Nothing
 //! here talks to a source.
 
+mod brake;
 mod shape;
 mod stream;
+mod sweep;
 
 use tokio_postgres::Client;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::ident::{Ident, NodeName};
-use crate::manifest::StageNode;
+use crate::manifest::{Missing, StageNode};
+use crate::materialize::digest::{self, RangeKey};
 use crate::materialize::stage::{StageShape, StagedColumn};
 use crate::postgres::PostgresError;
 use crate::state::run::Tally;
 use crate::store::{BatchKind, BatchManifest, Store, StoreError};
 
+pub use brake::Accepts;
 use shape::Filling;
 pub use shape::{StagingShape, read_shape};
+pub use sweep::{Swept, sweep};
 
 /// Why a batch could not be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +40,8 @@ pub enum LoadError {
         "batch {batch_id} of {node} is older than {rows} rows that it would change: later batches have changed them since"
     )]
     TurnsBack { node: NodeName, batch_id: i64, rows: i64 },
+    #[error("{buried} of {live} live rows of {node} are gone at the source: more than {max_percent} percent")]
+    TooManyDeletes { node: NodeName, buried: u64, live: u64, max_percent: f64 },
 }
 
 /// One batch on its way into one copy.
@@ -47,6 +54,7 @@ pub struct Batch<'a> {
     pub batch_id: i64,
     pub store: &'a Store,
     pub found: &'a StagingShape,
+    pub accepts: Accepts,
 }
 
 /// Loads a batch. The caller has begun the transaction and commits it; `progress` hears of rows that were copied.
@@ -57,7 +65,7 @@ pub async fn load(client: &Client, batch: Batch<'_>, mut progress: impl FnMut(u6
         Filling::Nothing => return Ok(Tally::default()),
         Filling::Merge => {}
     }
-    if batch.manifest.rows == 0 && batch.manifest.kind != BatchKind::Full {
+    if batch.manifest.rows == 0 && bury(shape, batch).is_none() {
         return Ok(Tally::default());
     }
     execute(client, &shape.create_incoming(), batch.node).await?;
@@ -74,6 +82,9 @@ async fn first_load(
     progress: &mut impl FnMut(u64),
 ) -> Result<Tally, LoadError> {
     let inserted = stream::copy_parts(client, &shape.copy_freeze(), batch, progress).await?;
+    if let Some(bury) = shape.bury_first_load() {
+        execute(client, &bury, batch.node).await?;
+    }
     execute(client, &shape.finish_first_load(), batch.node).await?;
     Ok(Tally { inserted, ..Tally::default() })
 }
@@ -88,13 +99,45 @@ async fn merge(client: &Client, shape: StageShape<'_>, batch: Batch<'_>) -> Resu
         refuse_turning_back(client, shape, batch).await?;
     }
     client.execute(&shape.merge(), &[]).await.map_err(failed)?;
-    let deleted = match batch.manifest.kind {
-        BatchKind::Full => client.execute(&shape.bury(), &[]).await.map_err(failed)?,
-        BatchKind::Window | BatchKind::Append => 0,
+    let buried = match bury(shape, batch) {
+        Some(bury) => client.execute(&bury, &[]).await.map_err(failed)?,
+        None => 0,
     };
     let written = client.query_one(&shape.rows_written(), &[]).await.map_err(failed)?;
     let count = |column: usize| u64::try_from(written.get::<_, i64>(column)).unwrap_or(0);
-    Ok(Tally { inserted: count(0), updated: count(1).saturating_sub(deleted), deleted })
+    let (inserted, updated) = (count(0), count(1));
+    let deleted = match shape.newly_gone() {
+        Some(newly_gone) if inserted + updated > 0 => {
+            let gone: i64 = client.query_one(&newly_gone, &[]).await.map_err(failed)?.get(0);
+            u64::try_from(gone).unwrap_or(0)
+        }
+        Some(_) | None => buried,
+    };
+    brake::hold(client, shape, (deleted, batch.accepts)).await?;
+    Ok(Tally { inserted, updated: updated.saturating_sub(deleted), deleted })
+}
+
+/// The statement that makes tombstones of what the batch should hold and does not, if it can tell.
+fn bury(shape: StageShape<'_>, batch: Batch<'_>) -> Option<String> {
+    if batch.node.removals.missing == Missing::Keep {
+        return None;
+    }
+    match batch.manifest.kind {
+        BatchKind::Full => Some(shape.bury(None)),
+        BatchKind::Ranges => {
+            let ranges = batch.manifest.ranges.as_ref().filter(|ranges| !ranges.is_empty())?;
+            let first = batch.node.key.first()?;
+            let column = batch.columns.iter().find(|column| column.name == *first)?;
+            let source = batch.manifest.columns.iter().find(|column| column.name == first.as_str())?;
+            Some(shape.bury(Some(&digest::within(&RangeKey::new(column, &source.data_type), ranges))))
+        }
+        BatchKind::Window | BatchKind::Append | BatchKind::Keys => None,
+    }
+}
+
+/// The newest of the rows that a batch wrote, by their own times.
+pub fn age_of_batch(node: &StageNode, batch_id: i64, times: &[Ident]) -> String {
+    StageShape { node, columns: &[], batch_id }.newest_of_batch(times)
 }
 
 /// An old batch must not undo what came after it.

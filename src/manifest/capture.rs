@@ -28,6 +28,16 @@ pub enum Strategy {
         /// How far below the greatest key reading starts, for sequences whose numbers are handed out out of order.
         overlap: u64,
     },
+    /// Digests of key ranges are compared with those of the copy, and ranges that differ are read.
+    Compare { rows_per_range: u64 },
+}
+
+/// A sampled comparison of the whole rows, to find changes that the change columns do not tell of.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Alarm {
+    pub every: jiff::SignedDuration,
+    /// Of the table, each time another part.
+    pub percent: f64,
 }
 
 impl Strategy {
@@ -35,7 +45,7 @@ impl Strategy {
     pub fn times(&self) -> &[Ident] {
         match self {
             Self::Window { columns, .. } | Self::Watermark { columns, .. } => columns,
-            Self::Full | Self::Append { .. } => &[],
+            Self::Full | Self::Append { .. } | Self::Compare { .. } => &[],
         }
     }
 
@@ -43,7 +53,7 @@ impl Strategy {
     pub fn columns(&self) -> &[Ident] {
         match self {
             Self::Append { column, .. } => std::slice::from_ref(column),
-            Self::Full | Self::Window { .. } | Self::Watermark { .. } => self.times(),
+            Self::Full | Self::Window { .. } | Self::Watermark { .. } | Self::Compare { .. } => self.times(),
         }
     }
 }
@@ -51,6 +61,8 @@ impl Strategy {
 const DEFAULT_OVERLAP: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
 /// A session that caches numbers of a sequence takes few; a thousand covers usual settings.
 const DEFAULT_KEY_OVERLAP: u64 = 1_000;
+const DEFAULT_ROWS_PER_RANGE: u64 = 10_000;
+const DEFAULT_SAMPLE_PERCENT: f64 = 10.0;
 
 /// The strategy of a declaration; what is wrong with it is reported.
 pub(super) fn strategy(cdc: &CdcDecl, diagnostics: &mut Diagnostics) -> Option<Strategy> {
@@ -63,10 +75,11 @@ pub(super) fn strategy(cdc: &CdcDecl, diagnostics: &mut Diagnostics) -> Option<S
         "window" => declared.window(),
         "watermark" => declared.watermark(),
         "append" => declared.append(),
+        "compare" => declared.compare(),
         other => {
             let diagnostic = Diagnostic::error(Code::BadValue, format!("\"{other}\" is no strategy"))
                 .at(cdc.strategy.span.clone())
-                .hint("strategy is \"full\", \"window\", \"watermark\" or \"append\"");
+                .hint("strategy is \"full\", \"window\", \"watermark\", \"append\" or \"compare\"");
             declared.diagnostics.push(diagnostic);
             None
         }
@@ -136,6 +149,25 @@ impl Declared<'_> {
         }
     }
 
+    fn compare(&mut self) -> Option<Strategy> {
+        self.refuse_others("compare", &["rows_per_range"]);
+        if !self.cdc.columns.is_empty() {
+            let message = "strategy \"compare\" does not use the key \"columns\"";
+            self.diagnostics.push(Diagnostic::error(Code::BadValue, message).at(self.cdc.strategy.span.clone()));
+        }
+        let Some(written) = &self.cdc.rows_per_range else {
+            return Some(Strategy::Compare { rows_per_range: DEFAULT_ROWS_PER_RANGE });
+        };
+        match written.value.replace('_', "").parse() {
+            Ok(rows_per_range) if rows_per_range > 0 => Some(Strategy::Compare { rows_per_range }),
+            Ok(_) | Err(_) => {
+                let message = format!("\"{}\" is no number of rows", written.value);
+                self.diagnostics.push(Diagnostic::error(Code::BadValue, message).at(written.span.clone()));
+                None
+            }
+        }
+    }
+
     fn times(&mut self, strategy: &str) -> Option<Vec<Ident>> {
         if self.cdc.columns.is_empty() {
             let hint = "name the timestamp columns that a change sets, as in \"columns: [created_at, updated_at]\"";
@@ -153,7 +185,8 @@ impl Declared<'_> {
 
     /// A key that the strategy would not look at is a mistake somewhere.
     fn refuse_others(&mut self, strategy: &str, taken: &[&str]) {
-        let written = [("window", &self.cdc.window), ("overlap", &self.cdc.overlap)];
+        let CdcDecl { window, overlap, rows_per_range, .. } = self.cdc;
+        let written = [("window", window), ("overlap", overlap), ("rows_per_range", rows_per_range)];
         for (key, value) in written {
             if let Some(value) = value.as_ref().filter(|_| !taken.contains(&key)) {
                 let message = format!("strategy \"{strategy}\" does not use the key \"{key}\"");
@@ -176,6 +209,37 @@ impl Declared<'_> {
             .hint("write it as in \"7 days\" or \"36 hours\"");
         self.diagnostics.push(diagnostic);
     }
+}
+
+/// The alarm of a declaration: for strategies that rely on what the source says of its changes.
+pub(super) fn alarm(cdc: &CdcDecl, diagnostics: &mut Diagnostics) -> Option<Alarm> {
+    let declared = cdc.alarm.as_ref()?;
+    if ["full", "compare"].contains(&cdc.strategy.value.as_str()) {
+        let message = format!("strategy \"{}\" finds every change, and needs no alarm", cdc.strategy.value);
+        diagnostics.push(Diagnostic::error(Code::BadValue, message).at(declared.every.span.clone()));
+    }
+    let every = length_of_time(&declared.every.value);
+    if every.is_none() {
+        let diagnostic =
+            Diagnostic::error(Code::BadValue, format!("\"{}\" is no length of time", declared.every.value))
+                .at(declared.every.span.clone())
+                .hint("write it as in \"7 days\"");
+        diagnostics.push(diagnostic);
+    }
+    let percent = match &declared.percent {
+        None => Some(DEFAULT_SAMPLE_PERCENT),
+        Some(written) => {
+            let percent = written.value.parse::<f64>().ok().filter(|percent| *percent > 0.0 && *percent <= 100.0);
+            if percent.is_none() {
+                let diagnostic = Diagnostic::error(Code::BadValue, format!("\"{}\" is no percentage", written.value))
+                    .at(written.span.clone())
+                    .hint("write a number above 0, up to 100");
+                diagnostics.push(diagnostic);
+            }
+            percent
+        }
+    };
+    Some(Alarm { every: every?, percent: percent? })
 }
 
 /// Days are 24 hours and weeks 7 days: a window is a reach back, not a calendar. Months and years have no length.

@@ -24,6 +24,7 @@ mod model;
 mod naming;
 mod record;
 mod reference;
+mod removals;
 mod resolve;
 mod seed;
 mod snapshot;
@@ -41,7 +42,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-pub use capture::{Strategy, length_of_time};
+pub use capture::{Alarm, Strategy, length_of_time};
 pub use contract::{Constraint, Contract, ContractColumn};
 pub use custom_test::relocate;
 pub use exposure::{AnalysisNode, ExposureNode, GroupNode};
@@ -54,6 +55,7 @@ pub use materialization::{
     IncrementalConfig, IncrementalStrategy, MaterializedViewConfig, MergeUpdates, OnConfigurationChange,
     OnSchemaChange, Refresh,
 };
+pub use removals::{Brake, Missing, Removals};
 pub use resolve::resolve;
 pub use snapshot::{CheckColumns, HardDeletes, MetaNames, SnapshotConfig, SnapshotStrategy};
 pub use test_rules::{KeepFailures, TestRules};
@@ -112,6 +114,8 @@ pub struct StageNode {
     /// Never empty.
     pub key: Vec<Ident>,
     pub strategy: Strategy,
+    pub removals: Removals,
+    pub alarm: Option<Alarm>,
     pub columns: Vec<ColumnNode>,
     /// `models/stg/<source>/<table>.sql`, which replaces the generated extraction SELECT.
     pub extraction: Option<Arc<SourceFile>>,

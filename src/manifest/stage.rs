@@ -1,6 +1,7 @@
 //! The staged side of a source table: its connection looked up, its copy named, its change capture settled.
 
 use super::capture::{self, Strategy};
+use super::removals;
 use super::{ColumnNode, SourceProperties, StageNode};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::ident::{Ident, NodeName, Relation};
@@ -56,11 +57,13 @@ pub(super) fn stage(
 ) -> Option<StageNode> {
     let name = table.name.value.as_str();
     let live = named(format!("{name}_live"), &table.name.span, diagnostics)?;
-    let strategy = match table.cdc.as_ref().or(source.cdc.as_ref()) {
+    let cdc = table.cdc.as_ref().or(source.cdc.as_ref());
+    let strategy = match cdc {
         // The mistake is reported; the table stays, so that models that read it are not reported too.
         Some(cdc) => capture::strategy(cdc, diagnostics).unwrap_or(Strategy::Full),
         None => Strategy::Full,
     };
+    let deletes = table.deletes.as_ref().or(source.deletes.as_ref());
     Some(StageNode {
         name: NodeName::stage(&source.name.value, name),
         source: source.name.value.clone(),
@@ -72,6 +75,8 @@ pub(super) fn stage(
         live_relation: Relation::new(stg_schema.clone(), live),
         key: table.key.clone(),
         strategy,
+        alarm: cdc.and_then(|cdc| capture::alarm(cdc, diagnostics)),
+        removals: deletes.map(|declared| removals::removals(declared, diagnostics)).unwrap_or_default(),
         columns: table.columns.iter().map(column).collect(),
         extraction: None,
         properties: SourceProperties::default(),

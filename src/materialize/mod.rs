@@ -3,6 +3,7 @@
 //! Nothing here talks to a server or reads the clock: catalogs come in as values, SQL text goes out.
 
 pub mod contract;
+pub mod digest;
 pub mod incremental;
 pub mod materialized_view;
 pub mod merge;

@@ -92,14 +92,63 @@ impl StageShape<'_> {
         self.render("merge")
     }
 
-    /// Tombstones for live rows whose key a full batch lacks.
-    pub fn bury(self) -> String {
-        self.render("bury")
+    /// Tombstones for live rows whose key the batch lacks: all of them, or those that a condition names.
+    pub fn bury(self, within: Option<&str>) -> String {
+        STATEMENTS.render("bury", context! { within => within.map(quoted), ..self.context() })
+    }
+
+    /// The greatest of the times of the rows that the batch wrote, as text.
+    pub fn newest_of_batch(self, times: &[Ident]) -> String {
+        STATEMENTS.render("newest_of_batch", context! { times => quoted_list(times), ..self.context() })
     }
 
     /// How many rows this transaction has inserted and updated so far, by the server's own counters.
     pub fn rows_written(self) -> String {
         self.render("rows_written")
+    }
+
+    /// Tombstones of a first load, for rows that their source marks as deleted.
+    pub fn bury_first_load(self) -> Option<String> {
+        self.gone().map(|_| self.render("bury_first_load"))
+    }
+
+    /// How many rows this transaction found marked as deleted.
+    pub fn newly_gone(self) -> Option<String> {
+        self.gone().map(|_| self.render("newly_gone"))
+    }
+
+    pub fn create_swept(self) -> String {
+        self.render("create_swept")
+    }
+
+    pub fn copy_swept(self) -> String {
+        self.render("copy_swept")
+    }
+
+    pub fn analyze_swept(self) -> String {
+        self.render("analyze_swept")
+    }
+
+    /// Tombstones for live rows whose key was not among those that were swept.
+    pub fn bury_swept(self) -> String {
+        self.render("bury_swept")
+    }
+
+    /// How many keys of the source the copy lacks.
+    pub fn unknown_swept(self) -> String {
+        self.render("unknown_swept")
+    }
+
+    pub fn live_rows(self) -> String {
+        self.render("live_rows")
+    }
+
+    /// Whether the source marks an incoming row as deleted: a boolean that is true, any other value that is there.
+    fn gone(self) -> Option<String> {
+        let column = self.node.removals.column.as_ref()?;
+        let data_type = self.columns.iter().find(|staged| staged.name == *column).map(|staged| &staged.data_type)?;
+        let test = if data_type == "boolean" { "is true" } else { "is not null" };
+        Some(format!("(incoming.{column} {test})"))
     }
 
     fn render(self, name: &str) -> String {
@@ -123,6 +172,8 @@ impl StageShape<'_> {
             names => quoted_list(self.columns.iter().map(|column| &column.name)),
             keys => quoted_list(&self.node.key),
             batch_id => self.batch_id,
+            gone => self.gone().map(quoted),
+            marks_deleted => self.node.removals.column.is_some(),
         }
     }
 }

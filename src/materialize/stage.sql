@@ -23,6 +23,63 @@ copy {{ staging }} (
 )
 from stdin (format csv, header match, freeze true)
 
+-- name: bury_first_load
+update {{ staging }} as incoming set
+    _deleted_at = now()
+where {{ gone }}
+
+-- name: newly_gone
+select count(*)
+from {{ staging }}
+where _batch_id = {{ batch_id }}
+    and _deleted_at = now()
+
+-- name: create_swept
+create temporary table unimig_swept (
+{% for column in columns %}
+    {{ column.name }} {{ column.data_type }}{% if not loop.last %},{% endif %}
+
+{% endfor %}
+) on commit drop
+
+-- name: copy_swept
+copy pg_temp.unimig_swept (
+{{ names | lines }}
+)
+from stdin (format csv, header match)
+
+-- name: analyze_swept
+analyze pg_temp.unimig_swept
+
+-- name: bury_swept
+update {{ staging }} as staging set
+    _updated_at = now(),
+    _deleted_at = now(),
+    _batch_id = {{ batch_id }}
+where staging._deleted_at is null
+    and not exists (
+        select
+        from pg_temp.unimig_swept as swept
+        where {{ keys | matching("swept", "staging") }}
+    )
+
+-- name: unknown_swept
+select count(*)
+from pg_temp.unimig_swept as swept
+where not exists (
+    select
+    from {{ staging }} as staging
+    where {{ keys | matching("staging", "swept") }}
+{% if not marks_deleted %}
+        and staging._deleted_at is null
+{% endif %}
+)
+
+-- name: live_rows
+select count(*)
+from {{ staging }}
+where _deleted_at is null
+
 -- name: finish_first_load
 alter table {{ staging }} add constraint {{ primary_key }} primary key ({{ keys | inline }});
 alter table {{ staging }} alter column _batch_id drop default;
@@ -91,14 +148,22 @@ using pg_temp.unimig_incoming as incoming
     on {{ keys | matching("staging", "incoming") }}
 when matched
     and (
+{% if gone %}
+        (staging._deleted_at is not null) <> {{ gone }}
+{% else %}
         staging._deleted_at is not null
+{% endif %}
         or row({{ names | inline("staging") }})::record
             *<> row({{ names | inline("incoming") }})::record
     )
 then update set
 {{ names | setting("incoming") }},
     _updated_at = now(),
+{% if gone %}
+    _deleted_at = case when {{ gone }} then coalesce(staging._deleted_at, now()) end,
+{% else %}
     _deleted_at = null,
+{% endif %}
     _batch_id = {{ batch_id }}
 when not matched then insert (
 {{ names | lines }},
@@ -111,9 +176,22 @@ values (
 {{ names | lines("incoming") }},
     now(),
     now(),
+{% if gone %}
+    case when {{ gone }} then now() end,
+{% else %}
     null,
+{% endif %}
     {{ batch_id }}
 )
+
+-- name: newest_of_batch
+select greatest(
+{{ times | lines }}
+)::text
+from {{ staging }}
+where _batch_id = {{ batch_id }}
+order by 1 desc nulls last
+limit 1
 
 -- name: bury
 update {{ staging }} as staging set
@@ -121,6 +199,9 @@ update {{ staging }} as staging set
     _deleted_at = now(),
     _batch_id = {{ batch_id }}
 where staging._deleted_at is null
+{% if within %}
+    and {{ within }}
+{% endif %}
     and not exists (
         select
         from pg_temp.unimig_incoming as incoming

@@ -119,6 +119,8 @@ fn a_batch_passes_through_staging() {
         live_relation: relation("stg_svp", "labors_live"),
         key: vec![ident("id")],
         strategy: Strategy::Full,
+        removals: crate::manifest::Removals::default(),
+        alarm: None,
         columns: Vec::new(),
         extraction: None,
         properties: crate::manifest::SourceProperties::default(),
@@ -139,10 +141,26 @@ fn a_batch_passes_through_staging() {
         shape.copy_incoming(),
         shape.analyze_incoming(),
         shape.merge(),
-        shape.bury(),
+        shape.bury(None),
         shape.rows_written(),
     ]);
     insta::assert_snapshot!("stage", all.join(";\n\n"));
+
+    let removals = crate::manifest::Removals { column: Some(ident("data")), ..Default::default() };
+    let node = StageNode { removals, ..node.clone() };
+    let shape = StageShape { node: &node, ..shape };
+    let marked = [
+        shape.bury_first_load().unwrap_or_default(),
+        shape.merge(),
+        shape.newly_gone().unwrap_or_default(),
+        shape.create_swept(),
+        shape.copy_swept(),
+        shape.bury_swept(),
+        shape.unknown_swept(),
+        shape.bury(Some("id < '5'")),
+        shape.turned_back(17, crate::store::BatchKind::Full),
+    ];
+    insta::assert_snapshot!("stage_with_marks", marked.join(";\n\n"));
 }
 
 #[test]

@@ -119,7 +119,12 @@ impl LastRun {
                 .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
                 .unwrap_or(defaults.lock_wait),
             full_refresh: flag("full_refresh"),
-            reads: self.arguments.get("reads").cloned().and_then(|reads| serde_json::from_value(reads).ok()).unwrap_or_default(),
+            reads: self
+                .arguments
+                .get("reads")
+                .cloned()
+                .and_then(|reads| serde_json::from_value(reads).ok())
+                .unwrap_or_default(),
             fail_fast: flag("fail_fast"),
             warn_error: options.warn_error || flag("warn_error"),
             store_failures: flag("store_failures"),

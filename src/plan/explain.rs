@@ -131,9 +131,10 @@ fn stage_words(stage: &StageNode, settings: &RunSettings, known: Known<'_>) -> (
     let Some(oldest) = last.oldest_transaction_at.filter(|_| stage.strategy != Strategy::Full) else {
         return whole(match stage.strategy {
             Strategy::Full => "its strategy is full: every run reads the whole table",
-            Strategy::Window { .. } | Strategy::Watermark { .. } | Strategy::Append { .. } => {
-                "the source did not show when others' transactions began"
-            }
+            Strategy::Window { .. }
+            | Strategy::Watermark { .. }
+            | Strategy::Append { .. }
+            | Strategy::Compare { .. } => "the source did not show when others' transactions began",
         });
     };
     part_words(&stage.strategy, last.source_clock.min(oldest), known)
@@ -147,6 +148,7 @@ fn part_words(strategy: &Strategy, since_last: Timestamp, known: Known<'_>) -> (
         Strategy::Full => ("extract all", "every row".to_owned()),
         Strategy::Window { reach, .. } => ("extract window", changed_since(less(known.now, *reach).min(since_last))),
         Strategy::Watermark { overlap, .. } => ("extract window", changed_since(less(since_last, *overlap))),
+        Strategy::Compare { .. } => ("compare", "key ranges whose digests differ are read".to_owned()),
         Strategy::Append { column, .. } => {
             ("extract new rows", format!("rows with a greater \"{}\" than those that are there", column.as_str()))
         }

@@ -248,6 +248,8 @@ pub struct ReadBounds {
     pub window: Option<SignedDuration>,
     /// A batch of the layer that is loaded again; no source is read.
     pub reload: Option<i64>,
+    /// However many rows are gone, a person has looked.
+    pub accept_deletes: bool,
 }
 
 impl ReadBounds {

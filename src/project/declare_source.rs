@@ -4,7 +4,7 @@
 use super::config::ConfigPatch;
 use super::config_keys::ConfigOf;
 use super::declare::{ColumnDecl, TestDecl, Written};
-use super::declare_capture::CdcDecl;
+use super::declare_capture::{CdcDecl, DeletesDecl};
 use super::fields::{Fields, Reader};
 use super::yaml::Yaml;
 use super::{Quoting, config};
@@ -22,6 +22,7 @@ pub struct SourceDecl {
     pub schema: Option<Written<String>>,
     pub stg_schema: Option<Ident>,
     pub cdc: Option<CdcDecl>,
+    pub deletes: Option<DeletesDecl>,
     pub properties: SourcePropertiesDecl,
     pub tables: Vec<TableDecl>,
 }
@@ -34,6 +35,7 @@ pub struct TableDecl {
     pub description: Option<Written<String>>,
     pub key: Vec<Ident>,
     pub cdc: Option<CdcDecl>,
+    pub deletes: Option<DeletesDecl>,
     pub properties: SourcePropertiesDecl,
     pub columns: Vec<ColumnDecl>,
     pub tests: Vec<TestDecl>,
@@ -52,8 +54,12 @@ pub struct SourcePropertiesDecl {
 impl SourceDecl {
     /// Whether the declaration says things that make sense of a staged source only.
     pub fn speaks_of_staging(&self) -> bool {
-        let of_table = |table: &TableDecl| !table.key.is_empty() || table.cdc.is_some();
-        self.connection.is_some() || self.stg_schema.is_some() || self.cdc.is_some() || self.tables.iter().any(of_table)
+        let of_table = |table: &TableDecl| !table.key.is_empty() || table.cdc.is_some() || table.deletes.is_some();
+        self.connection.is_some()
+            || self.stg_schema.is_some()
+            || self.cdc.is_some()
+            || self.deletes.is_some()
+            || self.tables.iter().any(of_table)
     }
 }
 
@@ -70,6 +76,7 @@ impl Reader {
             "schema",
             "stg_schema",
             "cdc",
+            "deletes",
             "tables",
             "tags",
             "meta",
@@ -87,12 +94,24 @@ impl Reader {
         let (database, schema) = (text("database"), text("schema"));
         let stg_schema = fields.get("stg_schema").and_then(|value| self.ident(value));
         let cdc = fields.get("cdc").and_then(|value| self.cdc(value));
+        let deletes = fields.get("deletes").and_then(|value| self.deletes(value));
         let properties = self.source_properties(&fields);
         let tables = match fields.get("tables") {
             Some(tables) => self.list(tables).iter().filter_map(|table| self.source_table(table)).collect(),
             None => Vec::new(),
         };
-        Some(SourceDecl { name: name?, description, connection, database, schema, stg_schema, cdc, properties, tables })
+        Some(SourceDecl {
+            name: name?,
+            description,
+            connection,
+            database,
+            schema,
+            stg_schema,
+            cdc,
+            deletes,
+            properties,
+            tables,
+        })
     }
 
     fn source_table(&mut self, yaml: &Yaml) -> Option<TableDecl> {
@@ -102,6 +121,7 @@ impl Reader {
             "description",
             "key",
             "cdc",
+            "deletes",
             "columns",
             "data_tests",
             "tests",
@@ -120,10 +140,11 @@ impl Reader {
         let (identifier, description) = (text("identifier"), text("description"));
         let key = fields.get("key").map(|value| self.idents(value)).unwrap_or_default();
         let cdc = fields.get("cdc").and_then(|value| self.cdc(value));
+        let deletes = fields.get("deletes").and_then(|value| self.deletes(value));
         let properties = self.source_properties(&fields);
         let columns = self.columns(&fields);
         let tests = self.tests(&fields);
-        Some(TableDecl { name: name?, identifier, description, key, cdc, properties, columns, tests })
+        Some(TableDecl { name: name?, identifier, description, key, cdc, deletes, properties, columns, tests })
     }
 
     /// dbt has moved these from beside the name into `config:`; both places are read, and `config:` wins.

@@ -39,7 +39,6 @@ const DBT_KEYS: &[&str] = &[
 const PLANNED_KEYS: &[&str] = &[
     "crosswalk-paths",
     "cutover",
-    "deletes",
     "file-paths",
     "hostaddr",
     "obfuscate",

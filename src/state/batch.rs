@@ -55,6 +55,7 @@ pub async fn last_loaded(client: &Client, node: &NodeName) -> Result<Option<Load
              from unimig.batch
              where node = $1
                 and is_complete
+                and kind not in ('keys', 'sample')
              order by batch_id desc
              limit 1",
             &[(&node.as_str(), Type::TEXT)],
@@ -68,6 +69,43 @@ pub async fn last_loaded(client: &Client, node: &NodeName) -> Result<Option<Load
         loaded_at: row.get(3),
         extraction_digest: row.get(4),
     }))
+}
+
+/// How long ago all keys of the source were looked at last; `None` where they never were.
+pub async fn since_all_keys(client: &Client, node: &NodeName) -> Result<Option<jiff::SignedDuration>, PostgresError> {
+    since(client, node, &["full", "keys", "ranges"]).await
+}
+
+async fn since(
+    client: &Client,
+    node: &NodeName,
+    kinds: &[&str],
+) -> Result<Option<jiff::SignedDuration>, PostgresError> {
+    let row = client
+        .query_typed_one(
+            "select extract(epoch from clock_timestamp() - max(loaded_at))::bigint
+             from unimig.batch
+             where node = $1
+                and kind = any($2)",
+            &[(&node.as_str(), Type::TEXT), (&kinds, Type::TEXT_ARRAY)],
+        )
+        .await
+        .map_err(|error| PostgresError::server(format!("read the batches of {node}"), error))?;
+    Ok(row.get::<_, Option<i64>>(0).map(jiff::SignedDuration::from_secs))
+}
+
+/// How long ago whole rows of the source were compared last, all or a sample.
+pub async fn since_compared(client: &Client, node: &NodeName) -> Result<Option<jiff::SignedDuration>, PostgresError> {
+    since(client, node, &["full", "ranges", "sample"]).await
+}
+
+/// Says of every batch so far that something was left out, so that the next run reads the whole table.
+pub async fn doubt(client: &Client, node: &NodeName) -> Result<(), PostgresError> {
+    client
+        .execute_typed("update unimig.batch set is_complete = false where node = $1", &[(&node.as_str(), Type::TEXT)])
+        .await
+        .map_err(|error| PostgresError::server(format!("mark the batches of {node}"), error))?;
+    Ok(())
 }
 
 /// The source's clock at the newest batch that came from the source, complete or not.
@@ -95,6 +133,7 @@ pub async fn greatest_key_before(
              from unimig.batch
              where node = $1
                 and is_complete
+                and kind not in ('keys', 'sample')
                 and source_clock <= $2
                 and extraction_digest = $3
              order by batch_id desc

@@ -92,6 +92,9 @@ const BATCHES: &str = "
         oldest_transaction_at,
         loaded_at
     from unimig.batch
+    where kind not in ('keys', 'sample', 'reload')
+        -- What an older version does not have yet is read through JSON.
+        and coalesce((to_jsonb(batch) ->> 'is_complete')::boolean, true)
     order by
         node,
         batch_id desc";

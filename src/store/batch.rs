@@ -26,6 +26,9 @@ pub struct BatchManifest {
     pub kind: BatchKind,
     /// Of a `window` batch: what part of the table it holds.
     pub window: Option<BatchWindow>,
+    /// Of a `ranges` batch: which keys it covers, by the key's first column.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ranges: Option<Vec<KeyRange>>,
     pub columns: Vec<ManifestColumn>,
     pub key: Vec<String>,
     pub rows: u64,
@@ -56,6 +59,10 @@ pub enum BatchKind {
     Window,
     /// Rows with greater keys than those that were there.
     Append,
+    /// The key of every row, and nothing else.
+    Keys,
+    /// The rows of some key ranges, whole.
+    Ranges,
 }
 
 impl BatchKind {
@@ -64,6 +71,8 @@ impl BatchKind {
             Self::Full => "full",
             Self::Window => "window",
             Self::Append => "append",
+            Self::Keys => "keys",
+            Self::Ranges => "ranges",
         }
     }
 }
@@ -74,6 +83,13 @@ pub struct BatchWindow {
     pub lower: Option<Timestamp>,
     pub upper: Option<Timestamp>,
     pub columns: Vec<String>,
+}
+
+/// Part of a table: keys at or above the lower and below the upper; a missing bound is open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyRange {
+    pub lower: Option<String>,
+    pub upper: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -21,7 +21,7 @@ use futures_util::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 
-pub use batch::{BatchKind, BatchManifest, BatchSnapshot, BatchWindow, ManifestColumn, read, write};
+pub use batch::{BatchKind, BatchManifest, BatchSnapshot, BatchWindow, KeyRange, ManifestColumn, read, write};
 pub use error::StoreError;
 pub use key::{batch_prefix, decode_segment, encode_segment};
 pub use location::StoreSettings;

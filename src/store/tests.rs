@@ -175,6 +175,7 @@ fn manifest() -> BatchManifest {
         },
         kind: BatchKind::Full,
         window: None,
+        ranges: None,
         columns: vec![ManifestColumn {
             name: "id".to_owned(),
             data_type: "bigint".to_owned(),

@@ -38,6 +38,7 @@ mod operation;
 mod packages;
 mod plan;
 mod read_only;
+mod removals;
 mod retries;
 mod secrets;
 mod selection;

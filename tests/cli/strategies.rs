@@ -159,6 +159,104 @@ fn an_old_batch_is_loaded_again_unless_later_ones_have_changed_its_rows() {
 }
 
 #[test]
+fn ranges_that_differ_are_read_and_others_are_not() {
+    let test = table("{strategy: compare, rows_per_range: 20}");
+    test.succeeds(&["run"]);
+    test.succeeds(&["run"]);
+    assert_eq!((test.result(LOG).wrote(), test.result(LOG).extracted), ((0, 0, 0), 0));
+    // No change column tells of any of these.
+    test.on_source(
+        "qvp",
+        "update log set entry = 'changed' where id = 50;
+         delete from log where id = 55;
+         delete from log where id between 101 and 120;
+         insert into log (id, entry) values (-5, 'below'), (1000, 'above')",
+    );
+
+    test.succeeds(&["run"]);
+
+    let result = test.result(LOG);
+    assert_eq!(result.wrote(), (2, 1, 21));
+    assert!(result.extracted <= 62, "{} rows were read", result.extracted);
+    test.succeeds(&["run"]);
+    assert_eq!((test.result(LOG).wrote(), test.result(LOG).extracted), ((0, 0, 0), 0));
+    test.on_source("qvp", "delete from log");
+    test.succeeds(&["run", "--accept-deletes"]);
+    assert_eq!(test.result(LOG).wrote(), (0, 0, 181));
+}
+
+#[test]
+fn ranges_are_cut_along_keys_of_any_type() {
+    let test = Test::new()
+        .source_sql(
+            "qvp",
+            "create type mood as enum ('zeta', 'alpha', 'Mid');
+            create domain code as text;
+            create table moods (id mood primary key, note text);
+            insert into moods values ('zeta', 'a'), ('alpha', 'b'), ('Mid', 'c');
+            create table texts (id text, part int, note xml, primary key (id, part));
+            insert into texts select chr(64 + n) || '''' || n, n % 3, '<a/>' from generate_series(1, 60) as n;
+            create table codes (id code primary key, note json);
+            insert into codes select n, '{}' from generate_series(1, 60) as n;
+            create table uuids (id uuid primary key, at timestamptz, note float8[]);
+            insert into uuids select gen_random_uuid(), now(), array[0.1, n] from generate_series(1, 60) as n;
+            create table days (id date primary key, note bytea);
+            insert into days select date '2020-01-01' + n, 'x' from generate_series(1, 60) as n",
+        )
+        .file(
+            "sources/qvp.yml",
+            "sources:
+  - name: qvp
+    cdc: {strategy: compare, rows_per_range: 10}
+    tables:
+      - {name: moods, key: [id]}
+      - {name: texts, key: [id, part]}
+      - {name: codes, key: [id]}
+      - {name: uuids, key: [id]}
+      - {name: days, key: [id]}
+",
+        );
+    test.succeeds(&["run"]);
+    test.succeeds(&["run"]);
+    for result in test.results() {
+        assert_eq!(result.extracted, 0, "equal tables have equal digests");
+    }
+    test.on_source(
+        "qvp",
+        "update moods set note = 'changed' where id = 'Mid';
+         update texts set note = '<b/>' where part = 1;
+         update codes set note = '{ }' where id = '33';
+         update uuids set note = array[0.3] where id = (select min(id::text)::uuid from uuids);
+         update days set note = 'y' where id = '2020-02-01'",
+    );
+    test.succeeds(&["run"]);
+    assert_eq!(test.results().iter().map(|result| result.wrote().1).sum::<u64>(), 24);
+    test.succeeds(&["run"]);
+    test.wrote_nothing();
+}
+
+#[test]
+fn the_alarm_finds_rows_that_changed_without_telling_and_mends_them() {
+    let cdc = "{strategy: window, columns: [created_at], window: 1 minute, alarm: {every: 7 days, percent: 100}}";
+    let test = table(cdc);
+    test.succeeds(&["run"]);
+    test.on_source("qvp", "update log set entry = 'silent' where id in (5, 6); delete from log where id = 7");
+    test.succeeds(&["run"]);
+    assert_eq!(test.result(LOG).wrote(), (0, 0, 0));
+    test.on_target("update unimig.batch set loaded_at = loaded_at - interval '7 days'");
+
+    test.succeeds(&["run"])
+        .stderr_has("3 rows in a sample of 100 percent changed without telling by created_at")
+        .stderr_has("the newest of them says 20");
+    assert_eq!(test.result(LOG).wrote(), (0, 2, 1));
+    test.on_source("qvp", "update log set entry = 'silent' where id = 8");
+    test.succeeds(&["run"]);
+    assert_eq!(test.result(LOG).wrote(), (0, 1, 0), "after an alarm everything is read once");
+    test.succeeds(&["run"]);
+    assert_eq!((test.result(LOG).wrote(), test.result(LOG).extracted), ((0, 0, 0), 1), "the newest row, by its window");
+}
+
+#[test]
 fn bounds_that_contradict_each_other_are_refused() {
     let test = table("{strategy: full}");
     for arguments in [

@@ -1,7 +1,9 @@
 //! Which part of a table is read, so that nothing is missed and little is read twice.
 
 use jiff::{SignedDuration, Timestamp};
+use tokio_postgres::Client;
 
+use super::compare::{self, Share};
 use super::{Column, Reading};
 use crate::execute::failure::StepError;
 use crate::extract::{Above, Portion, Snapshot, TimeColumn, Window};
@@ -26,7 +28,7 @@ impl Chosen {
 /// The strategy's own part, or what the run asked for instead.
 pub(super) async fn choose(
     reading: Reading<'_>,
-    snapshot: &Snapshot,
+    (snapshot, source): (&Snapshot, &Client),
     (columns, digest): (&[Column], &str),
 ) -> Result<Chosen, StepError> {
     let hands = &reading.context.hands;
@@ -40,7 +42,7 @@ pub(super) async fn choose(
             Strategy::Window { .. } | Strategy::Watermark { .. } => {
                 return Ok(as_asked(reading, snapshot, (columns, since_last)));
             }
-            Strategy::Full | Strategy::Append { .. } => {
+            Strategy::Full | Strategy::Append { .. } | Strategy::Compare { .. } => {
                 reading.context.note("--since, --until and --window are for tables with times; it is read as always");
             }
         }
@@ -55,6 +57,9 @@ pub(super) async fn choose(
         Strategy::Watermark { columns: times, overlap } => {
             let lower = earliest(since_last.lower(), *overlap);
             Portion::Window(window((times, columns), Some(lower), None))
+        }
+        Strategy::Compare { rows_per_range } => {
+            Portion::Ranges(compare::differing(reading, source, (columns, *rows_per_range, Share::All)).await?)
         }
         Strategy::Append { column, overlap } => above(reading, since_last, (column, *overlap, digest)).await?,
     }))

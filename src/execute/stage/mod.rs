@@ -5,11 +5,15 @@
 //! 3. copy to the layer; the manifest comes last
 //! 4. one transaction on the target: load, merge, remember the batch
 
+mod alarm;
 mod bounds;
+mod compare;
 mod read;
 mod reload;
+mod sweep;
 mod write;
 
+use self::write::Turn;
 use crate::execute::failure::StepError;
 use crate::execute::session::{Working, lock_target};
 use crate::execute::step::{Done, StepContext};
@@ -19,7 +23,7 @@ use crate::plan::StageAction;
 use crate::state::batch::{self, LoadedBatch};
 use crate::state::lock::{self, Scope};
 use crate::state::run::{self, Tally};
-use crate::store::{BatchManifest, Store};
+use crate::store::{BatchKind, BatchManifest, Store};
 
 /// A column of staging with the source's spelling of its type.
 type Column = (StagedColumn, String);
@@ -44,14 +48,39 @@ async fn stage_with(context: &StepContext, action: &StageAction, share: &mut Sha
         Some(batch_id) => Some(reload::gather(reading, batch_id).await?),
         None => read::read(reading).await?,
     };
-    share.end().await;
     let done = match gathered {
-        Some(gathered) => write::load_batch(reading, &gathered).await?,
+        Some(gathered) => load(reading, &gathered, share).await?,
         None => superseded(reading).await?,
     };
     lock::release(&target, &node.stg_relation).await?;
     target.give_back();
     Ok(done)
+}
+
+/// Loads the batch; while the source's snapshot is open still, looks at the table in other ways where that is due.
+async fn load(reading: Reading<'_>, gathered: &Gathered, share: &mut Share<'_>) -> Result<Done, StepError> {
+    let looks_again = !is_whole(gathered);
+    let sweep_is_due = looks_again && sweep::is_due(reading).await?;
+    let alarm = if looks_again { alarm::due(reading).await? } else { None };
+    if !sweep_is_due && alarm.is_none() {
+        share.end().await;
+        return write::load_batch(reading, gathered, Turn::Last(None)).await;
+    }
+    let mut done = write::load_batch(reading, gathered, Turn::Early).await?;
+    if sweep_is_due {
+        let turn = if alarm.is_some() { Turn::Middle(done) } else { Turn::Last(Some(done)) };
+        done = sweep::sweep(reading, gathered, turn).await?;
+    }
+    if let Some(alarm) = alarm {
+        done = alarm::compare(reading, (gathered, alarm), done).await?;
+    }
+    share.end().await;
+    Ok(done)
+}
+
+/// Whether the batch holds every key anyway.
+fn is_whole(gathered: &Gathered) -> bool {
+    gathered.manifest.kind == BatchKind::Full
 }
 
 /// A step's share in its source's snapshot, to be given up as soon as the table is read, and in any case.

@@ -32,7 +32,8 @@ pub(super) async fn read(reading: Reading<'_>) -> Result<Option<Gathered>, StepE
     let shape = extract::describe(&source, node, action.extraction.as_ref()).await?;
     let columns = staged_columns(reading, shape.columns).await?;
     let extraction_digest = extraction_digest(action, &columns);
-    let Chosen { portion, is_complete } = bounds::choose(reading, &snapshot, (&columns, &extraction_digest)).await?;
+    let Chosen { portion, is_complete } =
+        bounds::choose(reading, (&snapshot, &source), (&columns, &extraction_digest)).await?;
     let batch_id = batch::next_id(reading.target, &node.name).await?;
     let extraction = Extraction {
         node,
@@ -49,7 +50,7 @@ pub(super) async fn read(reading: Reading<'_>) -> Result<Option<Gathered>, StepE
         Strategy::Append { column, .. } => {
             extract::greatest_key(&source, node, action.extraction.as_ref(), column).await?
         }
-        Strategy::Full | Strategy::Window { .. } | Strategy::Watermark { .. } => None,
+        Strategy::Full | Strategy::Window { .. } | Strategy::Watermark { .. } | Strategy::Compare { .. } => None,
     };
     source
         .batch_execute("commit")
@@ -82,6 +83,7 @@ fn extraction_digest(action: &StageAction, columns: &[Column]) -> String {
     let select = action.extraction.as_ref().map(|select| select.text.as_str());
     hasher.update(select.unwrap_or_default());
     hasher.update(format!("\0{:?}", action.node.strategy));
+    hasher.update(format!("\0{:?}", action.node.removals.column));
     for (column, source_type) in columns {
         hasher.update(format!("\0{} {} {source_type}", column.name, column.data_type));
     }

@@ -13,8 +13,7 @@ use crate::store::{self, ManifestColumn};
 pub(super) async fn gather(reading: Reading<'_>, batch_id: i64) -> Result<Gathered, StepError> {
     let node = &reading.action.node;
     reading.context.progress(Phase::Loading, 0);
-    let manifest =
-        store::read(reading.layer, &node.source, &node.table, batch_id).await.map_err(LoadError::Store)?;
+    let manifest = store::read(reading.layer, &node.source, &node.table, batch_id).await.map_err(LoadError::Store)?;
     let column = |column: &ManifestColumn| -> Column {
         let name = Ident::from_catalog(column.name.clone());
         (StagedColumn { name, data_type: column.stg_type.clone() }, column.data_type.clone())

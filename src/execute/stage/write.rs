@@ -4,38 +4,69 @@ use super::{Gathered, Reading};
 use crate::event::{LayerTraffic, Phase};
 use crate::execute::failure::StepError;
 use crate::execute::step::Done;
-use crate::load::{self, Batch};
-use crate::manifest::StageNode;
+use crate::load::{self, Accepts, Batch};
 use crate::materialize::stage::StagedColumn;
 use crate::postgres::PostgresError;
 use crate::state::batch::{self, BatchRecord};
-use crate::state::run;
+use crate::state::run::{self, Tally};
 
-/// The target's half: one transaction that loads, merges and remembers.
-pub(super) async fn load_batch(reading: Reading<'_>, gathered: &Gathered) -> Result<Done, StepError> {
+/// What a batch did to its copy.
+pub(super) struct Loaded {
+    pub(super) tally: Tally,
+    /// Whether everything that changed before the batch is in staging now.
+    pub(super) is_complete: bool,
+}
+
+/// Which of a step's transactions this is.
+pub(super) enum Turn {
+    /// The first; others follow.
+    Early,
+    /// Others follow what earlier ones did.
+    Middle(Done),
+    /// The last, which also records the step, with what the earlier ones did.
+    Last(Option<Done>),
+}
+
+/// Loads and merges.
+pub(super) async fn load_batch(reading: Reading<'_>, gathered: &Gathered, turn: Turn) -> Result<Done, StepError> {
+    let context = reading.context;
+    within_transaction(reading, gathered, turn, async |batch| {
+        context.progress(Phase::Loading, 0);
+        let tally = load::load(reading.target, batch, |rows| context.progress(Phase::Loading, rows)).await?;
+        Ok(Loaded { tally, is_complete: gathered.is_complete })
+    })
+    .await
+}
+
+/// One transaction that loads in a way of the caller's, and remembers.
+pub(super) async fn within_transaction<'a>(
+    reading: Reading<'a>,
+    gathered: &'a Gathered,
+    turn: Turn,
+    load: impl AsyncFnOnce(Batch<'_>) -> Result<Loaded, StepError>,
+) -> Result<Done, StepError> {
+    let (context, node, target) = (reading.context, &reading.action.node, reading.target);
     let manifest = &gathered.manifest;
-    let (context, node): (_, &StageNode) = (reading.context, &reading.action.node);
-    let target = reading.target;
     let failed = |error| PostgresError::server(format!("run the transaction of {}", node.name), error);
-    let staged: Vec<StagedColumn> = gathered.columns.iter().map(|(column, _)| column.clone()).collect();
+    let columns: Vec<StagedColumn> = gathered.columns.iter().map(|(column, _)| column.clone()).collect();
     let batch = Batch {
         node,
-        columns: &staged,
+        columns: &columns,
         manifest,
         batch_id: gathered.batch_id,
         store: reading.layer,
         found: reading.found,
+        accepts: if context.hands.reads.accept_deletes { Accepts::Any } else { Accepts::Few },
     };
     target.batch_execute("begin isolation level read committed read write").await.map_err(failed)?;
-    context.progress(Phase::Loading, 0);
-    let tally = load::load(target, batch, |rows| context.progress(Phase::Loading, rows)).await?;
+    let Loaded { tally, is_complete } = load(batch).await?;
     let bytes = manifest.parts.iter().map(|part| part.bytes).sum();
-    let done = Done { layer: Some(LayerTraffic { rows: manifest.rows, bytes }), ..Done::wrote(tally) };
+    let mut traffic = LayerTraffic { rows: manifest.rows, bytes };
     let record = BatchRecord {
         node: node.name.clone(),
         batch_id: gathered.batch_id,
         kind: gathered.kind,
-        is_complete: gathered.is_complete,
+        is_complete,
         layer_url: reading.layer.url().to_owned(),
         source_clock: manifest.snapshot.source_clock,
         oldest_transaction_at: manifest.snapshot.oldest_transaction_at,
@@ -47,7 +78,16 @@ pub(super) async fn load_batch(reading: Reading<'_>, gathered: &Gathered) -> Res
         tally,
     };
     batch::record(target, &context.hands.run.id, &record).await?;
-    run::record_step(target, &context.hands.run.id, &context.record(done.status, tally, None)).await?;
+    let mut all = tally;
+    if let Turn::Middle(earlier) | Turn::Last(Some(earlier)) = &turn {
+        all += earlier.tally;
+        let before = earlier.layer.unwrap_or_default();
+        traffic = LayerTraffic { rows: traffic.rows + before.rows, bytes: traffic.bytes + before.bytes };
+    }
+    let done = Done { layer: Some(traffic), ..Done::wrote(all) };
+    if matches!(turn, Turn::Last(_)) {
+        run::record_step(target, &context.hands.run.id, &context.record(done.status, all, None)).await?;
+    }
     target.batch_execute("commit").await.map_err(failed)?;
     Ok(done)
 }

@@ -149,7 +149,7 @@ fn change_capture_says_what_it_needs() {
     4 |       - {name: labors, key: [id], cdc: {strategy: windw}}
       |                                                   ^^^^^
       |
-      = hint: strategy is "full", "window", "watermark" or "append"
+      = hint: strategy is "full", "window", "watermark", "append" or "compare"
 
     error[missing-key]: strategy "window" needs the key "columns"
      --> sources/svp.yml:5:46

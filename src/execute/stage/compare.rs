@@ -1,0 +1,97 @@
+//! A table held against its copy by digests of key ranges, both sides at once.
+
+use std::collections::BTreeMap;
+
+use tokio_postgres::Client;
+use tokio_postgres::types::Type;
+
+use super::{Column, Reading};
+use crate::execute::failure::StepError;
+use crate::extract::{self, Ranges};
+use crate::ident::Ident;
+use crate::materialize::digest::{self, Digest, RangeKey};
+use crate::postgres::PostgresError;
+use crate::store::KeyRange;
+
+/// How much of the table is compared.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Share {
+    All,
+    /// Every so many ranges, beginning with one that the number decides.
+    Every {
+        stride: usize,
+        turn: usize,
+    },
+}
+
+/// The ranges that differ. The source's session has joined the snapshot, and the copy is locked.
+pub(super) async fn differing(
+    reading: Reading<'_>,
+    source: &Client,
+    (columns, rows_per_range, share): (&[Column], u64, Share),
+) -> Result<Ranges, StepError> {
+    let node = &reading.action.node;
+    let first = node.key.first().expect("the manifest gives every staged table a key");
+    let (staged, source_type) = columns
+        .iter()
+        .find(|(column, _)| column.name == *first)
+        .expect("the key is among the columns that were described");
+    let key = RangeKey::new(staged, source_type);
+    let bounds = bounds(reading, &key, rows_per_range).await?;
+    let compared = match share {
+        Share::All => None,
+        Share::Every { stride, turn } => {
+            let places = (0..=bounds.len()).filter(|place| place % stride == turn % stride);
+            Some(places.map(|place| digest::range_at(&bounds, place)).collect::<Vec<KeyRange>>())
+        }
+    };
+    let condition = compared.map(|ranges| digest::within(&key, &ranges));
+    let names = || columns.iter().map(|(column, _)| &column.name);
+    let statement = extract::digests(node, reading.action.extraction.as_ref(), &key, (names(), condition.as_deref()));
+    let copy_statement = copy_digests(reading, &key, names(), condition.as_deref());
+    let (at_source, in_copy) = tokio::join!(
+        digests(source, &statement, (&bounds, "source")),
+        digests(reading.target, &copy_statement, (&bounds, "copy"))
+    );
+    let list = digest::differing(&bounds, (&at_source?, &in_copy?));
+    Ok(Ranges { key, list })
+}
+
+fn copy_digests<'a>(
+    reading: Reading<'_>,
+    key: &RangeKey,
+    names: impl Iterator<Item = &'a Ident>,
+    condition: Option<&str>,
+) -> String {
+    let live = match condition {
+        None => "_deleted_at is null".to_owned(),
+        Some(condition) => format!("_deleted_at is null\n    and {condition}"),
+    };
+    digest::digests(&reading.action.node.stg_relation, key, names, Some(&live))
+}
+
+async fn bounds(reading: Reading<'_>, key: &RangeKey, rows_per_range: u64) -> Result<Vec<String>, PostgresError> {
+    let staging = &reading.action.node.stg_relation;
+    let rows = reading
+        .target
+        .query(&digest::bounds(staging, key, rows_per_range), &[])
+        .await
+        .map_err(|error| PostgresError::server(format!("cut {staging} into ranges"), error))?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+async fn digests(
+    client: &Client,
+    statement: &str,
+    (bounds, side): (&[String], &str),
+) -> Result<BTreeMap<usize, Digest>, PostgresError> {
+    let rows = client
+        .query_typed(statement, &[(&bounds, Type::TEXT_ARRAY)])
+        .await
+        .map_err(|error| PostgresError::server(format!("hash the ranges of the {side}"), error))?;
+    let digests = rows.iter().map(|row| {
+        let place = usize::try_from(row.get::<_, i32>(0)).unwrap_or(0);
+        (place, (row.get(1), row.get(2)))
+    });
+    Ok(digests.collect())
+}

@@ -1,0 +1,72 @@
+//! A second look at a table, at the same moment: every key, to find the rows that are gone.
+
+use super::write::{self, Loaded, Turn};
+use super::{Gathered, Reading};
+use crate::event::Phase;
+use crate::execute::failure::StepError;
+use crate::execute::session::Working;
+use crate::execute::step::Done;
+use crate::extract::{self, Extraction, Portion};
+use crate::load;
+use crate::postgres::PostgresError;
+use crate::state::batch;
+
+/// Whether the project asks for a sweep, and the last look at all keys is long enough ago. A batch of the whole table
+/// is such a look.
+pub(super) async fn is_due(reading: Reading<'_>) -> Result<bool, StepError> {
+    let Some(every) = reading.action.node.removals.sweep_every else { return Ok(false) };
+    if reading.context.hands.reads.reload.is_some() {
+        return Ok(false);
+    }
+    let since = batch::since_all_keys(reading.target, &reading.action.node.name).await?;
+    Ok(since.is_some_and(|since| since >= every))
+}
+
+/// Reads the keys through the run's snapshot of the source, and buries what is gone.
+pub(super) async fn sweep(reading: Reading<'_>, main: &Gathered, turn: Turn) -> Result<Done, StepError> {
+    let (context, node) = (reading.context, &reading.action.node);
+    let snapshot = context.hands.snapshot(&node.connection).await.map_err(StepError::Snapshot)?;
+    let pool = context.hands.sources.get(&node.connection).expect("every connection of the plan has a pool");
+    let source = Working::lease(pool, context).await?;
+    snapshot.join(&source).await?;
+    let is_key = |column: &&super::Column| node.key.contains(&column.0.name);
+    let columns: Vec<super::Column> = main.columns.iter().filter(is_key).cloned().collect();
+    let extraction = Extraction {
+        node,
+        select: reading.action.extraction.as_ref(),
+        columns: &columns,
+        portion: &Portion::Keys,
+        batch_id: batch::next_id(reading.target, &node.name).await?,
+        snapshot: &snapshot,
+        store: reading.layer,
+    };
+    context.progress(Phase::Extracting, 0);
+    let manifest = extract::extract(&source, extraction, |rows| context.progress(Phase::Extracting, rows)).await?;
+    source
+        .batch_execute("commit")
+        .await
+        .map_err(|error| PostgresError::server(format!("end the sweep of {}", node.name), error))?;
+    source.give_back();
+    let keys = Gathered {
+        columns,
+        batch_id: manifest.batch_id,
+        kind: manifest.kind.as_str(),
+        is_complete: true,
+        greatest_key: None,
+        extraction_digest: main.extraction_digest.clone(),
+        manifest,
+    };
+    write::within_transaction(reading, &keys, turn, async |batch| {
+        let swept = load::sweep(reading.target, batch).await?;
+        if swept.unknown > 0 {
+            batch::doubt(reading.target, &node.name).await?;
+            context.note(&format!(
+                "{} rows of the source are not in the copy, and no change column told of them: the next run reads the \
+                 whole table",
+                swept.unknown
+            ));
+        }
+        Ok(Loaded { tally: swept.tally, is_complete: swept.unknown == 0 })
+    })
+    .await
+}

@@ -1,0 +1,158 @@
+//! Digests of key ranges: the same statements for a table at its source and for its copy, so that equal ranges need not
+//! be read.
+//!
+//! A range lies between two values of the key's first column. A digest is the number of rows and the sum of the hashes of
+//! their text images: independent of order, and equal on every major version.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use minijinja::{Value, context};
+
+use crate::ident::{Ident, Literal};
+use crate::materialize::stage::StagedColumn;
+use crate::sql::{StatementFile, quoted, quoted_list};
+use crate::store::KeyRange;
+
+static STATEMENTS: LazyLock<StatementFile> = LazyLock::new(|| StatementFile::parse(include_str!("digest.sql")));
+
+/// The column that ranges are cut along, and how it is compared the same on both sides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RangeKey {
+    pub column: Ident,
+    pub order: KeyOrder,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyOrder {
+    /// Both sides have the type, and order it alike.
+    Native { data_type: String },
+    /// Byte by byte: collations differ from server to server.
+    Bytes,
+}
+
+impl RangeKey {
+    /// `source_type` is the source's spelling of the type, which the copy may have as text.
+    pub fn new(staged: &StagedColumn, source_type: &str) -> Self {
+        let textual = ["text", "character", "name", "\"char\"", "citext"];
+        let order =
+            match textual.iter().any(|kind| staged.data_type.starts_with(kind)) || staged.data_type != source_type {
+                true => KeyOrder::Bytes,
+                false => KeyOrder::Native { data_type: staged.data_type.clone() },
+            };
+        Self { column: staged.name.clone(), order }
+    }
+
+    fn expression(&self) -> String {
+        match &self.order {
+            KeyOrder::Native { .. } => self.column.to_string(),
+            KeyOrder::Bytes => format!("{}::text collate \"C\"", self.column),
+        }
+    }
+
+    fn data_type(&self) -> &str {
+        match &self.order {
+            KeyOrder::Native { data_type } => data_type,
+            KeyOrder::Bytes => "text",
+        }
+    }
+}
+
+/// Number of rows and sum of hashes.
+pub type Digest = (i64, String);
+
+/// The first key of every so many live rows of a copy, as text.
+pub fn bounds(staging: &impl std::fmt::Display, key: &RangeKey, rows_per_range: u64) -> String {
+    let context = context! { relation => quoted(staging), key => quoted(key.expression()), rows_per_range };
+    let bounds = STATEMENTS.render("bounds", context);
+    STATEMENTS.render("bounds_as_text", context! { bounds => quoted(bounds) })
+}
+
+/// The digest of each range between the bounds that are the statement's one parameter; ranges without rows have none.
+pub fn digests<'a>(
+    relation: &impl std::fmt::Display,
+    key: &RangeKey,
+    names: impl Iterator<Item = &'a Ident>,
+    condition: Option<&str>,
+) -> String {
+    let context = context! {
+        relation => quoted(relation),
+        key => quoted(key.expression()),
+        data_type => quoted(key.data_type()),
+        names => quoted_list(names),
+        condition => condition.map(quoted),
+    };
+    STATEMENTS.render("digests", context)
+}
+
+/// A condition that is true for keys in one of the ranges.
+pub fn within(key: &RangeKey, ranges: &[KeyRange]) -> String {
+    let bound = |bound: &Option<String>| bound.as_deref().map(|bound| quoted(Literal(bound)));
+    let ranges: Vec<Value> =
+        ranges.iter().map(|range| context! { lower => bound(&range.lower), upper => bound(&range.upper) }).collect();
+    STATEMENTS.render("within", context! { key => quoted(key.expression()), ranges })
+}
+
+/// The ranges whose digests differ, neighbours joined. Place 0 lies below the first bound, place n at or above the nth.
+pub fn differing(
+    bounds: &[String],
+    (source, copy): (&BTreeMap<usize, Digest>, &BTreeMap<usize, Digest>),
+) -> Vec<KeyRange> {
+    let mut ranges: Vec<KeyRange> = Vec::new();
+    let mut last = None;
+    for place in 0..=bounds.len() {
+        if source.get(&place) == copy.get(&place) {
+            continue;
+        }
+        let range = range_at(bounds, place);
+        match ranges.last_mut().filter(|_| last.is_some_and(|last: usize| last + 1 == place)) {
+            Some(neighbour) => neighbour.upper = range.upper,
+            None => ranges.push(range),
+        }
+        last = Some(place);
+    }
+    ranges
+}
+
+/// The range of a place.
+pub fn range_at(bounds: &[String], place: usize) -> KeyRange {
+    KeyRange { lower: place.checked_sub(1).and_then(|at| bounds.get(at)).cloned(), upper: bounds.get(place).cloned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn digest(rows: i64) -> Digest {
+        (rows, rows.to_string())
+    }
+
+    #[test]
+    fn neighbours_that_differ_are_one_range_and_missing_ones_differ() {
+        let bounds: Vec<String> = ["a", "b", "c", "d"].map(str::to_owned).to_vec();
+        let source = BTreeMap::from([(1, digest(1)), (2, digest(2)), (4, digest(5))]);
+        let copy = BTreeMap::from([(0, digest(7)), (1, digest(3)), (2, digest(2)), (3, digest(4)), (4, digest(4))]);
+        let range = |lower: Option<&str>, upper: Option<&str>| KeyRange {
+            lower: lower.map(str::to_owned),
+            upper: upper.map(str::to_owned),
+        };
+        assert_eq!(differing(&bounds, (&source, &copy)), [range(None, Some("b")), range(Some("c"), None)]);
+        assert_eq!(differing(&bounds, (&source, &source)), []);
+        assert_eq!(differing(&[], (&copy, &BTreeMap::new())), [range(None, None)]);
+    }
+
+    #[test]
+    fn keys_of_text_are_compared_byte_by_byte() {
+        let staged =
+            |data_type: &str| StagedColumn { name: Ident::from_catalog("id"), data_type: data_type.to_owned() };
+        let number = RangeKey::new(&staged("bigint"), "bigint");
+        let text = RangeKey::new(&staged("text"), "mood");
+        let ranges = [
+            KeyRange { lower: None, upper: Some("4".to_owned()) },
+            KeyRange { lower: Some("9".to_owned()), upper: None },
+        ];
+        assert_eq!(within(&number, &ranges), "(\n    (true and id < '4') or\n    (id >= '9' and true)\n)");
+        assert_eq!(within(&text, &ranges[1..]), "(\n    (id::text collate \"C\" >= '9' and true)\n)");
+        assert_eq!(within(&number, &[]), "(\n    false\n)");
+    }
+}

@@ -1,0 +1,39 @@
+-- name: bounds
+select distinct numbered.bound
+from (
+    select
+        {{ key }} as bound,
+        row_number() over (order by {{ key }}) as place
+    from {{ relation }}
+    where _deleted_at is null
+) as numbered
+where numbered.place % {{ rows_per_range }} = 1
+order by numbered.bound
+
+-- name: bounds_as_text
+select bounds.bound::text
+from (
+{{ bounds }}
+) as bounds
+order by bounds.bound
+
+-- name: digests
+select
+    width_bucket({{ key }}, $1::text[]::{{ data_type }}[]) as place,
+    count(*) as row_count,
+    sum(hashtextextended(row({{ names | inline }})::text, 0)::numeric)::text as digest
+from {{ relation }}
+{% if condition %}
+where {{ condition }}
+{% endif %}
+group by place
+
+-- name: within
+(
+{% for range in ranges %}
+    ({% if range.lower %}{{ key }} >= {{ range.lower }}{% else %}true{% endif %} and {% if range.upper %}{{ key }} < {{ range.upper }}{% else %}true{% endif %}){% if not loop.last %} or{% endif %}
+
+{% else %}
+    false
+{% endfor %}
+)
