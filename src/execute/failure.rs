@@ -95,12 +95,6 @@ impl StepError {
             | Self::Verify(VerifyError::Postgres(error)) => Some(error),
             Self::Snapshot(error) => Some(error),
             Self::Extract(ExtractError::Store(_) | ExtractError::Project(_))
-<<<<<<< HEAD
-            | Self::Load(LoadError::Store(_) | LoadError::Project(_) | LoadError::RowCount { .. } | LoadError::TurnsBack { .. })
-            | Self::Transform(
-                TransformError::Project(_) | TransformError::ViewInUse { .. } | TransformError::File { .. },
-            )
-=======
             | Self::Load(
                 LoadError::Store(_)
                 | LoadError::Project(_)
@@ -108,8 +102,9 @@ impl StepError {
                 | LoadError::TurnsBack { .. }
                 | LoadError::TooManyDeletes { .. },
             )
-            | Self::Transform(TransformError::Project(_) | TransformError::File { .. })
->>>>>>> 8e4186a (Compare key ranges, sweep keys, follow marks of deletion, and raise an alarm for silent changes)
+            | Self::Transform(
+                TransformError::Project(_) | TransformError::ViewInUse { .. } | TransformError::File { .. },
+            )
             | Self::Verify(VerifyError::Project(_))
             | Self::Locked { .. }
             | Self::Interrupted => None,
@@ -145,12 +140,6 @@ impl StepError {
             Self::Postgres(_)
             | Self::Snapshot(_)
             | Self::Extract(ExtractError::Postgres(_) | ExtractError::Store(_))
-<<<<<<< HEAD
-            | Self::Load(LoadError::Postgres(_) | LoadError::Store(_) | LoadError::RowCount { .. } | LoadError::TurnsBack { .. })
-            | Self::Transform(
-                TransformError::Postgres(_) | TransformError::ViewInUse { .. } | TransformError::File { .. },
-            )
-=======
             | Self::Load(
                 LoadError::Postgres(_)
                 | LoadError::Store(_)
@@ -158,8 +147,9 @@ impl StepError {
                 | LoadError::TurnsBack { .. }
                 | LoadError::TooManyDeletes { .. },
             )
-            | Self::Transform(TransformError::Postgres(_) | TransformError::File { .. })
->>>>>>> 8e4186a (Compare key ranges, sweep keys, follow marks of deletion, and raise an alarm for silent changes)
+            | Self::Transform(
+                TransformError::Postgres(_) | TransformError::ViewInUse { .. } | TransformError::File { .. },
+            )
             | Self::Verify(VerifyError::Postgres(_))
             | Self::Locked { .. }
             | Self::Interrupted => None,
@@ -170,16 +160,14 @@ impl StepError {
         if let Self::Locked { .. } = self {
             return Some("wait for it to end, or give --lock-wait a longer time".to_owned());
         }
-<<<<<<< HEAD
         if let Self::Transform(TransformError::ViewInUse { .. }) = self {
             return Some(
                 "it has to be made again with what it reads: run again when that process has ended".to_owned(),
             );
-=======
+        }
         if let Self::Load(LoadError::TooManyDeletes { .. }) = self {
             let hint = "look at the source; if the rows are really gone, run again with --accept-deletes";
             return Some(hint.to_owned());
->>>>>>> 8e4186a (Compare key ranges, sweep keys, follow marks of deletion, and raise an alarm for silent changes)
         }
         let server = server?;
         let own = match server.sqlstate.as_str() {

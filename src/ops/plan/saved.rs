@@ -20,7 +20,7 @@ use crate::ops::plan::Making;
 use crate::ops::run::{RunRequest, Verb};
 use crate::ops::workspace::{Selection, Workspace};
 use crate::plan::explain::Explained;
-use crate::plan::{self, Action, OnError, Plan};
+use crate::plan::{self, Action, OnError, Plan, ReadBounds};
 use crate::postgres::{Lease, PostgresError};
 use crate::project::Vars;
 use crate::state::past::Memory;
@@ -60,6 +60,7 @@ pub struct SavedSettings {
     pub threads: Option<usize>,
     pub store_failures: bool,
     pub empty: bool,
+    pub reads: ReadBounds,
     /// What `--defer` reads, if it was given.
     pub defer: Option<SavedDefer>,
     /// `--vars`.
@@ -141,6 +142,7 @@ fn settings(workspace: &Workspace, request: &RunRequest) -> Result<SavedSettings
     Ok(SavedSettings {
         on_error: on_error.to_owned(),
         full_refresh: request.full_refresh,
+        reads: request.reads.clone(),
         fail_fast: request.fail_fast,
         warn_error: request.warn_error,
         lock_wait_seconds: request.lock_wait.as_secs(),
@@ -273,6 +275,7 @@ impl SavedPlan {
             on_error: if self.settings.on_error == "skip" { OnError::Skip } else { OnError::Continue },
             lock_wait: std::time::Duration::from_secs(self.settings.lock_wait_seconds),
             full_refresh: self.settings.full_refresh,
+            reads: self.settings.reads.clone(),
             fail_fast: self.settings.fail_fast,
             warn_error: self.settings.warn_error,
             store_failures: self.settings.store_failures,
