@@ -40,6 +40,8 @@ pub struct HandsOptions {
     pub hooks: BTreeMap<NodeName, RenderedHooks>,
     /// Hooks that ask the database.
     pub later_hooks: Option<Arc<LaterHooks>>,
+    /// Bytes of the source tables that are read for the first time, where they are known.
+    pub sizes: BTreeMap<NodeName, u64>,
     /// How many steps will read each source.
     pub stages_per_connection: BTreeMap<String, usize>,
 }
@@ -57,6 +59,7 @@ pub struct Hands {
     pub full_refresh: bool,
     pub reads: ReadBounds,
     pub last_good: BTreeMap<NodeName, Timestamp>,
+    pub sizes: BTreeMap<NodeName, u64>,
     pub taken: BTreeMap<NodeName, Diagnostic>,
     pub hooks: BTreeMap<NodeName, RenderedHooks>,
     pub later_hooks: Option<Arc<LaterHooks>>,
@@ -91,6 +94,7 @@ impl Hands {
             full_refresh: options.full_refresh,
             reads: options.reads,
             last_good: options.last_good,
+            sizes: options.sizes,
             taken: options.taken,
             hooks: options.hooks,
             later_hooks: options.later_hooks,

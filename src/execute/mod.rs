@@ -16,6 +16,7 @@ mod transaction;
 mod unit_test;
 mod work;
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Instant;
@@ -103,6 +104,9 @@ async fn next_finished(
     }
 }
 
+/// The size of what a step reads for the first time, then how long a chain of steps waits for it.
+type Urgency = (u64, usize);
+
 /// Everything that a run knows while it lasts.
 struct Run<'a> {
     plan: &'a Plan,
@@ -119,9 +123,9 @@ struct Run<'a> {
     /// How many parents of each step have not ended.
     open_parents: Vec<usize>,
     children: Vec<Vec<usize>>,
-    /// Steps that may start, those with the most below them first.
-    ready: BTreeSet<(std::cmp::Reverse<usize>, usize)>,
-    weights: Vec<usize>,
+    /// Steps that may start, the most urgent first.
+    ready: BTreeSet<(Reverse<Urgency>, usize)>,
+    urgencies: Vec<Urgency>,
     statuses: BTreeMap<NodeName, StepStatus>,
     reports: Vec<StepReport>,
 }
@@ -138,10 +142,12 @@ impl<'a> Run<'a> {
                 }
             }
         }
-        let weights = weights(&children);
+        let size = |step: &Step| hands.sizes.get(&step.name).copied().unwrap_or(0);
+        let urgencies: Vec<Urgency> =
+            plan.steps.iter().zip(weights(&children)).map(|(step, weight)| (size(step), weight)).collect();
         let open_parents: Vec<usize> = plan.steps.iter().map(|step| step.waits_for.len()).collect();
         let free = open_parents.iter().enumerate().filter(|(_, open)| **open == 0);
-        let ready = free.map(|(at, _)| (std::cmp::Reverse(weights[at]), at)).collect();
+        let ready = free.map(|(at, _)| (Reverse(urgencies[at]), at)).collect();
         Self {
             plan,
             hands,
@@ -154,7 +160,7 @@ impl<'a> Run<'a> {
             open_parents,
             children,
             ready,
-            weights,
+            urgencies,
             statuses: BTreeMap::new(),
             reports: Vec::new(),
         }
@@ -267,7 +273,7 @@ impl<'a> Run<'a> {
         for child in self.children[at].clone() {
             self.open_parents[child] -= 1;
             if self.open_parents[child] == 0 {
-                self.ready.insert((std::cmp::Reverse(self.weights[child]), child));
+                self.ready.insert((Reverse(self.urgencies[child]), child));
             }
         }
     }

@@ -21,6 +21,13 @@ impl Working {
         Ok(Self(Some(lease)))
     }
 
+    /// A session that nobody waits for, if there is one.
+    pub(super) async fn lease_if_free(pool: &Pool, context: &StepContext) -> Result<Option<Self>, PostgresError> {
+        let Some(lease) = pool.lease_if_free(context.node.as_str()).await? else { return Ok(None) };
+        context.remember(lease.canceller());
+        Ok(Some(Self(Some(lease))))
+    }
+
     /// The session has neither a transaction nor a lock open.
     pub(super) fn give_back(mut self) {
         drop(self.0.take());

@@ -1,12 +1,16 @@
 //! One table's rows: COPY at the source, gzipped parts in the layer, the manifest last.
 
+use std::collections::VecDeque;
+use std::sync::{Mutex, OnceLock};
+
 use futures_util::StreamExt;
+use futures_util::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
 use minijinja::{Value, context};
 use tokio_postgres::Client;
 
 use crate::compile::CompiledSql;
-use crate::extract::{ExtractError, STATEMENTS, Snapshot};
+use crate::extract::{ExtractError, STATEMENTS, Slice, Snapshot};
 use crate::ident::{Ident, Literal};
 use crate::manifest::StageNode;
 use crate::materialize::digest::{self, RangeKey};
@@ -14,7 +18,7 @@ use crate::materialize::stage::StagedColumn;
 use crate::postgres::{PostgresError, copy_out_csv};
 use crate::sql::{quoted, quoted_list};
 use crate::store::{
-    self, BatchKind, BatchManifest, BatchSnapshot, BatchWindow, KeyRange, ManifestColumn, PartOptions, PartWriter,
+    self, BatchKind, BatchManifest, BatchSnapshot, BatchWindow, KeyRange, ManifestColumn, PartEntry, PartOptions, PartWriter,
     Store,
 };
 
@@ -27,6 +31,8 @@ pub struct Extraction<'a> {
     /// In the order of the CSV; the types are those of staging.
     pub columns: &'a [(StagedColumn, String)],
     pub portion: &'a Portion,
+    /// Never empty; one where the table is not cut.
+    pub slices: &'a [Slice],
     pub batch_id: i64,
     pub snapshot: &'a Snapshot,
     pub store: &'a Store,
@@ -130,23 +136,18 @@ impl Portion {
     }
 }
 
-/// Copies the rows and writes the manifest; `progress` hears of rows as they leave the source. The session has joined
-/// the snapshot.
+/// Copies the rows and writes the manifest; `progress` hears of rows as they leave the source. Every session has joined
+/// the snapshot; there are no more of them than slices.
 pub async fn extract(
-    client: &Client,
+    sessions: &[&Client],
     extraction: Extraction<'_>,
-    mut progress: impl FnMut(u64),
+    progress: impl Fn(u64),
 ) -> Result<BatchManifest, ExtractError> {
     let node = extraction.node;
-    let mut rows = copy_out_csv(client, &rows_statement(extraction)).await?;
-    let prefix = store::batch_prefix(&node.source, &node.table, extraction.batch_id);
-    let mut writer = PartWriter::new(extraction.store, &prefix, PartOptions::new(rows.header.clone()));
-    while let Some(block) = rows.blocks.next().await {
-        let block = block?;
-        progress(block.rows);
-        writer.write(block.bytes, block.rows).await?;
-    }
-    let parts = writer.finish().await?;
+    let work = Work { waiting: Mutex::new(extraction.slices.iter().collect()), options: OnceLock::new(), progress };
+    let readers = sessions.iter().map(|session| read_slices(session, extraction, &work));
+    let mut parts: Vec<PartEntry> = try_join_all(readers).await?.into_iter().flatten().collect();
+    parts.sort_by(|left, right| left.name.cmp(&right.name));
     let manifest = BatchManifest {
         format_version: BatchManifest::FORMAT_VERSION,
         source: node.source.clone(),
@@ -176,6 +177,44 @@ fn manifest_column((staged, source_type): &(StagedColumn, String)) -> ManifestCo
         name: staged.name.as_str().to_owned(),
         data_type: source_type.clone(),
         stg_type: staged.data_type.clone(),
+    }
+}
+
+/// What the sessions of one extraction share.
+struct Work<'a, P> {
+    /// Slices that nobody reads yet.
+    waiting: Mutex<VecDeque<&'a Slice>>,
+    /// Set by the first header.
+    options: OnceLock<PartOptions>,
+    progress: P,
+}
+
+/// One session, slice after slice, into parts of its own.
+async fn read_slices(
+    client: &Client,
+    extraction: Extraction<'_>,
+    work: &Work<'_, impl Fn(u64)>,
+) -> Result<Vec<PartEntry>, ExtractError> {
+    let prefix = store::batch_prefix(&extraction.node.source, &extraction.node.table, extraction.batch_id);
+    let next = || work.waiting.lock().expect("no reader panics while it holds the list").pop_front();
+    let mut writer: Option<PartWriter> = None;
+    while let Some(slice) = next() {
+        let mut rows = copy_out_csv(client, &rows_statement(extraction, slice)).await?;
+        let header = rows.header.clone();
+        let open = || {
+            let options = work.options.get_or_init(|| PartOptions::new(header)).clone();
+            PartWriter::new(extraction.store, &prefix, options)
+        };
+        let writer = writer.get_or_insert_with(open);
+        while let Some(block) = rows.blocks.next().await {
+            let block = block?;
+            (work.progress)(block.rows);
+            writer.write(block.bytes, block.rows).await?;
+        }
+    }
+    match writer {
+        Some(writer) => Ok(writer.finish().await?),
+        None => Ok(Vec::new()),
     }
 }
 
@@ -215,12 +254,15 @@ pub fn digests<'a>(
     }
 }
 
-fn rows_statement(extraction: Extraction<'_>) -> String {
-    let condition = extraction.portion.condition();
+fn rows_statement(extraction: Extraction<'_>, slice: &Slice) -> String {
+    let condition = match (extraction.portion.condition(), slice.condition()) {
+        (Some(portion), Some(pages)) => Some(format!("{pages}\n    and {portion}")),
+        (portion, pages) => portion.or(pages),
+    };
     let names = quoted_list(extraction.columns.iter().map(|(column, _)| &column.name));
     let context = context! {
         names,
-        relation => quoted(&extraction.node.source_relation),
+        relation => quoted(&slice.relation),
         condition => condition.as_ref().map(quoted),
     };
     match extraction.select {

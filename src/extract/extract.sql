@@ -69,3 +69,43 @@ from {{ relation }}
 -- name: greatest_key_of_select_head
 select max({{ column }})::text
 from (
+
+-- name: pages
+ctid >= '({{ lower }},0)'{% if upper is not none %} and ctid < '({{ upper }},0)'{% endif %}
+
+
+-- name: extents
+select
+    namespace.nspname::text as schema,
+    leaf.relname::text as name,
+    case
+        when leaf.relkind = 'r' and current_setting('server_version_num')::integer >= 140000
+            then pg_relation_size(leaf.oid) / current_setting('block_size')::bigint
+    end as pages
+from pg_class as class
+join pg_namespace as parent_namespace on parent_namespace.oid = class.relnamespace
+join pg_class as leaf on leaf.oid = class.oid and class.relkind <> 'p'
+    or class.relkind = 'p' and leaf.oid in (
+        select tree.relid
+        from pg_partition_tree(class.oid) as tree
+        where tree.isleaf
+    )
+join pg_namespace as namespace on namespace.oid = leaf.relnamespace
+where parent_namespace.nspname = $1
+    and class.relname = $2
+order by pages desc nulls last
+
+-- name: sizes
+select coalesce(
+    (
+        select sum(pg_table_size(coalesce(tree.relid, class.oid)))
+        from pg_class as class
+        join pg_namespace as namespace on namespace.oid = class.relnamespace
+        left join lateral pg_partition_tree(class.oid) as tree on class.relkind = 'p'
+        where namespace.nspname = wanted.schema
+            and class.relname = wanted.name
+    ),
+    0
+)::bigint
+from unnest($1, $2) with ordinality as wanted (schema, name, place)
+order by wanted.place

@@ -30,6 +30,7 @@ pub mod schema;
 pub mod selection;
 pub mod server;
 pub mod show;
+mod sizes;
 pub mod warnings;
 pub mod workspace;
 

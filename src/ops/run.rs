@@ -27,6 +27,7 @@ use crate::ops::empty;
 use crate::ops::makers;
 use crate::ops::record::run_arguments;
 use crate::ops::run_hooks;
+use crate::ops::sizes;
 use crate::ops::warnings::WarningRules;
 use crate::ops::workspace::{CompiledProject, Selection, Workspace};
 use crate::plan::{self, Action, Inputs, OnError, Plan, ReadBounds, RunSettings, TargetCatalog};
@@ -182,6 +183,7 @@ async fn run_connected(
     let record = history::begin(&session, &run_id, (&plan.command, Timestamp::now())).await?;
     let last_good = batch::all_last_loaded(&session).await?;
     let taken = makers::taken(&workspace.manifest, &plan, &transform::makers(&session).await?);
+    let sizes = sizes::of_first_loads(connections, &plan, &last_good).await;
     // A session that idles through a long run would be the first to be lost.
     drop(session);
     let hands = Hands::new(HandsOptions {
@@ -195,6 +197,7 @@ async fn run_connected(
         full_refresh: plan.settings.full_refresh,
         reads: plan.settings.reads.clone(),
         last_good,
+        sizes,
         taken,
         hooks: compiled.hooks.clone(),
         later_hooks,

@@ -6,8 +6,9 @@
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, PoolError, RecyclingMethod};
+use deadpool_postgres::{Manager, ManagerConfig, Object, PoolError, RecyclingMethod, Timeouts};
 use jiff::Timestamp;
 use tokio_postgres::{CancelToken, Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -107,6 +108,25 @@ impl Pool {
             Err(error) => {
                 drop(Object::take(object));
                 Err(PostgresError::server(format!("name a session of \"{}\"", self.shared.name), error))
+            }
+        }
+    }
+
+    /// A session, if one may be had without waiting.
+    pub async fn lease_if_free(&self, process: &str) -> Result<Option<Lease>, PostgresError> {
+        let opened = self.open()?;
+        let at_once = Timeouts { wait: Some(Duration::ZERO), create: None, recycle: None };
+        let object = match opened.pool.timeout_get(&at_once).await {
+            Ok(object) => object,
+            Err(PoolError::Timeout(_)) => return Ok(None),
+            Err(error) => return Err(self.pool_error(error)),
+        };
+        let statement = name_statement(&application_name(process, Timestamp::now()));
+        match object.batch_execute(&statement).await {
+            Ok(()) => Ok(Some(Lease { object, tls: opened.tls.clone() })),
+            Err(_) => {
+                drop(Object::take(object));
+                Ok(None)
             }
         }
     }

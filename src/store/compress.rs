@@ -3,6 +3,9 @@
 //! A member ends where a row ends, and so does a part; each part begins with the CSV header. The hash is over the bytes
 //! as they will lie in the store.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use bytes::Bytes;
 use libdeflater::{CompressionError, CompressionLvl, Compressor};
 use sha2::{Digest, Sha256};
@@ -27,7 +30,8 @@ pub(super) enum Work {
 
 /// What the compressing thread says.
 pub(super) enum Compressed {
-    Bytes(Bytes),
+    /// The next bytes of the part with this number.
+    Bytes { part: u32, bytes: Bytes },
     PartEnd(PartEntry),
 }
 
@@ -35,6 +39,8 @@ pub(super) enum Compressed {
 pub(super) struct Cut {
     pub header: Bytes,
     pub target_part_bytes: u64,
+    /// The next part's number; writers that share it make parts of one batch.
+    pub numbers: Arc<AtomicU32>,
 }
 
 /// Runs until the channel ends; completes the last part only after [`Work::Finish`].
@@ -65,7 +71,7 @@ struct Parts {
     member: Vec<u8>,
     hash: Sha256,
     part: PartEntry,
-    next_number: u32,
+    number: u32,
 }
 
 impl Parts {
@@ -77,15 +83,15 @@ impl Parts {
             compressor: Compressor::new(level),
             member: Vec::with_capacity(MEMBER_BYTES + MEMBER_BYTES / 4),
             hash: Sha256::new(),
-            part: PartEntry::numbered(0),
-            next_number: 0,
+            part: PartEntry::default(),
+            number: 0,
         }
     }
 
     fn add(&mut self, rows: &[u8], count: u64) -> Result<(), Gone> {
         if self.part.csv_bytes == 0 && self.member.is_empty() {
-            self.part = PartEntry::numbered(self.next_number);
-            self.next_number += 1;
+            self.number = self.cut.numbers.fetch_add(1, Ordering::Relaxed);
+            self.part = PartEntry::numbered(self.number);
             self.member.extend_from_slice(&self.cut.header);
         }
         self.member.extend_from_slice(rows);
@@ -111,7 +117,8 @@ impl Parts {
         self.part.bytes += size as u64;
         self.part.csv_bytes += self.member.len() as u64;
         self.member.clear();
-        self.out.blocking_send(Compressed::Bytes(compressed.into())).map_err(|_| Gone)
+        let bytes = compressed.into();
+        self.out.blocking_send(Compressed::Bytes { part: self.number, bytes }).map_err(|_| Gone)
     }
 
     /// Ends the part, if one has begun.
@@ -122,7 +129,7 @@ impl Parts {
         if self.part.csv_bytes == 0 {
             return Ok(());
         }
-        let mut part = std::mem::replace(&mut self.part, PartEntry::numbered(self.next_number));
+        let mut part = std::mem::take(&mut self.part);
         part.sha256 = hex(&std::mem::take(&mut self.hash).finalize());
         self.out.blocking_send(Compressed::PartEnd(part)).map_err(|_| Gone)
     }

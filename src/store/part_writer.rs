@@ -3,6 +3,9 @@
 //! Row blocks → 4 MiB gzip members → `part-00000.csv.gz`, `part-00001.csv.gz`, … of about the target size. A writer that is
 //! dropped or that fails leaves no object of an unfinished part.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
@@ -47,11 +50,13 @@ pub struct PartOptions {
     pub header: Bytes,
     /// A part that has reached this many compressed bytes is completed at the next end of a member.
     pub target_part_bytes: u64,
+    /// Clones of these options number their parts together.
+    pub(super) numbers: Arc<AtomicU32>,
 }
 
 impl PartOptions {
     pub fn new(header: Bytes) -> Self {
-        Self { header, target_part_bytes: TARGET_PART_BYTES }
+        Self { header, target_part_bytes: TARGET_PART_BYTES, numbers: Arc::default() }
     }
 }
 
@@ -68,7 +73,8 @@ impl PartWriter {
     pub fn new(store: &Store, prefix: &str, options: PartOptions) -> Self {
         let (work, work_waiting) = mpsc::channel(BLOCKS_WAITING);
         let (compressed, compressed_waiting) = mpsc::channel(MEMBERS_WAITING);
-        let cut = Cut { header: options.header, target_part_bytes: options.target_part_bytes.max(1) };
+        let PartOptions { header, target_part_bytes, numbers } = options;
+        let cut = Cut { header, target_part_bytes: target_part_bytes.max(1), numbers };
         let compressing = tokio::task::spawn_blocking(move || compress::run(cut, work_waiting, compressed));
         let uploader = Uploader { store: store.clone(), prefix: prefix.to_owned() };
         // The task outlives a dropped writer for as long as it takes to abort its upload.
@@ -130,10 +136,10 @@ impl Uploader {
         let mut current: Option<Upload> = None;
         while let Some(next) = compressed.recv().await {
             match next {
-                Compressed::Bytes(bytes) => {
+                Compressed::Bytes { part, bytes } => {
                     let mut upload = match current.take() {
                         Some(upload) => upload,
-                        None => Upload::begin(&self.store, &self.key(parts.len())).await?,
+                        None => Upload::begin(&self.store, &self.key(part)).await?,
                     };
                     if let Err(error) = upload.write(bytes).await {
                         upload.abort().await;
@@ -152,13 +158,13 @@ impl Uploader {
         match current {
             Some(upload) => {
                 upload.abort().await;
-                Err(StoreError::Aborted { store: self.store.name().to_owned(), object: self.key(parts.len()) })
+                Err(StoreError::Aborted { store: self.store.name().to_owned(), object: self.prefix.clone() })
             }
             None => Ok(parts),
         }
     }
 
-    fn key(&self, number: usize) -> String {
+    fn key(&self, number: u32) -> String {
         format!("{}/part-{number:05}.csv.gz", self.prefix)
     }
 }

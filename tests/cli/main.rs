@@ -36,6 +36,7 @@ mod merge;
 mod never_destructive;
 mod operation;
 mod packages;
+mod parallel;
 mod plan;
 mod read_only;
 mod removals;

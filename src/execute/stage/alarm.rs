@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 
 use super::compare::{self, Share};
 use super::write::{self, Loaded, Turn};
+use super::read::whole;
 use super::{Gathered, Reading};
 use crate::event::Phase;
 use crate::execute::failure::StepError;
@@ -46,12 +47,13 @@ pub(super) async fn compare(
         select: reading.action.extraction.as_ref(),
         columns: &main.columns,
         portion: &Portion::Ranges(ranges),
+        slices: &[whole(node)],
         batch_id,
         snapshot: &snapshot,
         store: reading.layer,
     };
     context.progress(Phase::Extracting, 0);
-    let manifest = extract::extract(&source, extraction, |rows| context.progress(Phase::Extracting, rows)).await?;
+    let manifest = extract::extract(&[&source], extraction, |rows| context.progress(Phase::Extracting, rows)).await?;
     source
         .batch_execute("commit")
         .await

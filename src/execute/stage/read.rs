@@ -1,18 +1,23 @@
 //! The source's half: which columns, which rows, and their way into the layer.
 
 use sha2::{Digest, Sha256};
+use tokio_postgres::Client;
 
 use super::bounds::{self, Chosen};
 use super::{Column, Gathered, Reading};
 use crate::event::Phase;
 use crate::execute::failure::StepError;
 use crate::execute::session::Working;
-use crate::extract::{self, ExtensionType, Extraction, SourceColumn};
-use crate::manifest::Strategy;
+use crate::execute::step::StepContext;
+use crate::extract::{self, ExtensionType, Extraction, Portion, Slice, Snapshot, SourceColumn};
+use crate::manifest::{StageNode, Strategy};
 use crate::materialize::stage::StagedColumn;
 use crate::plan::StageAction;
-use crate::postgres::PostgresError;
+use crate::postgres::{Pool, PostgresError};
 use crate::state::batch;
+
+/// More read from one disk than gain from it.
+const SESSIONS_PER_TABLE: usize = 4;
 
 /// Reads through a session of the source that is given back before the target is written.
 ///
@@ -35,30 +40,65 @@ pub(super) async fn read(reading: Reading<'_>) -> Result<Option<Gathered>, StepE
     let Chosen { portion, is_complete } =
         bounds::choose(reading, (&snapshot, &source), (&columns, &extraction_digest)).await?;
     let batch_id = batch::next_id(reading.target, &node.name).await?;
+    let slices = match (&portion, &action.extraction) {
+        (Portion::Whole, None) => extract::slices(&source, node).await?,
+        _ => vec![whole(node)],
+    };
+    let helpers = helpers((context, pool), &snapshot, slices.len()).await?;
     let extraction = Extraction {
         node,
         select: action.extraction.as_ref(),
         columns: &columns,
         portion: &portion,
+        slices: &slices,
         batch_id,
         snapshot: &snapshot,
         store: reading.layer,
     };
     context.progress(Phase::Extracting, 0);
-    let manifest = extract::extract(&source, extraction, |rows| context.progress(Phase::Extracting, rows)).await?;
+    let sessions: Vec<&Client> = std::iter::once(&source).chain(&helpers).map(|session| &**session).collect();
+    let manifest = extract::extract(&sessions, extraction, |rows| context.progress(Phase::Extracting, rows)).await?;
+    for helper in helpers {
+        end(&helper, node).await?;
+        helper.give_back();
+    }
     let greatest_key = match &node.strategy {
         Strategy::Append { column, .. } => {
             extract::greatest_key(&source, node, action.extraction.as_ref(), column).await?
         }
         Strategy::Full | Strategy::Window { .. } | Strategy::Watermark { .. } | Strategy::Compare { .. } => None,
     };
-    source
-        .batch_execute("commit")
-        .await
-        .map_err(|error| PostgresError::server(format!("end the extraction of {}", node.name), error))?;
+    end(&source, node).await?;
     source.give_back();
     let kind = manifest.kind.as_str();
     Ok(Some(Gathered { columns, manifest, batch_id, kind, is_complete, greatest_key, extraction_digest }))
+}
+
+/// The table as one slice.
+pub(super) fn whole(node: &StageNode) -> Slice {
+    Slice { relation: node.source_relation.clone(), pages: None }
+}
+
+/// As many more sessions as there are slices, of those that nobody waits for; they see what the first one sees.
+async fn helpers(
+    (context, pool): (&StepContext, &Pool),
+    snapshot: &Snapshot,
+    slices: usize,
+) -> Result<Vec<Working>, PostgresError> {
+    let mut helpers = Vec::new();
+    while helpers.len() + 1 < slices.min(SESSIONS_PER_TABLE) {
+        let Some(helper) = Working::lease_if_free(pool, context).await? else { break };
+        snapshot.join(&helper).await?;
+        helpers.push(helper);
+    }
+    Ok(helpers)
+}
+
+async fn end(source: &Working, node: &StageNode) -> Result<(), PostgresError> {
+    source
+        .batch_execute("commit")
+        .await
+        .map_err(|error| PostgresError::server(format!("end the extraction of {}", node.name), error))
 }
 
 /// Types of extensions stay as they are where the target has the extension too.

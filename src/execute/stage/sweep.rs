@@ -1,6 +1,7 @@
 //! A second look at a table, at the same moment: every key, to find the rows that are gone.
 
 use super::write::{self, Loaded, Turn};
+use super::read::whole;
 use super::{Gathered, Reading};
 use crate::event::Phase;
 use crate::execute::failure::StepError;
@@ -36,12 +37,13 @@ pub(super) async fn sweep(reading: Reading<'_>, main: &Gathered, turn: Turn) -> 
         select: reading.action.extraction.as_ref(),
         columns: &columns,
         portion: &Portion::Keys,
+        slices: &[whole(node)],
         batch_id: batch::next_id(reading.target, &node.name).await?,
         snapshot: &snapshot,
         store: reading.layer,
     };
     context.progress(Phase::Extracting, 0);
-    let manifest = extract::extract(&source, extraction, |rows| context.progress(Phase::Extracting, rows)).await?;
+    let manifest = extract::extract(&[&source], extraction, |rows| context.progress(Phase::Extracting, rows)).await?;
     source
         .batch_execute("commit")
         .await
