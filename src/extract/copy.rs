@@ -10,7 +10,7 @@ use minijinja::{Value, context};
 use tokio_postgres::Client;
 
 use crate::compile::CompiledSql;
-use crate::extract::{ExtractError, STATEMENTS, Slice, Snapshot};
+use crate::extract::{ExtractError, Joined, STATEMENTS, Slice, Snapshot};
 use crate::ident::{Ident, Literal};
 use crate::manifest::StageNode;
 use crate::materialize::digest::{self, RangeKey};
@@ -35,6 +35,7 @@ pub struct Extraction<'a> {
     pub slices: &'a [Slice],
     pub batch_id: i64,
     pub snapshot: &'a Snapshot,
+    pub joined: Joined,
     pub store: &'a Store,
 }
 
@@ -155,7 +156,7 @@ pub async fn extract(
         batch_id: extraction.batch_id,
         extracted_at: Timestamp::now(),
         snapshot: BatchSnapshot {
-            id: extraction.snapshot.id.clone(),
+            id: extraction.snapshot.id.clone().filter(|_| extraction.joined == Joined::Shared),
             source_clock: extraction.snapshot.source_clock,
             oldest_transaction_at: extraction.snapshot.oldest_transaction_at,
         },

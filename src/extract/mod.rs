@@ -17,7 +17,7 @@ use crate::store::StoreError;
 pub use copy::{Above, Clock, Extraction, Portion, Ranges, TimeColumn, Window, digests, extract, greatest_key};
 pub use describe::{ExtensionType, SourceColumn, SourceShape, describe, extension_types};
 pub use slice::{Slice, sizes, slices};
-pub use snapshot::Snapshot;
+pub use snapshot::{Joined, Snapshot};
 
 static STATEMENTS: LazyLock<StatementFile> = LazyLock::new(|| StatementFile::parse(include_str!("extract.sql")));
 

@@ -43,8 +43,8 @@ impl BatchManifest {
 /// The moment of the source that a batch shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BatchSnapshot {
-    /// `pg_export_snapshot()`'s name.
-    pub id: String,
+    /// `pg_export_snapshot()`'s name; null where the table was read at a moment of its own.
+    pub id: Option<String>,
     pub source_clock: Timestamp,
     /// When the oldest transaction then open began: the next window must not start later.
     pub oldest_transaction_at: Option<Timestamp>,

@@ -169,7 +169,7 @@ fn manifest() -> BatchManifest {
         batch_id: 7,
         extracted_at: "2026-11-22T02:14:07Z".parse().expect("a time"),
         snapshot: BatchSnapshot {
-            id: "00000003-0000001B-1".to_owned(),
+            id: Some("00000003-0000001B-1".to_owned()),
             source_clock: "2026-11-22T02:14:06Z".parse().expect("a time"),
             oldest_transaction_at: None,
         },

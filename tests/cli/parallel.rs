@@ -70,3 +70,21 @@ fn a_connection_without_sessions_to_spare_is_enough() {
     assert_eq!(test.value("select count(*) from stg_qvp.big"), "5200");
     assert_eq!(test.value("select count(*) from stg_qvp.parted"), "4700");
 }
+
+#[test]
+fn a_source_that_shares_no_snapshot_is_read_table_by_table_and_says_so() {
+    let test = big();
+    test.on_source(
+        "qvp",
+        "revoke execute on function pg_export_snapshot() from public;
+         grant select on all tables in schema public to reader",
+    );
+    test.connection("qvp", &test.place("qvp").replace("user: unimig", "user: reader"));
+
+    test.succeeds(&["run"]).stderr_has("the source shares no snapshot");
+
+    assert_eq!(parts(&test, "big").len(), 1);
+    assert_eq!(test.value("select count(*) from stg_qvp.big"), "5200");
+    test.succeeds(&["run"]);
+    test.wrote_nothing();
+}

@@ -9,13 +9,16 @@ use crate::event::Phase;
 use crate::execute::failure::StepError;
 use crate::execute::session::Working;
 use crate::execute::step::StepContext;
-use crate::extract::{self, ExtensionType, Extraction, Portion, Slice, Snapshot, SourceColumn};
+use crate::extract::{self, ExtensionType, Extraction, Joined, Portion, Slice, Snapshot, SourceColumn};
 use crate::manifest::{StageNode, Strategy};
 use crate::materialize::stage::StagedColumn;
 use crate::plan::StageAction;
 use crate::postgres::{Pool, PostgresError};
 use crate::state::batch;
 
+/// A child may then come before its parent; the run after the next change brings both.
+const NOT_SHARED: &str = "the source shares no snapshot, so each table is read at a moment of its own: rows may come before \
+                          those that they refer to, which the next run brings";
 /// More read from one disk than gain from it.
 const SESSIONS_PER_TABLE: usize = 4;
 
@@ -33,7 +36,10 @@ pub(super) async fn read(reading: Reading<'_>) -> Result<Option<Gathered>, StepE
     }
     let pool = context.hands.sources.get(&node.connection).expect("every connection of the plan has a pool");
     let source = Working::lease(pool, context).await?;
-    snapshot.join(&source).await?;
+    let joined = snapshot.join(&source).await?;
+    if joined == Joined::Own {
+        context.note(NOT_SHARED);
+    }
     let shape = extract::describe(&source, node, action.extraction.as_ref()).await?;
     let columns = staged_columns(reading, shape.columns).await?;
     let extraction_digest = extraction_digest(action, &columns);
@@ -41,10 +47,10 @@ pub(super) async fn read(reading: Reading<'_>) -> Result<Option<Gathered>, StepE
         bounds::choose(reading, (&snapshot, &source), (&columns, &extraction_digest)).await?;
     let batch_id = batch::next_id(reading.target, &node.name).await?;
     let slices = match (&portion, &action.extraction) {
-        (Portion::Whole, None) => extract::slices(&source, node).await?,
+        (Portion::Whole, None) if joined == Joined::Shared => extract::slices(&source, node).await?,
         _ => vec![whole(node)],
     };
-    let helpers = helpers((context, pool), &snapshot, slices.len()).await?;
+    let helpers = helpers((context, pool, node), &snapshot, slices.len()).await?;
     let extraction = Extraction {
         node,
         select: action.extraction.as_ref(),
@@ -53,6 +59,7 @@ pub(super) async fn read(reading: Reading<'_>) -> Result<Option<Gathered>, StepE
         slices: &slices,
         batch_id,
         snapshot: &snapshot,
+        joined,
         store: reading.layer,
     };
     context.progress(Phase::Extracting, 0);
@@ -81,14 +88,18 @@ pub(super) fn whole(node: &StageNode) -> Slice {
 
 /// As many more sessions as there are slices, of those that nobody waits for; they see what the first one sees.
 async fn helpers(
-    (context, pool): (&StepContext, &Pool),
+    (context, pool, node): (&StepContext, &Pool, &StageNode),
     snapshot: &Snapshot,
     slices: usize,
 ) -> Result<Vec<Working>, PostgresError> {
     let mut helpers = Vec::new();
     while helpers.len() + 1 < slices.min(SESSIONS_PER_TABLE) {
         let Some(helper) = Working::lease_if_free(pool, context).await? else { break };
-        snapshot.join(&helper).await?;
+        if snapshot.join(&helper).await? == Joined::Own {
+            end(&helper, node).await?;
+            helper.give_back();
+            break;
+        }
         helpers.push(helper);
     }
     Ok(helpers)
