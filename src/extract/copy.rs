@@ -18,8 +18,8 @@ use crate::materialize::stage::StagedColumn;
 use crate::postgres::{PostgresError, copy_out_csv};
 use crate::sql::{quoted, quoted_list};
 use crate::store::{
-    self, BatchKind, BatchManifest, BatchSnapshot, BatchWindow, KeyRange, ManifestColumn, PartEntry, PartOptions, PartWriter,
-    Store,
+    self, BatchKind, BatchManifest, BatchSnapshot, BatchWindow, KeyRange, ManifestColumn, PartEntry, PartOptions,
+    PartWriter, Store,
 };
 
 /// What one extraction reads.

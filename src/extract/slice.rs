@@ -54,7 +54,10 @@ pub async fn slices(client: &Client, node: &StageNode) -> Result<Vec<Slice>, Pos
     let extents: Vec<Extent> = rows
         .iter()
         .map(|row| Extent {
-            relation: Relation::new(Ident::from_catalog(row.get::<_, String>(0)), Ident::from_catalog(row.get::<_, String>(1))),
+            relation: Relation::new(
+                Ident::from_catalog(row.get::<_, String>(0)),
+                Ident::from_catalog(row.get::<_, String>(1)),
+            ),
             pages: row.get(2),
         })
         .collect();

@@ -89,33 +89,35 @@ pub(super) fn removals(declared: &DeletesDecl, diagnostics: &mut Diagnostics) ->
             (true, Some(_)) | (false, None) => {}
         }
     }
-    if let Some(every) = &declared.every {
-        removals.sweep_every = length_of_time(&every.value);
-        if removals.sweep_every.is_none() {
-            let message = format!("\"{}\" is no length of time", every.value);
-            report(
-                Diagnostic::error(Code::BadValue, message)
-                    .at(every.span.clone())
-                    .hint("write it as in \"1 day\" or \"6 hours\""),
-            );
-        }
-    }
-    if let Some(written) = &declared.max_percent {
-        match written.value.parse::<f64>() {
-            Ok(max_percent) if (0.0..=100.0).contains(&max_percent) => {
-                removals.brake = Brake { max_percent, from_rows: 0 };
-            }
-            Ok(_) | Err(_) => {
-                let message = format!("\"{}\" is no percentage", written.value);
-                report(
-                    Diagnostic::error(Code::BadValue, message)
-                        .at(written.span.clone())
-                        .hint("write a number from 0 to 100"),
-                );
-            }
-        }
-    }
+    removals.sweep_every = sweep_every(declared, diagnostics);
+    removals.brake = brake(declared, diagnostics);
     removals
+}
+
+fn sweep_every(declared: &DeletesDecl, diagnostics: &mut Diagnostics) -> Option<jiff::SignedDuration> {
+    let every = declared.every.as_ref()?;
+    let length = length_of_time(&every.value);
+    if length.is_none() {
+        let diagnostic = Diagnostic::error(Code::BadValue, format!("\"{}\" is no length of time", every.value))
+            .at(every.span.clone())
+            .hint("write it as in \"1 day\" or \"6 hours\"");
+        diagnostics.push(diagnostic);
+    }
+    length
+}
+
+fn brake(declared: &DeletesDecl, diagnostics: &mut Diagnostics) -> Brake {
+    let Some(written) = &declared.max_percent else { return Brake::default() };
+    match written.value.parse::<f64>() {
+        Ok(max_percent) if (0.0..=100.0).contains(&max_percent) => Brake { max_percent, from_rows: 0 },
+        Ok(_) | Err(_) => {
+            let diagnostic = Diagnostic::error(Code::BadValue, format!("\"{}\" is no percentage", written.value))
+                .at(written.span.clone())
+                .hint("write a number from 0 to 100");
+            diagnostics.push(diagnostic);
+            Brake::default()
+        }
+    }
 }
 
 #[cfg(test)]

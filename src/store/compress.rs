@@ -31,7 +31,10 @@ pub(super) enum Work {
 /// What the compressing thread says.
 pub(super) enum Compressed {
     /// The next bytes of the part with this number.
-    Bytes { part: u32, bytes: Bytes },
+    Bytes {
+        part: u32,
+        bytes: Bytes,
+    },
     PartEnd(PartEntry),
 }
 

@@ -3,8 +3,8 @@
 use jiff::SignedDuration;
 
 use super::compare::{self, Share};
-use super::write::{self, Loaded, Turn};
 use super::read::whole;
+use super::write::{self, Loaded, Turn};
 use super::{Gathered, Reading};
 use crate::event::Phase;
 use crate::execute::failure::StepError;

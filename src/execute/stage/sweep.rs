@@ -1,7 +1,7 @@
 //! A second look at a table, at the same moment: every key, to find the rows that are gone.
 
-use super::write::{self, Loaded, Turn};
 use super::read::whole;
+use super::write::{self, Loaded, Turn};
 use super::{Gathered, Reading};
 use crate::event::Phase;
 use crate::execute::failure::StepError;
@@ -66,9 +66,8 @@ pub(super) async fn sweep(reading: Reading<'_>, main: &Gathered, turn: Turn) -> 
         if unknown > 0 {
             batch::doubt(reading.target, &node.name).await?;
             context.note(&format!(
-                "{} rows of the source are not in the copy, and no change column told of them: the next run reads the \
-                 whole table",
-                unknown
+                "{unknown} rows of the source are not in the copy, and no change column told of them: the next run reads the \
+                 whole table"
             ));
         }
         Ok(Loaded { tally: swept.tally, is_complete: unknown == 0 })
