@@ -4,6 +4,7 @@
 //! here talks to a source.
 
 mod brake;
+mod keyless;
 mod shape;
 mod stream;
 mod sweep;
@@ -71,7 +72,10 @@ pub async fn load(client: &Client, batch: Batch<'_>, mut progress: impl FnMut(u6
     execute(client, &shape.create_incoming(), batch.node).await?;
     stream::copy_parts(client, &shape.copy_incoming(), batch, &mut progress).await?;
     execute(client, &shape.analyze_incoming(), batch.node).await?;
-    merge(client, shape, batch).await
+    match batch.node.key.is_empty() {
+        true => keyless::merge(client, shape, batch).await,
+        false => merge(client, shape, batch).await,
+    }
 }
 
 /// An empty copy: COPY FREEZE straight into it, the key's index afterwards.

@@ -142,12 +142,12 @@ pub(super) enum Filling {
 fn check_types(shape: StageShape<'_>, present: &Present) -> Result<(), LoadError> {
     let staging = &shape.node.stg_relation;
     if present.has_rows && present.primary_key != shape.node.key {
-        let names = |key: &[Ident]| key.iter().map(Ident::as_str).collect::<Vec<_>>().join(", ");
-        let message = format!(
-            "{staging} has the key ({}), and the source declares ({})",
-            names(&present.primary_key),
-            names(&shape.node.key)
-        );
+        let words = |key: &[Ident]| match key {
+            [] => "no key".to_owned(),
+            key => format!("the key ({})", key.iter().map(Ident::as_str).collect::<Vec<_>>().join(", ")),
+        };
+        let (kept, declared) = (words(&present.primary_key), words(&shape.node.key));
+        let message = format!("{staging} has {kept}, and the source declares {declared}");
         return Err(LoadError::Project(Box::new(changed(shape.node, message))));
     }
     for column in shape.columns {

@@ -17,6 +17,7 @@ mod fixture_rows;
 mod freshness;
 mod hook;
 pub mod jinja;
+mod keyless;
 mod layer;
 mod lookup;
 mod materialization;
@@ -111,7 +112,7 @@ pub struct StageNode {
     pub stg_relation: Relation,
     /// The view of its live rows.
     pub live_relation: Relation,
-    /// Never empty.
+    /// Empty for a table whose whole rows are compared; its strategy is `Full` then.
     pub key: Vec<Ident>,
     pub strategy: Strategy,
     pub removals: Removals,

@@ -10,7 +10,7 @@ use super::model::Surroundings;
 use super::{ColumnNode, Freshness, FreshnessAfter, Manifest, Period, SourceProperties, TableNode, stage};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::ident::{Ident, NodeName, Relation};
-use crate::project::{SourceDecl, TableDecl, Written, missing_table_key};
+use crate::project::{SourceDecl, TableDecl, Written};
 
 /// Every table of every source, into `manifest.stages` and `manifest.tables`.
 pub(super) fn settle(manifest: &mut Manifest, around: &Surroundings<'_>, diagnostics: &mut Diagnostics) {
@@ -56,10 +56,6 @@ fn staged(manifest: &mut Manifest, (source, around): (&SourceDecl, &Surroundings
         // What is switched off may be wrong.
         let mut unheard = Diagnostics::default();
         let told = if is_off { &mut unheard } else { &mut *diagnostics };
-        if table.key.is_empty() {
-            // The table stays, so that models that read it are not reported too.
-            told.push(missing_table_key(table));
-        }
         let Some(identifier) = identifier(around, table, told) else { continue };
         let at_source = Relation::new(schema.clone(), identifier);
         let Some(mut node) = stage::stage((source, table), (&connection, &stg_schema), at_source, told) else {

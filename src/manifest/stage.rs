@@ -1,8 +1,8 @@
 //! The staged side of a source table: its connection looked up, its copy named, its change capture settled.
 
 use super::capture::{self, Strategy};
-use super::removals;
 use super::{ColumnNode, SourceProperties, StageNode};
+use super::{keyless, removals};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::ident::{Ident, NodeName, Relation};
 use crate::project::{ColumnDecl, Environment, SourceDecl, TableDecl};
@@ -48,7 +48,7 @@ fn named(text: String, span: &Span, diagnostics: &mut Diagnostics) -> Option<Ide
     }
 }
 
-/// One table's copy; its key is there.
+/// One table's copy.
 pub(super) fn stage(
     (source, table): (&SourceDecl, &TableDecl),
     (connection, stg_schema): (&str, &Ident),
@@ -64,6 +64,15 @@ pub(super) fn stage(
         None => Strategy::Full,
     };
     let deletes = table.deletes.as_ref().or(source.deletes.as_ref());
+    let removals = deletes.map(|declared| removals::removals(declared, diagnostics)).unwrap_or_default();
+    // The table stays, so that models that read it are not reported too.
+    let strategy = match keyless::mistake((table, source), &strategy, &removals) {
+        None => strategy,
+        Some(mistake) => {
+            diagnostics.push(mistake);
+            Strategy::Full
+        }
+    };
     Some(StageNode {
         name: NodeName::stage(&source.name.value, name),
         source: source.name.value.clone(),
@@ -76,7 +85,7 @@ pub(super) fn stage(
         key: table.key.clone(),
         strategy,
         alarm: cdc.and_then(|cdc| capture::alarm(cdc, diagnostics)),
-        removals: deletes.map(|declared| removals::removals(declared, diagnostics)).unwrap_or_default(),
+        removals,
         columns: table.columns.iter().map(column).collect(),
         extraction: None,
         properties: SourceProperties::default(),

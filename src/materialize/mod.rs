@@ -5,6 +5,7 @@
 pub mod contract;
 pub mod digest;
 pub mod incremental;
+mod keyless;
 pub mod materialized_view;
 pub mod merge;
 pub mod seed;

@@ -48,7 +48,7 @@ impl StageShape<'_> {
         self.render("copy_freeze")
     }
 
-    /// The key is indexed after the rows are in.
+    /// The key is indexed after the rows are in, where there is one.
     pub fn finish_first_load(self) -> String {
         self.render("finish_first_load")
     }
@@ -155,7 +155,7 @@ impl StageShape<'_> {
         STATEMENTS.render(name, self.context())
     }
 
-    fn context(self) -> Value {
+    pub(super) fn context(self) -> Value {
         let columns: Vec<Value> = self
             .columns
             .iter()
@@ -171,6 +171,7 @@ impl StageShape<'_> {
             columns,
             names => quoted_list(self.columns.iter().map(|column| &column.name)),
             keys => quoted_list(&self.node.key),
+            has_key => !self.node.key.is_empty(),
             batch_id => self.batch_id,
             gone => self.gone().map(quoted),
             marks_deleted => self.node.removals.column.is_some(),

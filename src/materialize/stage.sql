@@ -81,7 +81,9 @@ from {{ staging }}
 where _deleted_at is null
 
 -- name: finish_first_load
+{% if has_key %}
 alter table {{ staging }} add constraint {{ primary_key }} primary key ({{ keys | inline }});
+{% endif %}
 alter table {{ staging }} alter column _batch_id drop default;
 analyze {{ staging }}
 

@@ -105,10 +105,9 @@ fn every_fault_of_the_columns_is_told() {
     assert_eq!(faults, Err(expected));
 }
 
-#[test]
-fn a_batch_passes_through_staging() {
+fn labors() -> StageNode {
     let file = Arc::new(SourceFile { path: "sources/svp.yml".into(), text: "sources:\n".to_owned(), written: None });
-    let node = StageNode {
+    StageNode {
         name: NodeName::stage("svp", "labors"),
         source: "svp".to_owned(),
         table: "labors".to_owned(),
@@ -125,7 +124,12 @@ fn a_batch_passes_through_staging() {
         extraction: None,
         properties: crate::manifest::SourceProperties::default(),
         declared_at: Span::whole(&file),
-    };
+    }
+}
+
+#[test]
+fn a_batch_passes_through_staging() {
+    let node = labors();
     let column = |name: &str, data_type: &str| StagedColumn { name: ident(name), data_type: data_type.to_owned() };
     let columns = [column("id", "bigint"), column("Full name", "text"), column("data", "json")];
     let shape = StageShape { node: &node, columns: &columns, batch_id: 1_763_000_000_000_000 };
@@ -161,6 +165,24 @@ fn a_batch_passes_through_staging() {
         shape.turned_back(17, crate::store::BatchKind::Full),
     ];
     insta::assert_snapshot!("stage_with_marks", marked.join(";\n\n"));
+}
+
+#[test]
+fn a_batch_without_a_key_is_compared_whole() {
+    let node = StageNode { key: Vec::new(), ..labors() };
+    let column = |name: &str, data_type: &str| StagedColumn { name: ident(name), data_type: data_type.to_owned() };
+    let columns = [column("id", "bigint"), column("Full name", "text"), column("data", "json")];
+    let shape = StageShape { node: &node, columns: &columns, batch_id: 1_763_000_000_000_000 };
+    let keyless = [
+        shape.finish_first_load(),
+        shape.create_difference(),
+        shape.analyze_difference(),
+        shape.surplus(),
+        shape.insert_missing(),
+        shape.bury_too_many(),
+        shape.written_later(17),
+    ];
+    insta::assert_snapshot!("keyless", keyless.join(";\n\n"));
 }
 
 #[test]

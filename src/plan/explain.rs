@@ -130,6 +130,7 @@ fn stage_words(stage: &StageNode, settings: &RunSettings, known: Known<'_>) -> (
     };
     let Some(oldest) = last.oldest_transaction_at.filter(|_| stage.strategy != Strategy::Full) else {
         return whole(match stage.strategy {
+            Strategy::Full if stage.key.is_empty() => "it has no key: every run reads and compares whole rows",
             Strategy::Full => "its strategy is full: every run reads the whole table",
             Strategy::Window { .. }
             | Strategy::Watermark { .. }

@@ -8,7 +8,6 @@ use super::declare_capture::{CdcDecl, DeletesDecl};
 use super::fields::{Fields, Reader};
 use super::yaml::Yaml;
 use super::{Quoting, config};
-use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::ident::Ident;
 
 /// A source: a system of its own, or a schema of the target.
@@ -163,13 +162,4 @@ impl Reader {
             config,
         }
     }
-}
-
-/// A staged table without a key, which could not be merged.
-pub fn missing_table_key(table: &TableDecl) -> Diagnostic {
-    let message = format!("source table \"{}\" needs the key \"key\"", table.name.value.as_str());
-    let place: Span = table.name.span.clone();
-    Diagnostic::error(Code::MissingKey, message)
-        .at(place)
-        .hint("name the columns that identify a row, as in \"key: [id]\"")
 }

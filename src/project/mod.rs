@@ -51,7 +51,7 @@ pub use declare::{ColumnDecl, Declarations, PropertyDecl, TestDecl, Written};
 pub use declare_capture::{CdcDecl, DeletesDecl};
 pub use declare_properties::{ConstraintDecl, ConstraintKind, ExposureDecl, GroupDecl, MacroDecl, OwnerDecl};
 pub use declare_snapshot::SnapshotDecl;
-pub use declare_source::{SourceDecl, SourcePropertiesDecl, TableDecl, missing_table_key};
+pub use declare_source::{SourceDecl, SourcePropertiesDecl, TableDecl};
 pub use declare_unit_test::{FixtureDecl, FixtureFormat, GivenDecl, OverridesDecl, RowDecl, RowsDecl, UnitTestDecl};
 pub use docs::DocBlock;
 pub use fields::{Reader, unknown_key};

@@ -29,6 +29,7 @@ mod idempotent;
 mod incremental;
 mod introspect;
 mod isolated;
+mod keyless;
 mod kill;
 mod log;
 mod materializations;

@@ -31,7 +31,7 @@ pub(super) async fn differing(
     (columns, rows_per_range, share): (&[Column], u64, Share),
 ) -> Result<Ranges, StepError> {
     let node = &reading.action.node;
-    let first = node.key.first().expect("the manifest gives every staged table a key");
+    let first = node.key.first().expect("a table that is compared by ranges has a key");
     let (staged, source_type) = columns
         .iter()
         .find(|(column, _)| column.name == *first)

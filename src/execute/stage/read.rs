@@ -19,6 +19,9 @@ use crate::state::batch;
 /// A child may then come before its parent; the run after the next change brings both.
 const NOT_SHARED: &str = "the source shares no snapshot, so each table is read at a moment of its own: rows may come before \
                           those that they refer to, which the next run brings";
+/// Which of two equal rows changed, nobody can tell.
+const NO_KEY: &str = "it has no key: every row is read and compared whole, and a row that changes is one that goes and one \
+                      that comes";
 /// More read from one disk than gain from it.
 const SESSIONS_PER_TABLE: usize = 4;
 
@@ -39,6 +42,9 @@ pub(super) async fn read(reading: Reading<'_>) -> Result<Option<Gathered>, StepE
     let joined = snapshot.join(&source).await?;
     if joined == Joined::Own {
         context.note(NOT_SHARED);
+    }
+    if node.key.is_empty() {
+        context.note(NO_KEY);
     }
     let shape = extract::describe(&source, node, action.extraction.as_ref()).await?;
     let columns = staged_columns(reading, shape.columns).await?;

@@ -212,15 +212,16 @@ fn an_override_of_an_unknown_table_is_refused() {
 }
 
 #[test]
-fn a_table_without_key_says_what_to_write() {
-    let fixture = Fixture::new().file("sources/svp.yml", "sources: [{name: svp, tables: [{name: labors}]}]");
+fn a_table_without_key_says_what_its_strategy_needs() {
+    let fixture = Fixture::new()
+        .file("sources/svp.yml", "sources: [{name: svp, cdc: {strategy: compare}, tables: [{name: labors}]}]");
     insta::assert_snapshot!(fixture.resolve_errors(), @r##"
-    error[missing-key]: source table "labors" needs the key "key"
-     --> sources/svp.yml:1:39
+    error[missing-key]: source table "labors" needs the key "key" for strategy "compare"
+     --> sources/svp.yml:1:65
       |
-    1 | sources: [{name: svp, tables: [{name: labors}]}]
-      |                                       ^^^^^^
+    1 | sources: [{name: svp, cdc: {strategy: compare}, tables: [{name: labors}]}]
+      |                                                                 ^^^^^^
       |
-      = hint: name the columns that identify a row, as in "key: [id]"
+      = hint: name the columns that identify a row, as in "key: [id]"; without a key, whole rows are compared, which "cdc: {strategy: full}" of the table does
     "##);
 }
