@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::cli::docs::DocsArguments;
+use crate::cli::layer::LayerArguments;
 use crate::cli::look::CompileArguments;
 use crate::cli::man::ManArguments;
 use crate::cli::operation::OperationArguments;
@@ -167,6 +168,8 @@ pub(super) enum Command {
     Retry(RetryArguments),
     /// Print the first rows of what models, seeds, source tables or tests give, or of a query of your own
     Show(ShowArguments),
+    /// Look after the layer: list its batches, prove them against their manifests, remove old ones
+    Layer(LayerArguments),
     /// Call a macro by itself, in a transaction on the target
     RunOperation(OperationArguments),
     /// Look at source tables: how old their data is

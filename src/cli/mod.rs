@@ -6,6 +6,7 @@ mod dbt_options;
 mod demo;
 mod docs;
 mod flags;
+mod layer;
 mod log;
 mod look;
 mod man;
@@ -108,6 +109,7 @@ async fn dispatch(door: &Door, command: Command) -> Result<u8, OpError> {
         Command::Retry(retry) => retry::retry(door, &retry).await,
         Command::Show(show) => show::show(door, &show).await,
         Command::Source(source) => source::source(door, &source).await,
+        Command::Layer(arguments) => layer::layer(door, &arguments).await,
         Command::RunOperation(operation) => operation::run_operation(door, &operation).await,
         Command::Docs(docs) => docs::docs(door, &docs).await,
         Command::Deps(deps) => places::deps(door, &deps),

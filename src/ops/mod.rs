@@ -17,6 +17,7 @@ pub mod freshness;
 pub mod history;
 pub mod init;
 pub mod introspect;
+pub mod layer;
 pub mod list;
 mod makers;
 pub mod operation;

@@ -29,6 +29,11 @@ pub fn counted(number: usize, noun: &str) -> String {
     format!("{} {noun}{plural}", count(number as u64))
 }
 
+/// `1 batch`, `2 batches`.
+pub fn counted_batches(number: usize) -> String {
+    if number == 1 { "1 batch".to_owned() } else { format!("{} batches", count(number as u64)) }
+}
+
 /// `1 row`, `2,000 rows`.
 pub fn counted_rows(number: u64) -> String {
     if number == 1 { "1 row".to_owned() } else { format!("{} rows", count(number)) }

@@ -71,6 +71,31 @@ pub async fn last_loaded(client: &Client, node: &NodeName) -> Result<Option<Load
     }))
 }
 
+/// A batch that was loaded into a copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Remembered {
+    pub batch_id: i64,
+    /// Whether it brought the whole table, and everything after it builds on it.
+    pub is_base: bool,
+}
+
+/// Every batch of a table that is in staging, in the order of their numbers.
+pub async fn remembered(client: &Client, node: &NodeName) -> Result<Vec<Remembered>, PostgresError> {
+    let rows = client
+        .query_typed(
+            "select
+                 batch_id,
+                 kind = 'full' and is_complete as is_base
+             from unimig.batch
+             where node = $1
+             order by batch_id",
+            &[(&node.as_str(), Type::TEXT)],
+        )
+        .await
+        .map_err(|error| PostgresError::server(format!("read the batches of {node}"), error))?;
+    Ok(rows.iter().map(|row| Remembered { batch_id: row.get(0), is_base: row.get(1) }).collect())
+}
+
 /// How long ago all keys of the source were looked at last; `None` where they never were.
 pub async fn since_all_keys(client: &Client, node: &NodeName) -> Result<Option<jiff::SignedDuration>, PostgresError> {
     since(client, node, &["full", "keys", "ranges"]).await
@@ -158,6 +183,15 @@ pub async fn next_id(client: &Client, node: &NodeName) -> Result<i64, PostgresEr
         )
         .await
         .map_err(|error| PostgresError::server(format!("number a batch of {node}"), error))?;
+    Ok(row.get(0))
+}
+
+/// The number that a batch would get now, where no earlier one has a greater: the target's clock in microseconds.
+pub async fn number_now(client: &Client) -> Result<i64, PostgresError> {
+    let row = client
+        .query_typed_one("select (extract(epoch from clock_timestamp()) * 1000000)::bigint", &[])
+        .await
+        .map_err(|error| PostgresError::server("read the target's clock", error))?;
     Ok(row.get(0))
 }
 

@@ -45,6 +45,8 @@ pub(super) struct Opened {
     pub objects: Arc<dyn ObjectStore>,
     /// What the store's keys are below of.
     pub prefix: Path,
+    /// Of a store on disk.
+    pub folder: Option<Arc<FilePath>>,
 }
 
 /// Where a bucket is.
@@ -86,7 +88,7 @@ fn open_folder(name: &str, settings: &StoreSettings, folder: &PathBuf) -> Result
     let objects = LocalFileSystem::new_with_prefix(folder)
         .map_err(|source| failed(std::io::Error::other(source)))?
         .with_fsync(SYNC_WRITES);
-    Ok(Opened { objects: Arc::new(objects), prefix: Path::ROOT })
+    Ok(Opened { objects: Arc::new(objects), prefix: Path::ROOT, folder: Some(folder.as_path().into()) })
 }
 
 const SYNC_WRITES: bool = true;
@@ -141,7 +143,7 @@ fn open_bucket(settings: &StoreSettings, bucket: &Bucket<'_>) -> Result<Opened, 
     }
     let objects = builder.build().map_err(|error| error.to_string())?;
     let prefix = Path::parse(bucket.prefix).map_err(|error| error.to_string())?;
-    Ok(Opened { objects: Arc::new(objects), prefix })
+    Ok(Opened { objects: Arc::new(objects), prefix, folder: None })
 }
 
 /// The rows of a source are nobody else's to read: a folder that is made here is its owner's alone.

@@ -6,10 +6,12 @@
 mod batch;
 mod compress;
 mod error;
+mod found;
 mod key;
 mod location;
 mod part_reader;
 mod part_writer;
+mod proof;
 mod upload;
 
 use std::path::Path as FilePath;
@@ -23,10 +25,12 @@ use object_store::{ObjectStore, ObjectStoreExt};
 
 pub use batch::{BatchKind, BatchManifest, BatchSnapshot, BatchWindow, KeyRange, ManifestColumn, read, write};
 pub use error::StoreError;
+pub use found::{FoundBatch, batches, remove_batch};
 pub use key::{batch_prefix, decode_segment, encode_segment};
 pub use location::StoreSettings;
 pub use part_reader::read_part;
 pub use part_writer::{PartEntry, PartOptions, PartWriter};
+pub use proof::{Flaw, prove};
 
 /// A named place for objects; clones share its connections.
 #[derive(Clone)]
@@ -35,6 +39,8 @@ pub struct Store {
     url: Arc<str>,
     objects: Arc<dyn ObjectStore>,
     prefix: Path,
+    /// Of a store on disk.
+    folder: Option<Arc<FilePath>>,
 }
 
 /// What a prefix holds.
@@ -62,6 +68,7 @@ impl Store {
             url: settings.url.as_str().into(),
             objects: opened.objects,
             prefix: opened.prefix,
+            folder: opened.folder,
         })
     }
 
@@ -106,8 +113,17 @@ impl Store {
 
     /// Every object below a prefix, which ends at a `/`: `svp/lab` does not list `svp/labors`.
     pub async fn list(&self, prefix: &str) -> Result<Vec<StoredObject>, StoreError> {
+        self.list_after(prefix, None).await
+    }
+
+    /// The same, of keys behind another one.
+    async fn list_after(&self, prefix: &str, offset: Option<&str>) -> Result<Vec<StoredObject>, StoreError> {
         let path = self.path("list", prefix)?;
-        let listed: Result<Vec<_>, _> = self.objects.list(Some(&path)).try_collect().await;
+        let listed = match offset {
+            Some(offset) => self.objects.list_with_offset(Some(&path), &self.path("list", offset)?),
+            None => self.objects.list(Some(&path)),
+        };
+        let listed: Result<Vec<_>, _> = listed.try_collect().await;
         let mut objects: Vec<StoredObject> = listed
             .map_err(|error| self.error("list", prefix, error))?
             .into_iter()

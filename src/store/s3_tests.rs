@@ -5,6 +5,9 @@ use std::path::Path;
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
@@ -12,7 +15,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use super::{PartOptions, PartWriter, Store, StoreError, StoreSettings, Usage, read_part};
+use super::{PartOptions, PartWriter, Store, StoreError, StoreSettings, Usage, batches, read_part, remove_batch};
 
 struct S3 {
     _folder: TempDir,
@@ -37,7 +40,16 @@ impl S3 {
                 let service = service.clone();
                 connections.spawn(async move {
                     let http = hyper::server::conn::http1::Builder::new();
-                    let _ = http.serve_connection(TokioIo::new(stream), service).await;
+                    let answer = service_fn(move |request: Request<Incoming>| {
+                        let service = service.clone();
+                        async move {
+                            match refused_by_oci(&request) {
+                                Some(words) => Ok(refusal(words)),
+                                None => service.call(request.map(s3s::Body::from)).await,
+                            }
+                        }
+                    });
+                    let _ = http.serve_connection(TokioIo::new(stream), answer).await;
                 });
             }
         });
@@ -58,6 +70,32 @@ impl S3 {
     fn open(&self, url: &str, secret: &str) -> Store {
         Store::open("layer", &self.settings(url, secret), Path::new("/")).expect("a store")
     }
+}
+
+/// What OCI's S3 door does not take, and s3s would: chunked signatures, trailers, checksum headers of S3's own on an
+/// upload, buckets in the host's name, and a bulk delete without MD5.
+fn refused_by_oci(request: &Request<Incoming>) -> Option<&'static str> {
+    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let is_checksum = |name: &str| name.starts_with("x-amz-checksum-") || name.starts_with("x-amz-sdk-checksum");
+    let is_bulk_delete = request.uri().query().is_some_and(|query| query.split('&').any(|part| part == "delete"));
+    let has_checksum = request.headers().keys().any(|name| is_checksum(name.as_str()));
+    if header("content-encoding").contains("aws-chunked") || header("x-amz-content-sha256").starts_with("STREAMING-") {
+        Some("a chunked signature")
+    } else if !header("x-amz-trailer").is_empty() || (has_checksum && !is_bulk_delete) {
+        Some("a checksum header")
+    } else if !request.uri().path().starts_with("/bucket") {
+        Some("a bucket that is not in the path")
+    } else if is_bulk_delete && header("content-md5").is_empty() {
+        Some("a bulk delete without MD5")
+    } else {
+        None
+    }
+}
+
+fn refusal(words: &'static str) -> Response<s3s::Body> {
+    let mut response = Response::new(s3s::Body::from(format!("OCI does not take {words}")));
+    *response.status_mut() = StatusCode::NOT_IMPLEMENTED;
+    response
 }
 
 /// Bytes that gzip cannot make smaller, in rows.
@@ -111,4 +149,26 @@ async fn a_wrong_secret_and_a_missing_object_are_told_apart() {
     assert!(error.is_unreachable());
     let store = s3.open("s3://bucket/prod", "s3cret");
     assert!(matches!(store.get_bytes("nix").await, Err(StoreError::NotFound { .. })));
+}
+
+#[tokio::test]
+async fn batches_without_a_manifest_are_found_in_a_bucket_and_removed() {
+    let s3 = S3::serve().await;
+    let store = s3.open("oci://namespace@me-jeddah-1/bucket/prod/layer", "s3cret");
+    let put = async |key: &str| store.put(key, Bytes::from_static(b"bytes")).await.expect("put");
+    for key in ["100/manifest.json", "100/part-00000.csv.gz", "200/part-00000.csv.gz", "300/manifest.json"] {
+        put(&format!("svp/labors/{key}")).await;
+    }
+    put("svp/labors_2/400/part-00000.csv.gz").await;
+    put("svp/labors/README/part-00000.csv.gz").await;
+
+    let found = batches(&store, "svp", "labors", None).await.expect("listed");
+    let told: Vec<_> = found.iter().map(|batch| (batch.batch_id, batch.has_manifest, batch.bytes())).collect();
+    assert_eq!(told, [(100, true, 10), (200, false, 5), (300, true, 5)]);
+    let later = batches(&store, "svp", "labors", Some(100)).await.expect("listed");
+    assert_eq!(later, found[1..]);
+    remove_batch(&store, "svp", "labors", &found[1]).await.expect("removed");
+    remove_batch(&store, "svp", "labors", &found[0]).await.expect("removed");
+    assert_eq!(batches(&store, "svp", "labors", None).await.expect("listed"), found[2..]);
+    assert_eq!(store.usage("").await.expect("usage").objects, 3);
 }

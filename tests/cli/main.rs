@@ -31,6 +31,7 @@ mod introspect;
 mod isolated;
 mod keyless;
 mod kill;
+mod layer;
 mod log;
 mod materializations;
 mod merge;
