@@ -124,3 +124,47 @@ fn parts_that_are_not_what_their_manifests_say_are_named() {
     std::fs::write(&part, kept).expect("it can be written");
     test.succeeds(&["layer", "verify", "--select", "stg.qvp.applicants"]);
 }
+
+/// Rows that gzip makes little smaller, and one in the middle that waits for a lock.
+const WAITING: &str = "
+select
+    id,
+    filler,
+    case when id = 1500 then pg_advisory_lock_shared(17)::text end as waited
+from {{ source('qvp', 'big') }}
+";
+
+#[test]
+fn a_killed_upload_leaves_no_batch_and_the_next_run_removes_what_is_left() {
+    let test = Test::new()
+        .source_sql(
+            "qvp",
+            "create table big (id bigint primary key, filler text);
+            insert into big
+            select n, (select string_agg(md5(n || '-' || m), '') from generate_series(1, 200) as m)
+            from generate_series(1, 2000) as n",
+        )
+        .file("sources/qvp.yml", "sources: [{name: qvp, tables: [{name: big, key: [id]}]}]\n")
+        .file("models/stg/qvp/big.sql", WAITING);
+    let holder = test.session("qvp");
+    holder.execute("select pg_advisory_lock(17)");
+    let run = test.start(&["run"]);
+    holder.wait_until("exists (select from pg_locks where locktype = 'advisory' and objid = 17 and not granted)");
+    while files(&test, "qvp").is_empty() {
+        holder.execute("select pg_sleep(0.01)");
+    }
+    assert!(run.kill());
+    holder.execute("select pg_advisory_unlock(17)");
+    assert_eq!(fields(&batches(&test, "stg.qvp.big"), "state"), ["incomplete"]);
+    // What a later part of the same upload would have been.
+    let half = files(&test, "qvp")[0].rsplit_once('/').expect("it lies in a folder").0.to_owned();
+    test.write(&format!(".unimig/layer/qvp/{half}/part-00001.csv.gz"), "whole, and nobody's");
+
+    test.succeeds(&["run"]);
+
+    let left = batches(&test, "stg.qvp.big");
+    assert_eq!((fields(&left, "state"), fields(&left, "rows")), (vec!["loaded".to_owned()], vec!["2000".to_owned()]));
+    let id = &fields(&left, "batch_id")[0];
+    assert_eq!(files(&test, "qvp"), [format!("big/{id}/manifest.json"), format!("big/{id}/part-00000.csv.gz")]);
+    test.succeeds(&["layer", "verify"]).stderr_has("2,000 rows");
+}

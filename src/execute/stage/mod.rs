@@ -8,6 +8,7 @@
 mod alarm;
 mod bounds;
 mod compare;
+mod leftovers;
 mod read;
 mod reload;
 mod sweep;

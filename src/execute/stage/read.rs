@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 use tokio_postgres::Client;
 
 use super::bounds::{self, Chosen};
-use super::{Column, Gathered, Reading};
+use super::{Column, Gathered, Reading, leftovers};
 use crate::event::Phase;
 use crate::execute::failure::StepError;
 use crate::execute::session::Working;
@@ -52,6 +52,7 @@ pub(super) async fn read(reading: Reading<'_>) -> Result<Option<Gathered>, StepE
     let Chosen { portion, is_complete } =
         bounds::choose(reading, (&snapshot, &source), (&columns, &extraction_digest)).await?;
     let batch_id = batch::next_id(reading.target, &node.name).await?;
+    leftovers::remove(reading, batch_id).await?;
     let slices = match (&portion, &action.extraction) {
         (Portion::Whole, None) if joined == Joined::Shared => extract::slices(&source, node).await?,
         _ => vec![whole(node)],
