@@ -113,7 +113,7 @@ fn show(door: &Door, finding: &Finding) {
     let facts: Vec<String> = finding.facts.iter().cloned().chain(latency).collect();
     let facts = if facts.is_empty() { String::new() } else { format!(" ({})", facts.join(", ")) };
     door.terminal.print(&format!("{state:<8} {:<7} {:<12} {}{facts}", finding.kind, finding.name, finding.place));
-    for problem in &finding.problems {
+    for problem in finding.notes.iter().chain(&finding.problems) {
         door.terminal.print(&format!("         {problem}"));
     }
 }
@@ -125,6 +125,7 @@ fn as_json(finding: &Finding) -> serde_json::Value {
         "place": finding.place,
         "latency_seconds": finding.latency.map(|latency| latency.as_secs_f64()),
         "facts": finding.facts,
+        "notes": finding.notes,
         "problems": finding.problems,
         "unreachable": finding.unreachable,
     })

@@ -76,6 +76,7 @@ codes! {
     SchemaChanged = "schema-changed",
     BrokenContract = "broken-contract",
     UnknownColumns = "unknown-columns",
+    WritableSource = "writable-source",
 }
 
 /// What to try where the mistake itself suggests nothing better: of a code, where the message begins so.

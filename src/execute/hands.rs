@@ -11,6 +11,7 @@ use tokio_postgres::Client;
 
 use crate::compile::{Later, LaterHooks, RenderedHooks};
 use crate::diagnostic::Diagnostic;
+use crate::execute::guard::Guard;
 use crate::extract::Snapshot;
 use crate::ident::{Ident, NodeName};
 use crate::plan::ReadBounds;
@@ -44,6 +45,8 @@ pub struct HandsOptions {
     pub sizes: BTreeMap<NodeName, u64>,
     /// How many steps will read each source.
     pub stages_per_connection: BTreeMap<String, usize>,
+    /// What is asked of each source before it is read.
+    pub guards: BTreeMap<String, Guard>,
 }
 
 /// Shared by all steps of a run.
@@ -63,6 +66,7 @@ pub struct Hands {
     pub taken: BTreeMap<NodeName, Diagnostic>,
     pub hooks: BTreeMap<NodeName, RenderedHooks>,
     pub later_hooks: Option<Arc<LaterHooks>>,
+    pub guards: BTreeMap<String, Guard>,
     snapshots: BTreeMap<String, Mutex<Reading>>,
     schemas: Mutex<BTreeSet<Ident>>,
 }
@@ -98,6 +102,7 @@ impl Hands {
             taken: options.taken,
             hooks: options.hooks,
             later_hooks: options.later_hooks,
+            guards: options.guards,
             snapshots: options
                 .stages_per_connection
                 .into_iter()
@@ -115,6 +120,11 @@ impl Hands {
             known.insert(schema.clone());
         }
         Ok(())
+    }
+
+    /// What is asked of a source before it is read.
+    pub(super) fn guard(&self, connection: &str) -> &Guard {
+        self.guards.get(connection).expect("every connection of the plan has a guard")
     }
 
     /// The source's snapshot, opened by the first step that asks.

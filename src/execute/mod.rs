@@ -5,6 +5,7 @@
 //! neighbour.
 
 mod failure;
+mod guard;
 mod hands;
 mod introspect;
 mod retry;
@@ -31,6 +32,7 @@ use crate::ident::NodeName;
 use crate::plan::{OnFailure, Plan, Step, Wait};
 use crate::state::run::{StepStatus, Tally};
 
+pub use guard::Guard;
 pub use hands::{Hands, HandsOptions};
 
 /// Runs a plan to its end, or until `stop` is cancelled: then running statements are cancelled on their servers,

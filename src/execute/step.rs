@@ -84,6 +84,11 @@ impl StepContext {
         self.say(Event::Noted { node: Some(self.node.clone()), message: message.to_owned() });
     }
 
+    /// The same of the whole run.
+    pub(super) fn note_run(&self, message: &str) {
+        self.say(Event::Noted { node: None, message: message.to_owned() });
+    }
+
     /// Keeps the means to cancel what a session of this step is doing.
     pub(super) fn remember(&self, canceller: Canceller) {
         self.cancellers.lock().expect("no step panics while it holds the list").push(canceller);

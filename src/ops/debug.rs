@@ -6,12 +6,14 @@ use std::time::{Duration, Instant};
 use minijinja::context;
 use tokio_postgres::types::Type;
 
+use crate::extract::{self, Writer};
 use crate::ident::Relation;
 use crate::manifest::Materialization;
 use crate::ops::OpError;
 use crate::ops::connections::{Connections, TARGET, open_store};
 use crate::ops::workspace::Workspace;
 use crate::postgres::{Lease, Pool, PostgresError};
+use crate::project::ServerKind;
 use crate::sql::StatementFile;
 
 static STATEMENTS: LazyLock<StatementFile> = LazyLock::new(|| StatementFile::parse(include_str!("debug.sql")));
@@ -27,6 +29,8 @@ pub struct Finding {
     pub latency: Option<Duration>,
     /// Version and role of a server.
     pub facts: Vec<String>,
+    /// What people should know, and stops nothing.
+    pub notes: Vec<String>,
     /// What will stop a run.
     pub problems: Vec<String>,
     /// Whether it could not be reached at all.
@@ -44,13 +48,39 @@ pub async fn debug(workspace: &Workspace) -> Result<Vec<Finding>, OpError> {
     for (name, pool) in &connections.sources {
         let staged = workspace.manifest.stages.values().filter(|stage| &stage.connection == name);
         let tables = staged.map(|stage| &stage.source_relation).collect();
-        findings.push(server(pool, "source", Wanted { tables, statement: "unreadable_tables" }).await);
+        let mut finding = server(pool, "source", Wanted { tables, statement: "unreadable_tables" }).await;
+        if !finding.unreachable {
+            look_for_writers(workspace, pool, &mut finding).await;
+        }
+        findings.push(finding);
     }
     for name in workspace.environment.stores.keys() {
         findings.push(store(workspace, name).await);
     }
     connections.close().await?;
     Ok(findings)
+}
+
+/// A source whose role could write is told, or a problem where the profile asks for one that can't.
+async fn look_for_writers(workspace: &Workspace, pool: &Pool, finding: &mut Finding) {
+    let Some(connection) = workspace.environment.connections.get(pool.name()) else { return };
+    let asked = &connection.limits.require_read_only;
+    if connection.kind == ServerKind::Embedded && asked.is_none() {
+        return;
+    }
+    let staged = workspace.manifest.stages.values().filter(|stage| stage.connection == pool.name());
+    let tables: Vec<Relation> = staged.map(|stage| stage.source_relation.clone()).collect();
+    match (writer(pool, &tables).await, asked) {
+        (Ok(None), _) => {}
+        (Ok(Some(writer)), None) => finding.notes.push(writer.to_string()),
+        (Ok(Some(writer)), Some(_)) => finding.problems.push(format!("{writer}, and require_read_only is set")),
+        (Err(error), _) => finding.problems.push(with_causes(&error)),
+    }
+}
+
+async fn writer(pool: &Pool, tables: &[Relation]) -> Result<Option<Writer>, PostgresError> {
+    let session = pool.lease("debug").await?;
+    extract::writer(&session, tables).await
 }
 
 /// Tables that a role must be able to use, and the statement that finds those it can't.
@@ -66,6 +96,7 @@ async fn server(pool: &Pool, kind: &'static str, wanted: Wanted<'_>) -> Finding 
         place: pool.endpoint().describe(),
         latency: None,
         facts: Vec::new(),
+        notes: Vec::new(),
         problems: Vec::new(),
         unreachable: false,
     };
@@ -121,6 +152,7 @@ async fn store(workspace: &Workspace, name: &str) -> Finding {
         place,
         latency: None,
         facts: Vec::new(),
+        notes: Vec::new(),
         problems: Vec::new(),
         unreachable: false,
     };

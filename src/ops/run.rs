@@ -6,7 +6,7 @@
 //! 4. bring schema `unimig` up to date, execute the plan, telling the listeners
 //! 5. keep the history and the artifacts
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,8 +15,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::compile::{CompileFacts, Later, LaterHooks};
 use crate::event::{Event, Listener, RunSummary};
-use crate::execute::{self, Hands, HandsOptions};
-use crate::ident::NodeName;
+use crate::execute::{self, Guard, Hands, HandsOptions};
+use crate::ident::{NodeName, Relation};
 use crate::manifest::jinja::Rows;
 use crate::manifest::{Manifest, Materialization, ModelNode};
 use crate::ops::OpError;
@@ -32,6 +32,7 @@ use crate::ops::warnings::WarningRules;
 use crate::ops::workspace::{CompiledProject, Selection, Workspace};
 use crate::plan::{self, Action, Inputs, OnError, Plan, ReadBounds, RunSettings, TargetCatalog};
 use crate::postgres::{Lease, PostgresError};
+use crate::project::ServerKind;
 use crate::state::run::{RunId, RunRecord, RunStatus};
 use crate::state::{batch, run as history, schema};
 use crate::store::Store;
@@ -183,7 +184,6 @@ async fn run_connected(
     let record = history::begin(&session, &run_id, (&plan.command, Timestamp::now())).await?;
     let last_good = batch::all_last_loaded(&session).await?;
     let taken = makers::taken(&workspace.manifest, &plan, &transform::makers(&session).await?);
-    let sizes = sizes::of_first_loads(connections, &plan, &last_good).await;
     // A session that idles through a long run would be the first to be lost.
     drop(session);
     let hands = Hands::new(HandsOptions {
@@ -196,12 +196,13 @@ async fn run_connected(
         lock_wait: plan.settings.lock_wait,
         full_refresh: plan.settings.full_refresh,
         reads: plan.settings.reads.clone(),
+        sizes: sizes::of_first_loads(connections, &plan, &last_good).await,
         last_good,
-        sizes,
         taken,
         hooks: compiled.hooks.clone(),
         later_hooks,
         stages_per_connection: plan.stages_per_connection(),
+        guards: guards(workspace, &plan),
     });
     let Told { listeners, stop } = told;
     let summary = execute::execute(&plan, Arc::new(hands), listeners, stop.clone()).await;
@@ -217,6 +218,16 @@ async fn run_connected(
         false => run_hooks::end(workspace, connections, (&summary, &stop)).await,
     };
     Ok(Ended { summary, hooks })
+}
+
+/// What the profile asks of each source that the plan reads.
+fn guards(workspace: &Workspace, plan: &Plan) -> BTreeMap<String, Guard> {
+    let guard = |(name, tables): (String, Vec<Relation>)| {
+        let connection = workspace.environment.connections.get(&name)?;
+        let is_private = connection.kind == ServerKind::Embedded;
+        Some((name, Guard::new(connection.limits.clone(), tables, is_private)))
+    };
+    plan.tables_per_connection().into_iter().filter_map(guard).collect()
 }
 
 /// Writes down what was compiled in the middle of the run.

@@ -308,6 +308,17 @@ impl Action {
 }
 
 impl Plan {
+    /// The source tables that are read over each connection.
+    pub fn tables_per_connection(&self) -> BTreeMap<String, Vec<Relation>> {
+        let mut tables: BTreeMap<String, Vec<Relation>> = BTreeMap::new();
+        for step in &self.steps {
+            if let Action::Stage(stage) = &step.action {
+                tables.entry(stage.node.connection.clone()).or_default().push(stage.node.source_relation.clone());
+            }
+        }
+        tables
+    }
+
     /// How many steps each source still has to read, so that its snapshot can be let go after the last.
     pub fn stages_per_connection(&self) -> BTreeMap<String, usize> {
         let mut counts = BTreeMap::new();

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::fields::{Fields, Reader};
+use super::limits::LIMIT_KEYS;
 use super::profile::{ConnectionOutput, Environment, ProfileOptions, ServerKind, StoreOutput, TargetOutput};
 use super::template::TextScope;
 use super::yaml::{Key, Yaml, YamlValue};
@@ -186,11 +187,13 @@ impl OutputReader<'_> {
 
     fn connection(&mut self, key: &Key, value: &Yaml) -> Option<ConnectionOutput> {
         let kind = self.kind(value, "connection")?;
-        let fields = self.reader.fields(value, "connection", keys_of(kind))?;
-        let settings = self.settings(&fields, &[]);
+        let known: Vec<&'static str> = keys_of(kind).iter().chain(LIMIT_KEYS).copied().collect();
+        let fields = self.reader.fields(value, "connection", &known)?;
+        let settings = self.settings(&fields, LIMIT_KEYS);
+        let limits = self.limits(&fields);
         let declared_at = self.reader.span(&key.range);
         let dbname = self.dbname(&settings, kind, &declared_at)?;
-        Some(ConnectionOutput { kind, settings, dbname, declared_at })
+        Some(ConnectionOutput { kind, settings, dbname, limits, declared_at })
     }
 
     fn stores(&mut self, fields: &Fields<'_>) -> BTreeMap<String, StoreOutput> {
@@ -260,7 +263,7 @@ impl OutputReader<'_> {
         }
     }
 
-    fn text(&mut self, yaml: &Yaml) -> Option<String> {
+    pub(super) fn text(&mut self, yaml: &Yaml) -> Option<String> {
         let text = self.reader.scalar(yaml)?;
         match self.scope.render(&text, &self.reader.span(&yaml.range)) {
             Ok(text) => Some(text),

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::fields::Reader;
+use super::limits::SourceLimits;
 use super::output::OutputReader;
 use super::template::{TargetNames, TextScope};
 use super::{EnvVars, Invocation, Project, Settings, Vars, files, yaml};
@@ -62,6 +63,7 @@ pub struct ConnectionOutput {
     pub kind: ServerKind,
     pub settings: Settings,
     pub dbname: String,
+    pub limits: SourceLimits,
     pub declared_at: Span,
 }
 

@@ -9,6 +9,7 @@ const INCREMENTAL: &str = include_str!("incremental.rs");
 const CONTRACTS: &str = include_str!("contracts.rs");
 const CHECK: &str = include_str!("check.rs");
 const PLAN: &str = include_str!("plan.rs");
+const READ_ONLY: &str = include_str!("read_only.rs");
 const NEVER_DESTRUCTIVE: &str = include_str!("never_destructive.rs");
 
 /// Codes that a server's answer decides, and the tests that provoke them.
@@ -23,6 +24,7 @@ const ON_A_SERVER: &[(Code, &str, &str)] = &[
     (Code::UnknownSourceColumn, SERVER_MISTAKES, "a_missing_source_column_is_told"),
     (Code::MissingRequiredColumn, CHECK, "a_column_that_every_new_row_needs_is_a_warning"),
     (Code::StalePlan, PLAN, "a_saved_plan_is_carried_out_only_while_nothing_moves"),
+    (Code::WritableSource, READ_ONLY, "a_role_that_could_write_is_told_and_refused_where_that_is_asked"),
     (Code::UnknownColumns, CHECK, "columns_of_a_source_that_nobody_can_tell_are_asked_for"),
     (Code::ChangedColumn, SERVER_MISTAKES, "a_column_that_changed_its_type_is_told"),
     (Code::BrokenContract, CONTRACTS, "a_select_that_breaks_its_contract_changes_nothing"),

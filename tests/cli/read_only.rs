@@ -102,3 +102,44 @@ fn one_snapshot_serves_all_tables_of_a_source() {
     let snapshots = "select count(distinct seen) from (select seen from stg_qvp.applicants union all select seen from stg_qvp.audit_log) as all_seen";
     assert_eq!(test.value(snapshots), "1");
 }
+
+#[test]
+fn a_role_that_could_write_is_told_and_refused_where_that_is_asked() {
+    let test = Test::sample();
+    let grant = |what: &str| test.on_source("qvp", what);
+    let reader = test.place("qvp").replace("user: unimig", "user: reader");
+    let asked = reader.replace('}', ", require_read_only: true}");
+    grant("grant select on all tables in schema public to reader");
+    // A superuser is told once a run and connection, whatever the tables and threads.
+    let run = test.succeeds(&["run", "--select", "stg.*"]);
+    assert_eq!(run.stderr.matches("role \"unimig\" could write: it is a superuser").count(), 2, "{}", run.transcript());
+
+    test.connection("qvp", &reader);
+    test.succeeds(&["run", "--select", "stg.qvp.*"]).stderr_lacks("could write");
+    grant("grant update (name), insert on applicants to reader; grant truncate on audit_log to reader");
+    grant("grant create on schema public to reader");
+    let words = "role \"reader\" could write: create on schema public; insert, update on public.applicants; \
+                 truncate on public.audit_log";
+    test.succeeds(&["run", "--select", "stg.qvp.*"]).stderr_has(&format!("connection \"qvp\": {words}"));
+    // Only what is read counts.
+    let one = test.succeeds(&["run", "--select", "stg.qvp.audit_log"]);
+    one.stderr_has("truncate on public.audit_log").stderr_lacks("applicants");
+    test.succeeds(&["debug"]).stdout_has(words);
+
+    // Refused at the key; the other source is read.
+    test.connection("qvp", &asked);
+    let refused = test.run(&["run", "--select", "stg.*"]).exit(1).stderr_has(words);
+    refused
+        .stderr_has("error[writable-source]")
+        .stderr_has("profiles.yml:")
+        .stderr_has("select on the tables, and nothing else");
+    assert_eq!(test.result("stg.svp.labors").status, "unchanged");
+    assert_eq!(test.result("stg.qvp.audit_log").status, "failed");
+    test.run(&["debug"]).exit(1).stdout_has("require_read_only is set");
+    grant("revoke insert, update, truncate on all tables in schema public from reader");
+    grant("revoke update (name) on applicants from reader; revoke create on schema public from reader");
+    test.succeeds(&["run", "--select", "stg.qvp.*"]).stderr_lacks("could write");
+    test.succeeds(&["debug"]).stdout_has("role reader");
+    test.connection("qvp", &reader.replace('}', ", require_read_only: perhaps}"));
+    test.run(&["run"]).exit(2).stderr_has("neither true nor false");
+}

@@ -32,6 +32,7 @@ const SESSIONS_PER_TABLE: usize = 4;
 pub(super) async fn read(reading: Reading<'_>) -> Result<Option<Gathered>, StepError> {
     let (context, action) = (reading.context, reading.action);
     let node = &action.node;
+    context.hands.guard(&node.connection).look(&node.connection, context).await?;
     let snapshot = context.hands.snapshot(&node.connection).await.map_err(StepError::Snapshot)?;
     let newest = batch::newest_clock(reading.target, &node.name).await?;
     if newest.is_some_and(|newest| newest > snapshot.source_clock) {
@@ -76,16 +77,22 @@ pub(super) async fn read(reading: Reading<'_>) -> Result<Option<Gathered>, StepE
         end(&helper, node).await?;
         helper.give_back();
     }
-    let greatest_key = match &node.strategy {
-        Strategy::Append { column, .. } => {
-            extract::greatest_key(&source, node, action.extraction.as_ref(), column).await?
-        }
-        Strategy::Full | Strategy::Window { .. } | Strategy::Watermark { .. } | Strategy::Compare { .. } => None,
-    };
+    let greatest_key = greatest_key(&source, action).await?;
     end(&source, node).await?;
     source.give_back();
     let kind = manifest.kind.as_str();
     Ok(Some(Gathered { columns, manifest, batch_id, kind, is_complete, greatest_key, extraction_digest }))
+}
+
+/// What a table's growing key has reached, where the strategy goes by one.
+async fn greatest_key(source: &Client, action: &StageAction) -> Result<Option<String>, StepError> {
+    let node = &action.node;
+    Ok(match &node.strategy {
+        Strategy::Append { column, .. } => {
+            extract::greatest_key(source, node, action.extraction.as_ref(), column).await?
+        }
+        Strategy::Full | Strategy::Window { .. } | Strategy::Watermark { .. } | Strategy::Compare { .. } => None,
+    })
 }
 
 /// The table as one slice.
