@@ -26,7 +26,7 @@ from {{ relation }}
 {% if condition %}
 where {{ condition }}
 {% endif %}
-group by place
+group by 1
 
 -- name: within
 (

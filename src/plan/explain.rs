@@ -138,16 +138,16 @@ fn stage_words(stage: &StageNode, settings: &RunSettings, known: Known<'_>) -> (
             | Strategy::Compare { .. } => "the source did not show when others' transactions began",
         });
     };
-    part_words(&stage.strategy, last.source_clock.min(oldest), known)
+    part_words(&stage.strategy, last.source_clock.min(oldest))
 }
 
 /// The part of a table that may have changed since the last batch.
-fn part_words(strategy: &Strategy, since_last: Timestamp, known: Known<'_>) -> (String, Reason) {
+fn part_words(strategy: &Strategy, since_last: Timestamp) -> (String, Reason) {
     let changed_since = |lower: Timestamp| format!("what changed since {}", lower.strftime("%F %T UTC"));
     let less = |from: Timestamp, reach: SignedDuration| from.saturating_sub(reach).unwrap_or(Timestamp::MIN);
     let (action, reason) = match strategy {
         Strategy::Full => ("extract all", "every row".to_owned()),
-        Strategy::Window { reach, .. } => ("extract window", changed_since(less(known.now, *reach).min(since_last))),
+        Strategy::Window { reach, .. } => ("extract window", changed_since(less(since_last, *reach))),
         Strategy::Watermark { overlap, .. } => ("extract window", changed_since(less(since_last, *overlap))),
         Strategy::Compare { .. } => ("compare", "key ranges whose digests differ are read".to_owned()),
         Strategy::Append { column, .. } => {

@@ -108,7 +108,7 @@ async fn since(
 ) -> Result<Option<jiff::SignedDuration>, PostgresError> {
     let row = client
         .query_typed_one(
-            "select extract(epoch from clock_timestamp() - max(loaded_at))::bigint
+            "select (extract(epoch from clock_timestamp() - max(loaded_at)) * 1000)::bigint
              from unimig.batch
              where node = $1
                 and kind = any($2)",
@@ -116,7 +116,7 @@ async fn since(
         )
         .await
         .map_err(|error| PostgresError::server(format!("read the batches of {node}"), error))?;
-    Ok(row.get::<_, Option<i64>>(0).map(jiff::SignedDuration::from_secs))
+    Ok(row.get::<_, Option<i64>>(0).map(jiff::SignedDuration::from_millis))
 }
 
 /// How long ago whole rows of the source were compared last, all or a sample.

@@ -49,6 +49,7 @@ mod server_mistakes;
 mod show;
 mod snapshots;
 mod stateless;
+mod storm;
 mod strategies;
 mod twice;
 mod types;

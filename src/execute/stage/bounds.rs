@@ -51,7 +51,9 @@ pub(super) async fn choose(
     Ok(Chosen::complete(match strategy {
         Strategy::Full => Portion::Whole,
         Strategy::Window { columns: times, reach } => {
-            let lower = earliest(snapshot.source_clock, *reach).min(since_last.lower());
+            // A time may be written by a clock that is behind, in a transaction that was open at the last batch: the
+            // reach counts from there, not from now.
+            let lower = earliest(since_last.lower().min(snapshot.source_clock), *reach);
             Portion::Window(window((times, columns), Some(lower), None))
         }
         Strategy::Watermark { columns: times, overlap } => {
