@@ -1,18 +1,29 @@
-//! What a run asks of a source before it reads: who the role is, looked at once a run and connection.
+//! What a run asks of a source before it reads: whether it may be read just now, and who the role is, looked at once a run
+//! and connection.
 
 use tokio::sync::OnceCell;
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Span};
 use crate::execute::failure::StepError;
 use crate::execute::step::StepContext;
-use crate::extract::{self, ExtractError};
+use crate::extract::{self, ExtractError, Moment, Throttle};
 use crate::ident::Relation;
-use crate::project::SourceLimits;
+
+/// What a guard is made of.
+#[derive(Debug)]
+pub struct GuardOptions {
+    pub require_read_only: Option<Span>,
+    pub throttle: Throttle,
+    pub tables: Vec<Relation>,
+    pub is_private: bool,
+}
 
 /// One source connection of a run.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Guard {
-    pub limits: SourceLimits,
+    /// Where it is asked that the role can't write.
+    pub require_read_only: Option<Span>,
+    pub throttle: Throttle,
     /// What the run reads of it.
     pub tables: Vec<Relation>,
     /// Whether the server is unimig's own, whose one role may do everything.
@@ -21,13 +32,20 @@ pub struct Guard {
 }
 
 impl Guard {
-    pub fn new(limits: SourceLimits, tables: Vec<Relation>, is_private: bool) -> Self {
-        Self { limits, tables, is_private, looked: OnceCell::new() }
+    pub fn new(options: GuardOptions) -> Self {
+        let GuardOptions { require_read_only, throttle, tables, is_private } = options;
+        Self { require_read_only, throttle, tables, is_private, looked: OnceCell::new() }
+    }
+
+    /// Waits until the source may be read, and looks who reads it.
+    pub(super) async fn before_table(&self, connection: &str, context: &StepContext) -> Result<(), StepError> {
+        self.throttle.pass(Moment::BeforeTable, &|message| context.note(message)).await?;
+        self.look(connection, context).await
     }
 
     /// Tells of a role that could write, or refuses to read with it.
-    pub(super) async fn look(&self, connection: &str, context: &StepContext) -> Result<(), StepError> {
-        if self.is_private && self.limits.require_read_only.is_none() {
+    async fn look(&self, connection: &str, context: &StepContext) -> Result<(), StepError> {
+        if self.is_private && self.require_read_only.is_none() {
             return Ok(());
         }
         let refused = self.looked.get_or_try_init(|| self.refusal(connection, context)).await?;
@@ -41,7 +59,7 @@ impl Guard {
         let pool = context.hands.sources.get(connection).expect("every connection of the plan has a pool");
         let session = pool.lease("privileges").await?;
         let Some(writer) = extract::writer(&session, &self.tables).await? else { return Ok(None) };
-        match &self.limits.require_read_only {
+        match &self.require_read_only {
             Some(asked_at) => Ok(Some(writer.refused(connection, asked_at))),
             None => {
                 context.note_run(&format!("connection \"{connection}\": {writer}"));

@@ -32,7 +32,7 @@ use crate::ident::NodeName;
 use crate::plan::{OnFailure, Plan, Step, Wait};
 use crate::state::run::{StepStatus, Tally};
 
-pub use guard::Guard;
+pub use guard::{Guard, GuardOptions};
 pub use hands::{Hands, HandsOptions};
 
 /// Runs a plan to its end, or until `stop` is cancelled: then running statements are cancelled on their servers,

@@ -10,7 +10,7 @@ use minijinja::{Value, context};
 use tokio_postgres::Client;
 
 use crate::compile::CompiledSql;
-use crate::extract::{ExtractError, Joined, STATEMENTS, Slice, Snapshot};
+use crate::extract::{ExtractError, Joined, Moment, STATEMENTS, Slice, Snapshot, Throttle};
 use crate::ident::{Ident, Literal};
 use crate::manifest::StageNode;
 use crate::materialize::digest::{self, RangeKey};
@@ -37,6 +37,9 @@ pub struct Extraction<'a> {
     pub snapshot: &'a Snapshot,
     pub joined: Joined,
     pub store: &'a Store,
+    pub throttle: &'a Throttle,
+    /// Hears why reading waits.
+    pub tell: &'a (dyn Fn(&str) + Sync),
 }
 
 /// Which rows of a table a batch holds.
@@ -209,6 +212,8 @@ async fn read_slices(
         let writer = writer.get_or_insert_with(open);
         while let Some(block) = rows.blocks.next().await {
             let block = block?;
+            extraction.throttle.pass(Moment::BetweenBlocks, extraction.tell).await?;
+            extraction.throttle.spend(block.bytes.len()).await;
             (work.progress)(block.rows);
             writer.write(block.bytes, block.rows).await?;
         }

@@ -7,6 +7,7 @@ mod describe;
 mod privileges;
 mod slice;
 mod snapshot;
+mod throttle;
 
 use std::sync::LazyLock;
 
@@ -20,6 +21,7 @@ pub use describe::{ExtensionType, SourceColumn, SourceShape, describe, extension
 pub use privileges::{Writer, writer};
 pub use slice::{Slice, sizes, slices};
 pub use snapshot::{Joined, Snapshot};
+pub use throttle::{Moment, Throttle};
 
 static STATEMENTS: LazyLock<StatementFile> = LazyLock::new(|| StatementFile::parse(include_str!("extract.sql")));
 

@@ -9,7 +9,7 @@ use crate::ops::OpError;
 use crate::ops::workspace::Workspace;
 use crate::postgres::server::{Binaries, Borrowed, PrivateServer};
 use crate::postgres::{ConnectionSettings, Endpoint, Pool, PostgresError, Role, resolve};
-use crate::project::{EnvVars, ServerKind, Settings, TargetOutput};
+use crate::project::{ConnectionOutput, EnvVars, ServerKind, Settings, TargetOutput};
 use crate::store::{Store, StoreSettings};
 
 /// Sessions per source unless the profile says otherwise; one of them holds the snapshot.
@@ -25,6 +25,8 @@ pub const TARGET: &str = "target";
 pub struct Connections {
     pub target: Pool,
     pub sources: BTreeMap<String, Pool>,
+    /// One session more for each source whose load is watched while it is read.
+    pub watchers: BTreeMap<String, Pool>,
     borrowed: Option<Borrowed>,
 }
 
@@ -40,7 +42,7 @@ impl Connections {
             false => None,
         };
         match Self::resolve(workspace, borrowed.as_ref(), threads).await {
-            Ok((target, sources)) => Ok(Self { target, sources, borrowed }),
+            Ok(Pools { target, sources, watchers }) => Ok(Self { target, sources, watchers, borrowed }),
             Err(error) => {
                 if let Some(borrowed) = borrowed {
                     borrowed.give_back().await?;
@@ -50,11 +52,7 @@ impl Connections {
         }
     }
 
-    async fn resolve(
-        workspace: &Workspace,
-        borrowed: Option<&Borrowed>,
-        threads: usize,
-    ) -> Result<(Pool, BTreeMap<String, Pool>), OpError> {
+    async fn resolve(workspace: &Workspace, borrowed: Option<&Borrowed>, threads: usize) -> Result<Pools, OpError> {
         let environment = &workspace.environment;
         let target = &environment.target;
         let place = Place {
@@ -70,7 +68,7 @@ impl Connections {
         let target_endpoint = endpoint(place, borrowed, &environment.env)?;
         let search_path = search_path(target);
         let target = Pool::new(TARGET, target_endpoint, Role::Target, threads + 2).with_search_path(search_path);
-        let mut sources = BTreeMap::new();
+        let mut pools = Pools { target, sources: BTreeMap::new(), watchers: BTreeMap::new() };
         for (name, source) in &environment.connections {
             if let (ServerKind::Embedded, Some(borrowed)) = (source.kind, borrowed) {
                 borrowed.server().ensure_database(&source.dbname).await?;
@@ -82,17 +80,22 @@ impl Connections {
                 settings: &source.settings,
                 declared_at: &source.declared_at,
             };
-            let cap = connection_cap(&source.settings, &source.declared_at)?;
+            let cap = connection_cap(source)?;
             let source_endpoint = endpoint(place, borrowed, &environment.env)?;
-            sources.insert(name.clone(), Pool::new(name, source_endpoint, Role::Source, cap));
+            let watching = usize::from(source.limits.watches());
+            if watching > 0 {
+                let watcher = Pool::new(name, source_endpoint.clone(), Role::Source, watching);
+                pools.watchers.insert(name.clone(), watcher);
+            }
+            pools.sources.insert(name.clone(), Pool::new(name, source_endpoint, Role::Source, cap - watching));
         }
-        Ok((target, sources))
+        Ok(pools)
     }
 
     /// Closes every session, and stops the private server if this command had started it.
     pub async fn close(self) -> Result<(), OpError> {
         self.target.close();
-        for source in self.sources.values() {
+        for source in self.sources.values().chain(self.watchers.values()) {
             source.close();
         }
         if let Some(borrowed) = self.borrowed {
@@ -100,6 +103,12 @@ impl Connections {
         }
         Ok(())
     }
+}
+
+struct Pools {
+    target: Pool,
+    sources: BTreeMap<String, Pool>,
+    watchers: BTreeMap<String, Pool>,
 }
 
 /// The target's schema first, so that a bare name means what plain SQL models mean by it.
@@ -207,14 +216,19 @@ fn connection_settings(place: Place<'_>) -> Result<ConnectionSettings, OpError> 
     })
 }
 
-fn connection_cap(settings: &Settings, declared_at: &Span) -> Result<usize, OpError> {
-    let Some(written) = settings.get("max_connections") else { return Ok(SOURCE_CONNECTIONS) };
+/// The most sessions of a source, the one that watches its load among them.
+fn connection_cap(source: &ConnectionOutput) -> Result<usize, OpError> {
+    let Some(written) = source.settings.get("max_connections") else { return Ok(SOURCE_CONNECTIONS) };
+    let (least, why) = match source.limits.watches() {
+        true => (3, "one session holds the snapshot, one watches the source's load, and others read"),
+        false => (2, "one session holds the snapshot while others read"),
+    };
     match written.parse::<usize>() {
-        Ok(cap) if cap >= 2 => Ok(cap),
+        Ok(cap) if cap >= least => Ok(cap),
         Ok(_) | Err(_) => {
             let mistake = Diagnostic::error(Code::BadValue, format!("max_connections is \"{written}\""))
-                .at(declared_at.clone())
-                .hint("a source needs at least 2: one session holds the snapshot while others read");
+                .at(source.declared_at.clone())
+                .hint(format!("this source needs at least {least}: {why}"));
             Err(OpError::Project(Diagnostics(vec![mistake])))
         }
     }

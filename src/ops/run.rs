@@ -15,7 +15,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::compile::{CompileFacts, Later, LaterHooks};
 use crate::event::{Event, Listener, RunSummary};
-use crate::execute::{self, Guard, Hands, HandsOptions};
+use crate::execute::{self, Guard, GuardOptions, Hands, HandsOptions};
+use crate::extract::Throttle;
 use crate::ident::{NodeName, Relation};
 use crate::manifest::jinja::Rows;
 use crate::manifest::{Manifest, Materialization, ModelNode};
@@ -202,7 +203,7 @@ async fn run_connected(
         hooks: compiled.hooks.clone(),
         later_hooks,
         stages_per_connection: plan.stages_per_connection(),
-        guards: guards(workspace, &plan),
+        guards: guards((workspace, connections), &plan),
     });
     let Told { listeners, stop } = told;
     let summary = execute::execute(&plan, Arc::new(hands), listeners, stop.clone()).await;
@@ -221,11 +222,17 @@ async fn run_connected(
 }
 
 /// What the profile asks of each source that the plan reads.
-fn guards(workspace: &Workspace, plan: &Plan) -> BTreeMap<String, Guard> {
+fn guards((workspace, connections): (&Workspace, &Connections), plan: &Plan) -> BTreeMap<String, Guard> {
     let guard = |(name, tables): (String, Vec<Relation>)| {
         let connection = workspace.environment.connections.get(&name)?;
-        let is_private = connection.kind == ServerKind::Embedded;
-        Some((name, Guard::new(connection.limits.clone(), tables, is_private)))
+        let watcher = connections.watchers.get(&name).cloned();
+        let options = GuardOptions {
+            require_read_only: connection.limits.require_read_only.clone(),
+            throttle: Throttle::new(connection.limits.clone(), &workspace.project.root, watcher),
+            tables,
+            is_private: connection.kind == ServerKind::Embedded,
+        };
+        Some((name, Guard::new(options)))
     };
     plan.tables_per_connection().into_iter().filter_map(guard).collect()
 }

@@ -3,6 +3,7 @@
 //! Nothing is looked up here: a source may name a connection that does not exist, a test a model that does not.
 //! [`crate::manifest::resolve`] does that. Every mistake of form is collected, with its place.
 
+mod blackout;
 mod builtin;
 mod config;
 mod config_keys;
@@ -45,6 +46,7 @@ use std::sync::Arc;
 use crate::diagnostic::SourceFile;
 use crate::ident::{Ident, Relation};
 
+pub use blackout::Blackout;
 pub use builtin::{BUILT_IN_PACKAGES, BuiltInMacros, built_in_macros};
 pub use config::{ConfigPatch, FolderConfig, Setting};
 pub use config_keys::{ConfigOf, canonical, unknown_setting};

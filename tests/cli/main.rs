@@ -51,6 +51,7 @@ mod snapshots;
 mod stateless;
 mod storm;
 mod strategies;
+mod throttle;
 mod twice;
 mod types;
 mod unit_tests;

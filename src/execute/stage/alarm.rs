@@ -52,6 +52,8 @@ pub(super) async fn compare(
         snapshot: &snapshot,
         joined,
         store: reading.layer,
+        throttle: &context.hands.guard(&node.connection).throttle,
+        tell: &|message| context.note(message),
     };
     context.progress(Phase::Extracting, 0);
     let manifest = extract::extract(&[&source], extraction, |rows| context.progress(Phase::Extracting, rows)).await?;

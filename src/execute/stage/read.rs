@@ -32,7 +32,7 @@ const SESSIONS_PER_TABLE: usize = 4;
 pub(super) async fn read(reading: Reading<'_>) -> Result<Option<Gathered>, StepError> {
     let (context, action) = (reading.context, reading.action);
     let node = &action.node;
-    context.hands.guard(&node.connection).look(&node.connection, context).await?;
+    context.hands.guard(&node.connection).before_table(&node.connection, context).await?;
     let snapshot = context.hands.snapshot(&node.connection).await.map_err(StepError::Snapshot)?;
     let newest = batch::newest_clock(reading.target, &node.name).await?;
     if newest.is_some_and(|newest| newest > snapshot.source_clock) {
@@ -69,6 +69,8 @@ pub(super) async fn read(reading: Reading<'_>) -> Result<Option<Gathered>, StepE
         snapshot: &snapshot,
         joined,
         store: reading.layer,
+        throttle: &context.hands.guard(&node.connection).throttle,
+        tell: &|message| context.note(message),
     };
     context.progress(Phase::Extracting, 0);
     let sessions: Vec<&Client> = std::iter::once(&source).chain(&helpers).map(|session| &**session).collect();
