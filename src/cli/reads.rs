@@ -27,12 +27,15 @@ pub(super) struct ReadArguments {
     /// Mark rows as deleted that the source no longer has, however many they are
     #[arg(long)]
     pub accept_deletes: bool,
+    /// Go on where columns of a source were dropped, renamed or changed; the copy is read anew
+    #[arg(long)]
+    pub accept_drift: bool,
 }
 
 impl From<ReadArguments> for ReadBounds {
     fn from(arguments: ReadArguments) -> Self {
-        let ReadArguments { full, since, until, window, reload, accept_deletes } = arguments;
-        Self { full, since, until, window, reload, accept_deletes }
+        let ReadArguments { full, since, until, window, reload, accept_deletes, accept_drift } = arguments;
+        Self { full, since, until, window, reload, accept_deletes, accept_drift }
     }
 }
 

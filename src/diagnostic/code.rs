@@ -73,6 +73,7 @@ codes! {
     UnknownSourceTable = "unknown-source-table",
     UnknownSourceColumn = "unknown-source-column",
     ChangedColumn = "changed-column",
+    SourceChanged = "source-changed",
     SchemaChanged = "schema-changed",
     BrokenContract = "broken-contract",
     UnknownColumns = "unknown-columns",

@@ -2,8 +2,8 @@
 
 use std::sync::LazyLock;
 
-use tokio_postgres::Client;
 use tokio_postgres::types::{Oid, Type};
+use tokio_postgres::{Client, Row};
 
 use crate::compile::CompiledSql;
 use crate::diagnostic::{Code, Diagnostic};
@@ -13,6 +13,7 @@ use crate::manifest::StageNode;
 use crate::materialize::stage::OWN_COLUMNS;
 use crate::postgres::PostgresError;
 use crate::sql::StatementFile;
+use crate::state::source::{Identity, SeenColumn};
 
 static CATALOG: LazyLock<StatementFile> = LazyLock::new(|| StatementFile::parse(include_str!("describe.sql")));
 
@@ -20,12 +21,28 @@ static CATALOG: LazyLock<StatementFile> = LazyLock::new(|| StatementFile::parse(
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceColumn {
     pub name: Ident,
+    /// Unknown for what a SELECT gives.
+    pub identity: Option<Identity>,
+    /// Of an enum, in their order.
+    pub labels: Option<Vec<String>>,
     /// The source's spelling.
     pub data_type: String,
     /// Domains and enums as their base type, types that only this source knows as text.
     pub staged_type: String,
     /// Set for a type that an extension brings: a target with the extension may keep it.
     pub extension: Option<ExtensionType>,
+}
+
+impl SourceColumn {
+    /// What of it is remembered.
+    pub fn seen(&self) -> SeenColumn {
+        SeenColumn {
+            name: self.name.clone(),
+            identity: self.identity,
+            data_type: self.data_type.clone(),
+            labels: self.labels.clone(),
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +74,12 @@ pub async fn describe(
 }
 
 /// A column's name with the oid and modifier of its type.
-type Field = (String, Oid, i32);
+struct Field {
+    name: String,
+    type_id: Oid,
+    modifier: i32,
+    identity: Option<Identity>,
+}
 
 async fn table_fields(client: &Client, node: &StageNode) -> Result<Vec<Field>, ExtractError> {
     let failed = |error| PostgresError::server(format!("describe {}", node.source_relation), error);
@@ -70,7 +92,13 @@ async fn table_fields(client: &Client, node: &StageNode) -> Result<Vec<Field>, E
         .await
         .map_err(failed)?;
     if !rows.is_empty() {
-        return Ok(rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect());
+        let field = |row: &Row| Field {
+            name: row.get(0),
+            type_id: row.get(1),
+            modifier: row.get(2),
+            identity: Some(Identity { table_id: row.get(3), number: row.get(4) }),
+        };
+        return Ok(rows.iter().map(field).collect());
     }
     let others = client
         .query_typed(&CATALOG.render("nearest_tables", minijinja::context! {}), &[(&schema, Type::TEXT)])
@@ -89,8 +117,13 @@ async fn select_fields(client: &Client, node: &StageNode, select: &CompiledSql) 
         let error = PostgresError::server(format!("prepare the extraction of {}", node.name), error);
         located(error, select)
     })?;
-    let fields = statement.columns().iter();
-    Ok(fields.map(|column| (column.name().to_owned(), column.type_().oid(), column.type_modifier())).collect())
+    let field = |column: &tokio_postgres::Column| Field {
+        name: column.name().to_owned(),
+        type_id: column.type_().oid(),
+        modifier: column.type_modifier(),
+        identity: None,
+    };
+    Ok(statement.columns().iter().map(field).collect())
 }
 
 /// A refusal of the user's SELECT, with its place in the user's file.
@@ -113,8 +146,8 @@ async fn settle_types(
     node: &StageNode,
     fields: Vec<Field>,
 ) -> Result<Vec<SourceColumn>, PostgresError> {
-    let type_ids: Vec<Oid> = fields.iter().map(|(_, type_id, _)| *type_id).collect();
-    let modifiers: Vec<i32> = fields.iter().map(|(_, _, modifier)| *modifier).collect();
+    let type_ids: Vec<Oid> = fields.iter().map(|field| field.type_id).collect();
+    let modifiers: Vec<i32> = fields.iter().map(|field| field.modifier).collect();
     let rows = client
         .query_typed(
             &CATALOG.render("settle_types", minijinja::context! {}),
@@ -122,8 +155,10 @@ async fn settle_types(
         )
         .await
         .map_err(|error| PostgresError::server(format!("describe {}", node.source_relation), error))?;
-    let columns = fields.into_iter().zip(rows).map(|((name, _, _), row)| SourceColumn {
-        name: Ident::from_catalog(name),
+    let columns = fields.into_iter().zip(rows).map(|(field, row)| SourceColumn {
+        name: Ident::from_catalog(field.name),
+        identity: field.identity,
+        labels: row.get(4),
         data_type: row.get(0),
         staged_type: row.get(1),
         extension: row.get::<_, Option<String>>(2).map(|extension| ExtensionType { extension, type_name: row.get(3) }),
@@ -160,6 +195,15 @@ fn check_names(node: &StageNode, shape: &SourceShape) -> Result<(), ExtractError
         }
     }
     Ok(())
+}
+
+/// Tables of a schema, without those that are parts of others.
+pub async fn tables(client: &Client, schema: &Ident) -> Result<Vec<String>, PostgresError> {
+    let rows = client
+        .query_typed(&CATALOG.render("tables", minijinja::context! {}), &[(&schema.as_str(), Type::TEXT)])
+        .await
+        .map_err(|error| PostgresError::server("list the tables of a source", error))?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
 /// What extension types the target knows, spelled as the target spells them.

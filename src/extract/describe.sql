@@ -2,7 +2,9 @@
 select
     attribute.attname::text as name,
     attribute.atttypid as type_id,
-    attribute.atttypmod as type_modifier
+    attribute.atttypmod as type_modifier,
+    class.oid as table_id,
+    attribute.attnum as number
 from pg_class as class
 join pg_namespace as namespace on namespace.oid = class.relnamespace
 join pg_attribute as attribute on attribute.attrelid = class.oid
@@ -19,6 +21,15 @@ from pg_class as class
 join pg_namespace as namespace on namespace.oid = class.relnamespace
 where namespace.nspname = $1
     and class.relkind in ('r', 'p', 'v', 'm', 'f')
+
+-- name: tables
+select class.relname::text
+from pg_class as class
+join pg_namespace as namespace on namespace.oid = class.relnamespace
+where namespace.nspname = $1
+    and class.relkind in ('r', 'p')
+    and not class.relispartition
+order by 1
 
 -- name: settle_types
 with recursive resolved as (
@@ -48,7 +59,12 @@ select
         else format_type(resolved.base_id, resolved.base_modifier)
     end as staged_type,
     extension.extname::text as extension,
-    base.typname::text as type_name
+    base.typname::text as type_name,
+    (
+        select array_agg(label.enumlabel::text order by label.enumsortorder)
+        from pg_enum as label
+        where label.enumtypid = element.oid
+    ) as labels
 from resolved
 join pg_type as base on base.oid = resolved.base_id
 cross join lateral (select base.typcategory = 'A' and base.typelem <> 0 as yes) as is_array

@@ -4,6 +4,7 @@
 
 mod copy;
 mod describe;
+mod drift;
 mod privileges;
 mod slice;
 mod snapshot;
@@ -17,7 +18,8 @@ use crate::sql::StatementFile;
 use crate::store::StoreError;
 
 pub use copy::{Above, Clock, Extraction, Portion, Ranges, TimeColumn, Window, digests, extract, greatest_key};
-pub use describe::{ExtensionType, SourceColumn, SourceShape, describe, extension_types};
+pub use describe::{ExtensionType, SourceColumn, SourceShape, describe, extension_types, tables};
+pub use drift::{Change, changes};
 pub use privileges::{Writer, writer};
 pub use slice::{Slice, sizes, slices};
 pub use snapshot::{Joined, Snapshot};

@@ -22,7 +22,7 @@ use crate::store::{BatchKind, BatchManifest, Store, StoreError};
 
 pub use brake::Accepts;
 use shape::Filling;
-pub use shape::{StagingShape, read_shape};
+pub use shape::{StagingShape, check_columns, read_shape};
 pub use sweep::{Swept, sweep};
 
 /// Why a batch could not be loaded.

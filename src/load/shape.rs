@@ -50,6 +50,16 @@ impl StagingShape {
     }
 }
 
+impl StagingShape {
+    /// Whether a copy is there without a column of this name.
+    pub fn lacks(&self, name: &Ident) -> bool {
+        match self {
+            Self::Absent => false,
+            Self::Present(present) => !present.columns.iter().any(|kept| kept.name == *name),
+        }
+    }
+}
+
 /// Reads the shape of a copy, and refuses a relation of its name that unimig did not make.
 pub async fn read_shape(client: &Client, node: &StageNode) -> Result<StagingShape, LoadError> {
     let staging = &node.stg_relation;
@@ -102,7 +112,7 @@ pub(super) async fn prepare(client: &Client, shape: StageShape<'_>, batch: Batch
             Filling::First
         }
         StagingShape::Present(present) => {
-            check_types(shape, present)?;
+            check_types(shape.node, shape.columns, present)?;
             let is_kept = |column: &&StagedColumn| present.columns.iter().any(|kept| kept.name == column.name);
             let added: Vec<&StagedColumn> = shape.columns.iter().filter(|column| !is_kept(column)).collect();
             if !added.is_empty() || !present.has_live_view {
@@ -139,18 +149,26 @@ pub(super) enum Filling {
     Nothing,
 }
 
-fn check_types(shape: StageShape<'_>, present: &Present) -> Result<(), LoadError> {
-    let staging = &shape.node.stg_relation;
-    if present.has_rows && present.primary_key != shape.node.key {
+/// Refuses what `load` would refuse, before anything is read.
+pub fn check_columns(node: &StageNode, columns: &[StagedColumn], found: &StagingShape) -> Result<(), LoadError> {
+    match found {
+        StagingShape::Absent => Ok(()),
+        StagingShape::Present(present) => check_types(node, columns, present),
+    }
+}
+
+fn check_types(node: &StageNode, columns: &[StagedColumn], present: &Present) -> Result<(), LoadError> {
+    let staging = &node.stg_relation;
+    if present.has_rows && present.primary_key != node.key {
         let words = |key: &[Ident]| match key {
             [] => "no key".to_owned(),
             key => format!("the key ({})", key.iter().map(Ident::as_str).collect::<Vec<_>>().join(", ")),
         };
-        let (kept, declared) = (words(&present.primary_key), words(&shape.node.key));
+        let (kept, declared) = (words(&present.primary_key), words(&node.key));
         let message = format!("{staging} has {kept}, and the source declares {declared}");
-        return Err(LoadError::Project(Box::new(changed(shape.node, message))));
+        return Err(LoadError::Project(Box::new(changed(node, message))));
     }
-    for column in shape.columns {
+    for column in columns {
         let kept = present.columns.iter().find(|kept| kept.name == column.name);
         if let Some(kept) = kept.filter(|kept| kept.data_type != column.data_type) {
             let name = column.name.as_str();
@@ -158,7 +176,7 @@ fn check_types(shape: StageShape<'_>, present: &Present) -> Result<(), LoadError
                 "column \"{name}\" of {staging} is {}, and the source now gives {}",
                 kept.data_type, column.data_type
             );
-            return Err(LoadError::Project(Box::new(changed(shape.node, message))));
+            return Err(LoadError::Project(Box::new(changed(node, message))));
         }
     }
     Ok(())
@@ -167,7 +185,8 @@ fn check_types(shape: StageShape<'_>, present: &Present) -> Result<(), LoadError
 fn changed(node: &StageNode, message: String) -> Diagnostic {
     let (staging, live) = (&node.stg_relation, &node.live_relation);
     let hint = format!(
-        "alter {staging} by hand, or drop view {live} and table {staging}: the next run reads the whole table again"
+        "drop view {live} and alter {staging} by hand, or drop view {live} and table {staging}: the next run makes what is \
+         missing, and reads a missing table whole"
     );
     Diagnostic::error(Code::ChangedColumn, message).at(node.declared_at.clone()).hint(hint)
 }

@@ -9,6 +9,7 @@ mod config;
 mod contract;
 mod custom_test;
 pub mod defaults;
+mod drift;
 mod exposure;
 mod facts;
 #[cfg(test)]
@@ -46,6 +47,7 @@ use std::sync::Arc;
 pub use capture::{Alarm, Strategy, length_of_time};
 pub use contract::{Constraint, Contract, ContractColumn};
 pub use custom_test::relocate;
+pub use drift::{DriftPolicy, OnAdded, OnChange, OnTables};
 pub use exposure::{AnalysisNode, ExposureNode, GroupNode};
 pub use facts::{NodeFacts, ResourceType, TestFacts, TestType};
 pub use fixture_rows::{FixtureRow, csv_rows};
@@ -117,6 +119,7 @@ pub struct StageNode {
     pub strategy: Strategy,
     pub removals: Removals,
     pub alarm: Option<Alarm>,
+    pub drift: DriftPolicy,
     pub columns: Vec<ColumnNode>,
     /// `models/stg/<source>/<table>.sql`, which replaces the generated extraction SELECT.
     pub extraction: Option<Arc<SourceFile>>,

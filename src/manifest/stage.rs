@@ -2,7 +2,7 @@
 
 use super::capture::{self, Strategy};
 use super::{ColumnNode, SourceProperties, StageNode};
-use super::{keyless, removals};
+use super::{drift, keyless, removals};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::ident::{Ident, NodeName, Relation};
 use crate::project::{ColumnDecl, Environment, SourceDecl, TableDecl};
@@ -86,6 +86,7 @@ pub(super) fn stage(
         strategy,
         alarm: cdc.and_then(|cdc| capture::alarm(cdc, diagnostics)),
         removals,
+        drift: drift::drift(source.drift.as_ref(), table.drift.as_ref(), diagnostics),
         columns: table.columns.iter().map(column).collect(),
         extraction: None,
         properties: SourceProperties::default(),

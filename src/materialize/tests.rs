@@ -120,6 +120,7 @@ fn labors() -> StageNode {
         strategy: Strategy::Full,
         removals: crate::manifest::Removals::default(),
         alarm: None,
+        drift: crate::manifest::DriftPolicy::default(),
         columns: Vec::new(),
         extraction: None,
         properties: crate::manifest::SourceProperties::default(),

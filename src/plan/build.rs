@@ -8,12 +8,14 @@ use crate::data_test;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::graph::Graph;
 use crate::ident::{Ident, NodeName, Relation};
-use crate::manifest::{KeepFailures, Manifest, Materialization, MergeConfig, ModelNode, TestNode, TestRules};
+use crate::manifest::{
+    KeepFailures, Manifest, Materialization, MergeConfig, ModelNode, StageNode, TestNode, TestRules,
+};
 use crate::materialize::TargetTable;
 use crate::plan::unit_test::unit_test;
 use crate::plan::{
     Action, Extent, IncrementalAction, KeptAs, KeptRows, MaterializedViewAction, MergeAction, OnError, OnFailure, Plan,
-    RunSettings, SeedAction, SelectAction, SnapshotAction, StageAction, Step, TestAction, Wait,
+    RunSettings, SeedAction, SelectAction, SnapshotAction, SourceSurroundings, StageAction, Step, TestAction, Wait,
 };
 
 /// What the target database holds already.
@@ -45,7 +47,7 @@ pub fn build(
     let mut mistakes = Diagnostics::default();
     let mut steps = Vec::with_capacity(selected.len());
     for name in inputs.graph.topological_order().iter().filter(|name| selected.contains(*name)) {
-        match action(inputs, name, &settings) {
+        match action(inputs, (name, selected), &settings) {
             Ok(Some(action)) => {
                 let reader = inputs.manifest.unit_tests.get(name).map_or(name, |test| &test.model);
                 let waits_for = waits(inputs, reader, selected, settings.on_error);
@@ -59,11 +61,16 @@ pub fn build(
     Ok(plan)
 }
 
-fn action(inputs: Inputs<'_>, name: &NodeName, settings: &RunSettings) -> Result<Option<Action>, Box<Diagnostic>> {
+fn action(
+    inputs: Inputs<'_>,
+    (name, selected): (&NodeName, &BTreeSet<NodeName>),
+    settings: &RunSettings,
+) -> Result<Option<Action>, Box<Diagnostic>> {
     let manifest = inputs.manifest;
     if let Some(stage) = manifest.stages.get(name) {
         let extraction = inputs.compiled.get(name).map(|compiled| compiled.sql.clone());
-        return Ok(Some(Action::Stage(StageAction { node: Arc::new(stage.clone()), extraction })));
+        let around = Arc::new(surroundings(inputs, stage, selected));
+        return Ok(Some(Action::Stage(StageAction { node: Arc::new(stage.clone()), extraction, around })));
     }
     if let Some(seed) = manifest.seeds.get(name) {
         return Ok(Some(Action::Seed(SeedAction { node: Arc::new(seed.clone()) })));
@@ -77,6 +84,20 @@ fn action(inputs: Inputs<'_>, name: &NodeName, settings: &RunSettings) -> Result
     match manifest.models.get(name) {
         Some(model) => model_action(inputs, model, settings),
         None => Ok(None),
+    }
+}
+
+fn surroundings(inputs: Inputs<'_>, stage: &StageNode, selected: &BTreeSet<NodeName>) -> SourceSurroundings {
+    let models =
+        inputs.graph.children(&stage.name).into_iter().filter(|child| inputs.manifest.models.contains_key(*child));
+    let sql = |name: &NodeName| inputs.compiled.get(name).map(|compiled| compiled.sql.text.clone());
+    let enabled = inputs.manifest.stages.values();
+    let off = inputs.manifest.switched_off.iter().flat_map(|off| off.stages.values());
+    let is_sibling = |other: &&StageNode| other.source == stage.source;
+    SourceSurroundings {
+        readers: models.map(|name| (name.clone(), sql(name))).collect(),
+        declared: enabled.clone().chain(off).filter(is_sibling).map(|other| other.source_relation.clone()).collect(),
+        speaker: enabled.filter(is_sibling).map(|other| &other.name).find(|name| selected.contains(*name)).cloned(),
     }
 }
 

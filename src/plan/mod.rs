@@ -85,6 +85,18 @@ pub struct StageAction {
     pub node: Arc<StageNode>,
     /// The SELECT of `models/stg/**`, where it replaces the generated one.
     pub extraction: Option<CompiledSql>,
+    pub around: Arc<SourceSurroundings>,
+}
+
+/// What the project knows around a source table.
+#[derive(Debug, Clone, Default)]
+pub struct SourceSurroundings {
+    /// Models that read the copy, with their SQL where it is known.
+    pub readers: Vec<(NodeName, Option<String>)>,
+    /// All tables of the source that the project declares.
+    pub declared: Vec<Relation>,
+    /// The step that speaks for the whole source.
+    pub speaker: Option<NodeName>,
 }
 
 /// A SELECT merged into an application's table.
@@ -250,6 +262,9 @@ pub struct ReadBounds {
     pub reload: Option<i64>,
     /// However many rows are gone, a person has looked.
     pub accept_deletes: bool,
+    /// However the source has changed, a person has looked.
+    #[serde(default)]
+    pub accept_drift: bool,
 }
 
 impl ReadBounds {

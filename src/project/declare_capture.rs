@@ -35,7 +35,32 @@ pub struct DeletesDecl {
     pub span: Span,
 }
 
+/// What is done when the source changes, a word for each way.
+#[derive(Debug, Clone)]
+pub struct DriftDecl {
+    pub added: Option<Written<String>>,
+    pub dropped: Option<Written<String>>,
+    pub retyped: Option<Written<String>>,
+    pub renamed: Option<Written<String>>,
+    pub labels: Option<Written<String>>,
+    /// Of a source only.
+    pub tables: Option<Written<String>>,
+}
+
 impl Reader {
+    pub(super) fn drift(&mut self, yaml: &Yaml, keys: &'static [&'static str]) -> Option<DriftDecl> {
+        let fields = self.fields(yaml, "drift", keys)?;
+        let mut word = |key: &str| fields.get(key).and_then(|value| self.written_text(value));
+        Some(DriftDecl {
+            added: word("added"),
+            dropped: word("dropped"),
+            retyped: word("retyped"),
+            renamed: word("renamed"),
+            labels: word("labels"),
+            tables: word("tables"),
+        })
+    }
+
     pub(super) fn deletes(&mut self, yaml: &Yaml) -> Option<DeletesDecl> {
         let fields = self.fields(yaml, "deletes", &["detect", "column", "every", "max_percent"])?;
         let detect = self.required(&fields, "detect")?;

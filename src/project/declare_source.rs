@@ -4,7 +4,7 @@
 use super::config::ConfigPatch;
 use super::config_keys::ConfigOf;
 use super::declare::{ColumnDecl, TestDecl, Written};
-use super::declare_capture::{CdcDecl, DeletesDecl};
+use super::declare_capture::{CdcDecl, DeletesDecl, DriftDecl};
 use super::fields::{Fields, Reader};
 use super::yaml::Yaml;
 use super::{Quoting, config};
@@ -22,6 +22,7 @@ pub struct SourceDecl {
     pub stg_schema: Option<Ident>,
     pub cdc: Option<CdcDecl>,
     pub deletes: Option<DeletesDecl>,
+    pub drift: Option<DriftDecl>,
     pub properties: SourcePropertiesDecl,
     pub tables: Vec<TableDecl>,
 }
@@ -35,6 +36,7 @@ pub struct TableDecl {
     pub key: Vec<Ident>,
     pub cdc: Option<CdcDecl>,
     pub deletes: Option<DeletesDecl>,
+    pub drift: Option<DriftDecl>,
     pub properties: SourcePropertiesDecl,
     pub columns: Vec<ColumnDecl>,
     pub tests: Vec<TestDecl>,
@@ -53,14 +55,20 @@ pub struct SourcePropertiesDecl {
 impl SourceDecl {
     /// Whether the declaration says things that make sense of a staged source only.
     pub fn speaks_of_staging(&self) -> bool {
-        let of_table = |table: &TableDecl| !table.key.is_empty() || table.cdc.is_some() || table.deletes.is_some();
+        let of_table = |table: &TableDecl| {
+            !table.key.is_empty() || table.cdc.is_some() || table.deletes.is_some() || table.drift.is_some()
+        };
         self.connection.is_some()
             || self.stg_schema.is_some()
             || self.cdc.is_some()
             || self.deletes.is_some()
+            || self.drift.is_some()
             || self.tables.iter().any(of_table)
     }
 }
+
+const DRIFT_OF_SOURCE: [&str; 6] = ["added", "dropped", "retyped", "renamed", "labels", "tables"];
+const DRIFT_OF_TABLE: [&str; 5] = ["added", "dropped", "retyped", "renamed", "labels"];
 
 const PROPERTY_KEYS: [&str; 7] =
     ["tags", "meta", "freshness", "loaded_at_field", "loaded_at_query", "enabled", "event_time"];
@@ -76,6 +84,7 @@ impl Reader {
             "stg_schema",
             "cdc",
             "deletes",
+            "drift",
             "tables",
             "tags",
             "meta",
@@ -94,6 +103,7 @@ impl Reader {
         let stg_schema = fields.get("stg_schema").and_then(|value| self.ident(value));
         let cdc = fields.get("cdc").and_then(|value| self.cdc(value));
         let deletes = fields.get("deletes").and_then(|value| self.deletes(value));
+        let drift = fields.get("drift").and_then(|value| self.drift(value, &DRIFT_OF_SOURCE));
         let properties = self.source_properties(&fields);
         let tables = match fields.get("tables") {
             Some(tables) => self.list(tables).iter().filter_map(|table| self.source_table(table)).collect(),
@@ -108,6 +118,7 @@ impl Reader {
             stg_schema,
             cdc,
             deletes,
+            drift,
             properties,
             tables,
         })
@@ -121,6 +132,7 @@ impl Reader {
             "key",
             "cdc",
             "deletes",
+            "drift",
             "columns",
             "data_tests",
             "tests",
@@ -140,10 +152,11 @@ impl Reader {
         let key = fields.get("key").map(|value| self.idents(value)).unwrap_or_default();
         let cdc = fields.get("cdc").and_then(|value| self.cdc(value));
         let deletes = fields.get("deletes").and_then(|value| self.deletes(value));
+        let drift = fields.get("drift").and_then(|value| self.drift(value, &DRIFT_OF_TABLE));
         let properties = self.source_properties(&fields);
         let columns = self.columns(&fields);
         let tests = self.tests(&fields);
-        Some(TableDecl { name: name?, identifier, description, key, cdc, deletes, properties, columns, tests })
+        Some(TableDecl { name: name?, identifier, description, key, cdc, deletes, drift, properties, columns, tests })
     }
 
     /// dbt has moved these from beside the name into `config:`; both places are read, and `config:` wins.

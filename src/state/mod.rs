@@ -9,3 +9,4 @@ pub mod past;
 pub mod run;
 pub mod schema;
 pub mod set_aside;
+pub mod source;

@@ -8,6 +8,7 @@ const SERVER_MISTAKES: &str = include_str!("server_mistakes.rs");
 const INCREMENTAL: &str = include_str!("incremental.rs");
 const CONTRACTS: &str = include_str!("contracts.rs");
 const CHECK: &str = include_str!("check.rs");
+const DRIFT: &str = include_str!("drift.rs");
 const PLAN: &str = include_str!("plan.rs");
 const READ_ONLY: &str = include_str!("read_only.rs");
 const NEVER_DESTRUCTIVE: &str = include_str!("never_destructive.rs");
@@ -27,6 +28,7 @@ const ON_A_SERVER: &[(Code, &str, &str)] = &[
     (Code::WritableSource, READ_ONLY, "a_role_that_could_write_is_told_and_refused_where_that_is_asked"),
     (Code::UnknownColumns, CHECK, "columns_of_a_source_that_nobody_can_tell_are_asked_for"),
     (Code::ChangedColumn, SERVER_MISTAKES, "a_column_that_changed_its_type_is_told"),
+    (Code::SourceChanged, DRIFT, "swapped_names_are_seen_and_no_value_gets_into_another_column"),
     (Code::BrokenContract, CONTRACTS, "a_select_that_breaks_its_contract_changes_nothing"),
     (Code::SchemaChanged, INCREMENTAL, "a_changed_select_changes_the_table_as_on_schema_change_says"),
 ];

@@ -18,6 +18,7 @@ mod data_tests;
 mod dbt_features;
 mod dbt_project;
 mod defended;
+mod drift;
 mod earlier_run;
 mod empty;
 mod equal_rows;

@@ -69,6 +69,7 @@ pub(super) async fn compare(
         is_complete: true,
         greatest_key: None,
         extraction_digest: main.extraction_digest.clone(),
+        seen: None,
         manifest,
     };
     write::within_transaction(reading, &sample, Turn::Last(Some(before)), async |batch| {

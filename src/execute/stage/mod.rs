@@ -8,6 +8,7 @@
 mod alarm;
 mod bounds;
 mod compare;
+mod drift;
 mod leftovers;
 mod read;
 mod reload;
@@ -24,6 +25,7 @@ use crate::plan::StageAction;
 use crate::state::batch::{self, LoadedBatch};
 use crate::state::lock::{self, Scope};
 use crate::state::run::{self, Tally};
+use crate::state::source::SeenColumn;
 use crate::store::{BatchKind, BatchManifest, Store};
 
 /// A column of staging with the source's spelling of its type.
@@ -121,6 +123,8 @@ struct Gathered {
     is_complete: bool,
     greatest_key: Option<String>,
     extraction_digest: String,
+    /// What the source's catalog says now, where that is new.
+    seen: Option<Vec<SeenColumn>>,
 }
 
 async fn superseded(reading: Reading<'_>) -> Result<Done, StepError> {

@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 use tokio_postgres::Client;
 
 use super::bounds::{self, Chosen};
-use super::{Column, Gathered, Reading, leftovers};
+use super::{Column, Gathered, Reading, drift, leftovers};
 use crate::event::Phase;
 use crate::execute::failure::StepError;
 use crate::execute::session::Working;
@@ -48,7 +48,10 @@ pub(super) async fn read(reading: Reading<'_>) -> Result<Option<Gathered>, StepE
         context.note(NO_KEY);
     }
     let shape = extract::describe(&source, node, action.extraction.as_ref()).await?;
-    let columns = staged_columns(reading, shape.columns).await?;
+    let mut columns = staged_columns(reading, shape.columns.clone()).await?;
+    let looked = drift::look(reading, &source, (&shape.columns, &columns)).await?;
+    columns.retain(|(column, _)| !looked.left_out.contains(&column.name));
+    let reading = Reading { last: reading.last.filter(|_| !looked.touches_old_rows), ..reading };
     let extraction_digest = extraction_digest(action, &columns);
     let Chosen { portion, is_complete } =
         bounds::choose(reading, (&snapshot, &source), (&columns, &extraction_digest)).await?;
@@ -83,7 +86,8 @@ pub(super) async fn read(reading: Reading<'_>) -> Result<Option<Gathered>, StepE
     end(&source, node).await?;
     source.give_back();
     let kind = manifest.kind.as_str();
-    Ok(Some(Gathered { columns, manifest, batch_id, kind, is_complete, greatest_key, extraction_digest }))
+    let seen = looked.seen;
+    Ok(Some(Gathered { columns, manifest, batch_id, kind, is_complete, greatest_key, extraction_digest, seen }))
 }
 
 /// What a table's growing key has reached, where the strategy goes by one.

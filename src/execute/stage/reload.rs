@@ -25,6 +25,7 @@ pub(super) async fn gather(reading: Reading<'_>, batch_id: i64) -> Result<Gather
         is_complete: false,
         greatest_key: None,
         extraction_digest: String::new(),
+        seen: None,
         manifest,
     })
 }

@@ -59,6 +59,7 @@ pub(super) async fn sweep(reading: Reading<'_>, main: &Gathered, turn: Turn) -> 
         is_complete: true,
         greatest_key: None,
         extraction_digest: main.extraction_digest.clone(),
+        seen: None,
         manifest,
     };
     write::within_transaction(reading, &keys, turn, async |batch| {

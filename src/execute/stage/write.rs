@@ -9,6 +9,7 @@ use crate::materialize::stage::StagedColumn;
 use crate::postgres::PostgresError;
 use crate::state::batch::{self, BatchRecord};
 use crate::state::run::{self, Tally};
+use crate::state::source;
 
 /// What a batch did to its copy.
 pub(super) struct Loaded {
@@ -78,6 +79,9 @@ pub(super) async fn within_transaction<'a>(
         tally,
     };
     batch::record(target, &context.hands.run.id, &record).await?;
+    if let Some(seen) = gathered.seen.as_ref().filter(|_| is_complete) {
+        source::remember_columns(target, &node.name, seen).await?;
+    }
     let mut all = tally;
     if let Turn::Middle(earlier) | Turn::Last(Some(earlier)) = &turn {
         all += earlier.tally;
