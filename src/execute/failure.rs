@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::diagnostic::Diagnostic;
 use crate::event::{Failure, FailureKind};
 use crate::extract::ExtractError;
-use crate::load::LoadError;
+use crate::load::{Hop, LoadError};
 use crate::postgres::{PostgresError, ServerError};
 use crate::store::StoreError;
 use crate::transform::TransformError;
@@ -94,13 +94,14 @@ impl StepError {
             | Self::Transform(TransformError::Postgres(error))
             | Self::Verify(VerifyError::Postgres(error)) => Some(error),
             Self::Snapshot(error) => Some(error),
-            Self::Extract(ExtractError::Store(_) | ExtractError::Project(_))
+            Self::Extract(ExtractError::Store(_) | ExtractError::Project(_) | ExtractError::Broken { .. })
             | Self::Load(
                 LoadError::Store(_)
                 | LoadError::Project(_)
                 | LoadError::RowCount { .. }
                 | LoadError::TurnsBack { .. }
-                | LoadError::TooManyDeletes { .. },
+                | LoadError::TooManyDeletes { .. }
+                | LoadError::Broken { .. },
             )
             | Self::Transform(
                 TransformError::Project(_) | TransformError::ViewInUse { .. } | TransformError::File { .. },
@@ -116,13 +117,14 @@ impl StepError {
             Self::Extract(ExtractError::Store(error)) | Self::Load(LoadError::Store(error)) => Some(error),
             Self::Postgres(_)
             | Self::Snapshot(_)
-            | Self::Extract(ExtractError::Postgres(_) | ExtractError::Project(_))
+            | Self::Extract(ExtractError::Postgres(_) | ExtractError::Project(_) | ExtractError::Broken { .. })
             | Self::Load(
                 LoadError::Postgres(_)
                 | LoadError::Project(_)
                 | LoadError::RowCount { .. }
                 | LoadError::TurnsBack { .. }
-                | LoadError::TooManyDeletes { .. },
+                | LoadError::TooManyDeletes { .. }
+                | LoadError::Broken { .. },
             )
             | Self::Transform(_)
             | Self::Verify(_)
@@ -139,13 +141,14 @@ impl StepError {
             | Self::Verify(VerifyError::Project(diagnostic)) => Some(diagnostic),
             Self::Postgres(_)
             | Self::Snapshot(_)
-            | Self::Extract(ExtractError::Postgres(_) | ExtractError::Store(_))
+            | Self::Extract(ExtractError::Postgres(_) | ExtractError::Store(_) | ExtractError::Broken { .. })
             | Self::Load(
                 LoadError::Postgres(_)
                 | LoadError::Store(_)
                 | LoadError::RowCount { .. }
                 | LoadError::TurnsBack { .. }
-                | LoadError::TooManyDeletes { .. },
+                | LoadError::TooManyDeletes { .. }
+                | LoadError::Broken { .. },
             )
             | Self::Transform(
                 TransformError::Postgres(_) | TransformError::ViewInUse { .. } | TransformError::File { .. },
@@ -168,6 +171,14 @@ impl StepError {
         if let Self::Load(LoadError::TooManyDeletes { .. }) = self {
             let hint = "look at the source; if the rows are really gone, run again with --accept-deletes";
             return Some(hint.to_owned());
+        }
+        if let Self::Load(LoadError::Broken { hop: Hop::Load, .. }) = self {
+            let hint = "if a SELECT of models/stg gives other values each time, as random() does, set checksum: rows; \
+                        otherwise the batch was altered: run again";
+            return Some(hint.to_owned());
+        }
+        if let Self::Load(LoadError::Broken { hop: Hop::Merge, .. }) = self {
+            return Some("look for triggers or rules on the copy: nobody else may change what is merged".to_owned());
         }
         let server = server?;
         let own = match server.sqlstate.as_str() {

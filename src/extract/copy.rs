@@ -10,6 +10,7 @@ use minijinja::{Value, context};
 use tokio_postgres::Client;
 
 use crate::compile::CompiledSql;
+use crate::extract::checksum::{self, Sum};
 use crate::extract::{ExtractError, Joined, Moment, STATEMENTS, Slice, Snapshot, Throttle};
 use crate::ident::{Ident, Literal};
 use crate::manifest::StageNode;
@@ -58,6 +59,16 @@ pub enum Portion {
 pub struct Ranges {
     pub key: RangeKey,
     pub list: Vec<KeyRange>,
+}
+
+impl Extraction<'_> {
+    /// Which rows of a slice the batch holds.
+    pub(super) fn condition(&self, slice: &Slice) -> Option<String> {
+        match (self.portion.condition(), slice.condition()) {
+            (Some(portion), Some(pages)) => Some(format!("{pages}\n    and {portion}")),
+            (portion, pages) => portion.or(pages),
+        }
+    }
 }
 
 /// The part of a table that may have changed: rows at or above the bound in any column, and rows without any time.
@@ -150,7 +161,9 @@ pub async fn extract(
     let node = extraction.node;
     let work = Work { waiting: Mutex::new(extraction.slices.iter().collect()), options: OnceLock::new(), progress };
     let readers = sessions.iter().map(|session| read_slices(session, extraction, &work));
-    let mut parts: Vec<PartEntry> = try_join_all(readers).await?.into_iter().flatten().collect();
+    let (parts, sums): (Vec<Vec<PartEntry>>, Vec<Sum>) = try_join_all(readers).await?.into_iter().unzip();
+    let sum = sums.into_iter().reduce(Sum::plus).unwrap_or_default();
+    let mut parts: Vec<PartEntry> = parts.into_iter().flatten().collect();
     parts.sort_by(|left, right| left.name.cmp(&right.name));
     let manifest = BatchManifest {
         format_version: BatchManifest::FORMAT_VERSION,
@@ -168,7 +181,8 @@ pub async fn extract(
         ranges: extraction.portion.ranges(),
         columns: extraction.columns.iter().map(manifest_column).collect(),
         key: node.key.iter().map(|key| key.as_str().to_owned()).collect(),
-        rows: parts.iter().map(|part| part.rows).sum(),
+        rows: sum.rows,
+        digest: sum.digest.map(|digest| digest.to_string()),
         parts,
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
     };
@@ -198,10 +212,11 @@ async fn read_slices(
     client: &Client,
     extraction: Extraction<'_>,
     work: &Work<'_, impl Fn(u64)>,
-) -> Result<Vec<PartEntry>, ExtractError> {
+) -> Result<(Vec<PartEntry>, Sum), ExtractError> {
     let prefix = store::batch_prefix(&extraction.node.source, &extraction.node.table, extraction.batch_id);
     let next = || work.waiting.lock().expect("no reader panics while it holds the list").pop_front();
     let mut writer: Option<PartWriter> = None;
+    let mut sum = Sum { rows: 0, digest: Some(0) };
     while let Some(slice) = next() {
         let mut rows = copy_out_csv(client, &rows_statement(extraction, slice)).await?;
         let header = rows.header.clone();
@@ -210,17 +225,20 @@ async fn read_slices(
             PartWriter::new(extraction.store, &prefix, options)
         };
         let writer = writer.get_or_insert_with(open);
+        let mut copied = 0;
         while let Some(block) = rows.blocks.next().await {
             let block = block?;
+            copied += block.rows;
             extraction.throttle.pass(Moment::BetweenBlocks, extraction.tell).await?;
             extraction.throttle.spend(block.bytes.len()).await;
             (work.progress)(block.rows);
             writer.write(block.bytes, block.rows).await?;
         }
+        sum = sum.plus(checksum::of_slice(client, extraction, (slice, copied)).await?);
     }
     match writer {
-        Some(writer) => Ok(writer.finish().await?),
-        None => Ok(Vec::new()),
+        Some(writer) => Ok((writer.finish().await?, sum)),
+        None => Ok((Vec::new(), sum)),
     }
 }
 
@@ -261,10 +279,7 @@ pub fn digests<'a>(
 }
 
 fn rows_statement(extraction: Extraction<'_>, slice: &Slice) -> String {
-    let condition = match (extraction.portion.condition(), slice.condition()) {
-        (Some(portion), Some(pages)) => Some(format!("{pages}\n    and {portion}")),
-        (portion, pages) => portion.or(pages),
-    };
+    let condition = extraction.condition(slice);
     let names = quoted_list(extraction.columns.iter().map(|(column, _)| &column.name));
     let context = context! {
         names,

@@ -2,6 +2,7 @@
 //!
 //! Nothing here writes to a source, and nothing here knows the target.
 
+mod checksum;
 mod copy;
 mod describe;
 mod drift;
@@ -13,6 +14,7 @@ mod throttle;
 use std::sync::LazyLock;
 
 use crate::diagnostic::Diagnostic;
+use crate::ident::NodeName;
 use crate::postgres::PostgresError;
 use crate::sql::StatementFile;
 use crate::store::StoreError;
@@ -37,4 +39,6 @@ pub enum ExtractError {
     /// The project says something of the source that is not so.
     #[error("{}", .0.message)]
     Project(Box<Diagnostic>),
+    #[error("the source counts {counted} rows of {node} in the snapshot of which {copied} were copied")]
+    Broken { node: NodeName, counted: u64, copied: u64 },
 }

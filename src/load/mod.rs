@@ -4,6 +4,7 @@
 //! here talks to a source.
 
 mod brake;
+mod checksum;
 mod keyless;
 mod shape;
 mod stream;
@@ -21,6 +22,7 @@ use crate::state::run::Tally;
 use crate::store::{BatchKind, BatchManifest, Store, StoreError};
 
 pub use brake::Accepts;
+pub use checksum::Hop;
 use shape::Filling;
 pub use shape::{StagingShape, check_columns, read_shape};
 pub use sweep::{Swept, sweep};
@@ -43,6 +45,8 @@ pub enum LoadError {
     TurnsBack { node: NodeName, batch_id: i64, rows: i64 },
     #[error("{buried} of {live} live rows of {node} are gone at the source: more than {max_percent} percent")]
     TooManyDeletes { node: NodeName, buried: u64, live: u64, max_percent: f64 },
+    #[error("the rows of batch {batch_id} of {node} are not those of the source any more after the {hop}")]
+    Broken { node: NodeName, batch_id: i64, hop: Hop },
 }
 
 /// One batch on its way into one copy.
@@ -58,6 +62,9 @@ pub struct Batch<'a> {
     pub accepts: Accepts,
 }
 
+/// Where `stage.sql` puts the rows that are to be merged.
+const INCOMING: &str = "pg_temp.unimig_incoming";
+
 /// Loads a batch. The caller has begun the transaction and commits it; `progress` hears of rows that were copied.
 pub async fn load(client: &Client, batch: Batch<'_>, mut progress: impl FnMut(u64)) -> Result<Tally, LoadError> {
     let shape = StageShape { node: batch.node, columns: batch.columns, batch_id: batch.batch_id };
@@ -72,6 +79,7 @@ pub async fn load(client: &Client, batch: Batch<'_>, mut progress: impl FnMut(u6
     execute(client, &shape.create_incoming(), batch.node).await?;
     stream::copy_parts(client, &shape.copy_incoming(), batch, &mut progress).await?;
     execute(client, &shape.analyze_incoming(), batch.node).await?;
+    checksum::after_load(client, batch, &INCOMING).await?;
     match batch.node.key.is_empty() {
         true => keyless::merge(client, shape, batch).await,
         false => merge(client, shape, batch).await,
@@ -86,6 +94,7 @@ async fn first_load(
     progress: &mut impl FnMut(u64),
 ) -> Result<Tally, LoadError> {
     let inserted = stream::copy_parts(client, &shape.copy_freeze(), batch, progress).await?;
+    checksum::after_load(client, batch, &batch.node.stg_relation).await?;
     if let Some(bury) = shape.bury_first_load() {
         execute(client, &bury, batch.node).await?;
     }
@@ -102,7 +111,8 @@ async fn merge(client: &Client, shape: StageShape<'_>, batch: Batch<'_>) -> Resu
     if batch.batch_id != batch.manifest.batch_id {
         refuse_turning_back(client, shape, batch).await?;
     }
-    client.execute(&shape.merge(), &[]).await.map_err(failed)?;
+    let merged = client.execute(&shape.merge(), &[]).await.map_err(failed)?;
+    checksum::after_merge(client, shape, (batch, merged)).await?;
     let buried = match bury(shape, batch) {
         Some(bury) => client.execute(&bury, &[]).await.map_err(failed)?,
         None => 0,

@@ -2,7 +2,7 @@
 
 use tokio_postgres::Client;
 
-use super::{Batch, LoadError, brake, execute, stream};
+use super::{Batch, LoadError, brake, checksum, execute, stream};
 use crate::materialize::stage::StageShape;
 use crate::postgres::PostgresError;
 use crate::state::run::Tally;
@@ -22,6 +22,7 @@ pub async fn sweep(client: &Client, batch: Batch<'_>) -> Result<Swept, LoadError
     execute(client, &shape.create_swept(), batch.node).await?;
     stream::copy_parts(client, &shape.copy_swept(), batch, &mut |_| {}).await?;
     execute(client, &shape.analyze_swept(), batch.node).await?;
+    checksum::after_load(client, batch, &"pg_temp.unimig_swept").await?;
     client.batch_execute("set local work_mem = '256MB'").await.map_err(failed)?;
     let deleted = client.execute(&shape.bury_swept(), &[]).await.map_err(failed)?;
     brake::hold(client, shape, (deleted, batch.accepts)).await?;

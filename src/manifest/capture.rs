@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::ident::Ident;
-use crate::project::CdcDecl;
+use crate::project::{CdcDecl, Written};
 
 /// How an extraction finds what changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +30,16 @@ pub enum Strategy {
     },
     /// Digests of key ranges are compared with those of the copy, and ranges that differ are read.
     Compare { rows_per_range: u64 },
+}
+
+/// How a batch is proven on its way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Checksum {
+    /// By the number of rows and a digest that the source computes too.
+    #[default]
+    Digest,
+    /// By the number of rows and the bytes of the parts.
+    Rows,
 }
 
 /// A sampled comparison of the whole rows, to find changes that the change columns do not tell of.
@@ -240,6 +250,21 @@ pub(super) fn alarm(cdc: &CdcDecl, diagnostics: &mut Diagnostics) -> Option<Alar
         }
     };
     Some(Alarm { every: every?, percent: percent? })
+}
+
+/// The checksum of a declaration.
+pub(super) fn checksum(declared: &Written<String>, diagnostics: &mut Diagnostics) -> Checksum {
+    match declared.value.as_str() {
+        "digest" => Checksum::Digest,
+        "rows" => Checksum::Rows,
+        other => {
+            let diagnostic = Diagnostic::error(Code::BadValue, format!("\"{other}\" is no checksum"))
+                .at(declared.span.clone())
+                .hint("checksum is \"digest\" or \"rows\"");
+            diagnostics.push(diagnostic);
+            Checksum::default()
+        }
+    }
 }
 
 /// Days are 24 hours and weeks 7 days: a window is a reach back, not a calendar. Months and years have no length.

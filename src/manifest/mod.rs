@@ -44,7 +44,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-pub use capture::{Alarm, Strategy, length_of_time};
+pub use capture::{Alarm, Checksum, Strategy, length_of_time};
 pub use contract::{Constraint, Contract, ContractColumn};
 pub use custom_test::relocate;
 pub use drift::{DriftPolicy, OnAdded, OnChange, OnTables};
@@ -120,6 +120,7 @@ pub struct StageNode {
     pub removals: Removals,
     pub alarm: Option<Alarm>,
     pub drift: DriftPolicy,
+    pub checksum: Checksum,
     pub columns: Vec<ColumnNode>,
     /// `models/stg/<source>/<table>.sql`, which replaces the generated extraction SELECT.
     pub extraction: Option<Arc<SourceFile>>,

@@ -58,6 +58,7 @@ pub(super) fn stage(
     let name = table.name.value.as_str();
     let live = named(format!("{name}_live"), &table.name.span, diagnostics)?;
     let cdc = table.cdc.as_ref().or(source.cdc.as_ref());
+    let checksum = table.checksum.as_ref().or(source.checksum.as_ref());
     let strategy = match cdc {
         // The mistake is reported; the table stays, so that models that read it are not reported too.
         Some(cdc) => capture::strategy(cdc, diagnostics).unwrap_or(Strategy::Full),
@@ -84,6 +85,7 @@ pub(super) fn stage(
         live_relation: Relation::new(stg_schema.clone(), live),
         key: table.key.clone(),
         strategy,
+        checksum: checksum.map(|declared| capture::checksum(declared, diagnostics)).unwrap_or_default(),
         alarm: cdc.and_then(|cdc| capture::alarm(cdc, diagnostics)),
         removals,
         drift: drift::drift(source.drift.as_ref(), table.drift.as_ref(), diagnostics),

@@ -85,6 +85,20 @@ pub fn digests<'a>(
     STATEMENTS.render("digests", context)
 }
 
+/// The number of rows and the sum of the hashes of their text images, as text.
+pub fn sum<'a>(
+    relation: &impl std::fmt::Display,
+    names: impl Iterator<Item = &'a Ident>,
+    condition: Option<&str>,
+) -> String {
+    let context = context! {
+        relation => quoted(relation),
+        names => quoted_list(names),
+        condition => condition.map(quoted),
+    };
+    STATEMENTS.render("sum", context)
+}
+
 /// A condition that is true for keys in one of the ranges.
 pub fn within(key: &RangeKey, ranges: &[KeyRange]) -> String {
     let bound = |bound: &Option<String>| bound.as_deref().map(|bound| quoted(Literal(bound)));

@@ -37,3 +37,16 @@ group by 1
     false
 {% endfor %}
 )
+
+-- name: sum
+select
+    count(*),
+    case
+        -- Earlier servers write floating-point numbers in another way.
+        when current_setting('server_version_num')::integer >= 120000
+            then coalesce(sum(hashtextextended(row({{ names | inline }})::text, 0)::numeric), 0)::text
+    end
+from {{ relation }}
+{% if condition %}
+where {{ condition }}
+{% endif %}

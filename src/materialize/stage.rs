@@ -97,6 +97,11 @@ impl StageShape<'_> {
         STATEMENTS.render("bury", context! { within => within.map(quoted), ..self.context() })
     }
 
+    /// How many rows of the batch were written, and how many of them are what the batch holds.
+    pub fn merged_rows(self) -> String {
+        self.render("merged_rows")
+    }
+
     /// The greatest of the times of the rows that the batch wrote, as text.
     pub fn newest_of_batch(self, times: &[Ident]) -> String {
         STATEMENTS.render("newest_of_batch", context! { times => quoted_list(times), ..self.context() })

@@ -186,6 +186,17 @@ values (
     {{ batch_id }}
 )
 
+-- name: merged_rows
+select
+    count(*) as found,
+    count(*) filter (
+        where row({{ names | inline("staging") }})::record
+            *= row({{ names | inline("incoming") }})::record
+    ) as equal
+from {{ staging }} as staging
+join pg_temp.unimig_incoming as incoming on {{ keys | matching("staging", "incoming") }}
+where staging._batch_id = {{ batch_id }}
+
 -- name: newest_of_batch
 select greatest(
 {{ times | lines }}

@@ -121,6 +121,7 @@ fn labors() -> StageNode {
         removals: crate::manifest::Removals::default(),
         alarm: None,
         drift: crate::manifest::DriftPolicy::default(),
+        checksum: crate::manifest::Checksum::default(),
         columns: Vec::new(),
         extraction: None,
         properties: crate::manifest::SourceProperties::default(),

@@ -23,6 +23,7 @@ pub struct SourceDecl {
     pub cdc: Option<CdcDecl>,
     pub deletes: Option<DeletesDecl>,
     pub drift: Option<DriftDecl>,
+    pub checksum: Option<Written<String>>,
     pub properties: SourcePropertiesDecl,
     pub tables: Vec<TableDecl>,
 }
@@ -37,6 +38,7 @@ pub struct TableDecl {
     pub cdc: Option<CdcDecl>,
     pub deletes: Option<DeletesDecl>,
     pub drift: Option<DriftDecl>,
+    pub checksum: Option<Written<String>>,
     pub properties: SourcePropertiesDecl,
     pub columns: Vec<ColumnDecl>,
     pub tests: Vec<TestDecl>,
@@ -85,6 +87,7 @@ impl Reader {
             "cdc",
             "deletes",
             "drift",
+            "checksum",
             "tables",
             "tags",
             "meta",
@@ -104,6 +107,7 @@ impl Reader {
         let cdc = fields.get("cdc").and_then(|value| self.cdc(value));
         let deletes = fields.get("deletes").and_then(|value| self.deletes(value));
         let drift = fields.get("drift").and_then(|value| self.drift(value, &DRIFT_OF_SOURCE));
+        let checksum = fields.get("checksum").and_then(|value| self.written_text(value));
         let properties = self.source_properties(&fields);
         let tables = match fields.get("tables") {
             Some(tables) => self.list(tables).iter().filter_map(|table| self.source_table(table)).collect(),
@@ -119,6 +123,7 @@ impl Reader {
             cdc,
             deletes,
             drift,
+            checksum,
             properties,
             tables,
         })
@@ -133,6 +138,7 @@ impl Reader {
             "cdc",
             "deletes",
             "drift",
+            "checksum",
             "columns",
             "data_tests",
             "tests",
@@ -153,10 +159,23 @@ impl Reader {
         let cdc = fields.get("cdc").and_then(|value| self.cdc(value));
         let deletes = fields.get("deletes").and_then(|value| self.deletes(value));
         let drift = fields.get("drift").and_then(|value| self.drift(value, &DRIFT_OF_TABLE));
+        let checksum = fields.get("checksum").and_then(|value| self.written_text(value));
         let properties = self.source_properties(&fields);
         let columns = self.columns(&fields);
         let tests = self.tests(&fields);
-        Some(TableDecl { name: name?, identifier, description, key, cdc, deletes, drift, properties, columns, tests })
+        Some(TableDecl {
+            name: name?,
+            identifier,
+            description,
+            key,
+            cdc,
+            deletes,
+            drift,
+            checksum,
+            properties,
+            columns,
+            tests,
+        })
     }
 
     /// dbt has moved these from beside the name into `config:`; both places are read, and `config:` wins.

@@ -32,6 +32,9 @@ pub struct BatchManifest {
     pub columns: Vec<ManifestColumn>,
     pub key: Vec<String>,
     pub rows: u64,
+    /// The sum of `hashtextextended(row(…)::text, 0)` over the rows, by the source's own query in the same snapshot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
     pub parts: Vec<PartEntry>,
     pub tool_version: String,
 }

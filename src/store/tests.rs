@@ -176,6 +176,7 @@ fn manifest() -> BatchManifest {
         kind: BatchKind::Full,
         window: None,
         ranges: None,
+        digest: None,
         columns: vec![ManifestColumn {
             name: "id".to_owned(),
             data_type: "bigint".to_owned(),

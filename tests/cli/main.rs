@@ -10,6 +10,7 @@ mod harness;
 mod artifacts;
 mod build;
 mod check;
+mod checksums;
 mod codes;
 mod commands;
 mod contracts;
