@@ -17,6 +17,7 @@ const DAYS: u64 = 30;
 
 const SOURCE_YAML: &str = "
   - name: SOURCE
+    drift: {dropped: warn}
     tables:
       - {name: people, key: [id], cdc: {strategy: full}}
       - name: visits
@@ -31,6 +32,7 @@ const SOURCE_YAML: &str = "
         cdc: {strategy: watermark, columns: [updated_at], overlap: 500 milliseconds}
         deletes: {detect: [column, sweep], column: deleted_at, every: 1 millisecond}
       - {name: stock, key: [code], cdc: {strategy: compare, rows_per_range: 10}}
+      - {name: notes, cdc: {strategy: full}}
       - {name: events, key: [id], cdc: {strategy: append, columns: [id], overlap: 0}}
 ";
 

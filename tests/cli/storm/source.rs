@@ -5,13 +5,14 @@ use crate::harness::{Session, Test};
 use super::chance::Chance;
 
 /// Each table, and which of its rows are live.
-pub const TABLES: [(&str, &str); 6] = [
+pub const TABLES: [(&str, &str); 7] = [
     ("people", "true"),
     ("visits", "true"),
     ("labors", "true"),
     ("marks", "deleted_at is null"),
     ("stock", "true"),
     ("events", "true"),
+    ("notes", "true"),
 ];
 
 pub const SCHEMA: &str = "
@@ -42,12 +43,14 @@ create table marks (
 insert into marks select md5(n::text)::uuid, n, now() - interval '1 year' from generate_series(1, 60) as n;
 create table stock (code text primary key, amount int, tags text[]);
 insert into stock select chr(64 + n) || n, n, array[n::text, null] from generate_series(1, 60) as n;
+create table notes (author text, body json);
+insert into notes select 'a' || n % 5, '{}' from generate_series(1, 60) as n;
 create table events (id bigint generated always as identity primary key, body bytea);
 insert into events (body) select convert_to('event ' || n, 'UTF8') from generate_series(1, 60) as n;
 ";
 
 /// `:n` is a number from 1 to 80, `:r` a random one, `:skew` a clock that is up to 300 milliseconds behind.
-const ACTS: [&str; 22] = [
+const ACTS: [&str; 25] = [
     "insert into people (id, name) values (:n, 'new :r') on conflict do nothing",
     "update people set amount = amount + 0.10, extra = '{\"r\":  :r}' where id = :n",
     "update people set amount = amount where id = :n",
@@ -71,6 +74,9 @@ const ACTS: [&str; 22] = [
     "update stock set tags = tags || ':r'::text where amount % 7 = :n % 7",
     "delete from stock where code = chr(64 + :n) || :n",
     "insert into events (body) values (convert_to('event :r', 'UTF8'))",
+    "insert into notes values ('a' || :n % 5, '{}'), (null, null)",
+    "update notes set author = 'b' || :n % 3 where ctid = (select min(ctid) from notes where author = 'a' || :n % 5)",
+    "delete from notes where ctid = (select max(ctid) from notes where author = 'a' || :n % 5)",
 ];
 
 pub struct Life {
