@@ -14,7 +14,8 @@ pub mod store;
 // 2: names and memory
 pub mod manifest;
 pub mod state;
-// 3: order
+// 3: order, and drafts of files
+pub mod generate;
 pub mod graph;
 // 4: templates become SQL
 pub mod compile;

@@ -11,7 +11,7 @@ const FLOORS: &[(u8, &[&str])] = &[
     (0, &["ident", "diagnostic"]),
     (1, &["project", "postgres", "store", "sql"]),
     (2, &["manifest", "state"]),
-    (3, &["graph"]),
+    (3, &["generate", "graph"]),
     (4, &["compile"]),
     (5, &["materialize", "data_test"]),
     (6, &["plan"]),
@@ -24,7 +24,7 @@ const FLOORS: &[(u8, &[&str])] = &[
 
 /// Modules that never touch files, servers or clocks.
 const WITHOUT_IO: &[&str] =
-    &["ident", "diagnostic", "manifest", "graph", "compile", "materialize", "data_test", "plan", "event"];
+    &["ident", "diagnostic", "manifest", "generate", "graph", "compile", "materialize", "data_test", "plan", "event"];
 
 /// What a module without I/O may not name.
 const IO: &[&str] = &["std::fs", "fs_err", "tokio::", "std::net", "std::process", "Timestamp::now", "SystemTime"];

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::cli::docs::DocsArguments;
+use crate::cli::generate::GenerateArguments;
 use crate::cli::layer::LayerArguments;
 use crate::cli::look::CompileArguments;
 use crate::cli::man::ManArguments;
@@ -176,6 +177,8 @@ pub(super) enum Command {
     Source(SourceArguments),
     /// Write what the target's catalog says of every relation, for tools that read dbt's catalog.json
     Docs(DocsArguments),
+    /// Draft declarations of sources, and models, from the catalogs of live databases
+    Generate(GenerateArguments),
     /// Fetch the packages that packages.yml names, with git
     Deps(DepsArguments),
     /// Print JSON Schemas of the project's YAML files, by which editors complete and check them

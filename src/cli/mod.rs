@@ -6,6 +6,7 @@ mod dbt_options;
 mod demo;
 mod docs;
 mod flags;
+mod generate;
 mod layer;
 mod log;
 mod look;
@@ -23,7 +24,7 @@ mod source;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches};
-use clap_complete::generate;
+use clap_complete::generate as complete;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::arguments::{Arguments, Command, Globals, Output};
@@ -112,6 +113,7 @@ async fn dispatch(door: &Door, command: Command) -> Result<u8, OpError> {
         Command::Layer(arguments) => layer::layer(door, &arguments).await,
         Command::RunOperation(operation) => operation::run_operation(door, &operation).await,
         Command::Docs(docs) => docs::docs(door, &docs).await,
+        Command::Generate(arguments) => generate::generate(door, &arguments).await,
         Command::Deps(deps) => places::deps(door, &deps),
         Command::Schema(schema) => schema::schema(door, &schema),
         Command::Clean => places::clean(door),
@@ -119,7 +121,7 @@ async fn dispatch(door: &Door, command: Command) -> Result<u8, OpError> {
         Command::Psql(psql) => places::psql(door, &psql).await,
         Command::Man(arguments) => man::man(door, &arguments),
         Command::Completions(completions) => {
-            generate(completions.shell, &mut Arguments::command(), "unimig", &mut std::io::stdout());
+            complete(completions.shell, &mut Arguments::command(), "unimig", &mut std::io::stdout());
             Ok(0)
         }
     }
@@ -149,6 +151,13 @@ impl Door {
         self.workspace_with(None)
     }
 
+    /// The project as its files say it, whether its names can be looked up or not: what is missing may be drafted.
+    fn unresolved_workspace(&self) -> Result<Workspace, OpError> {
+        let workspace = Workspace::load_unresolved(&self.workspace_options()?)?;
+        self.show_warnings(&workspace)?;
+        Ok(workspace)
+    }
+
     /// The same with a query of the command line as one more model.
     fn workspace_with(&self, inline: Option<&str>) -> Result<Workspace, OpError> {
         self.load(&WorkspaceOptions { inline: inline.map(str::to_owned), ..self.workspace_options()? })
@@ -176,6 +185,11 @@ impl Door {
 
     fn load(&self, options: &WorkspaceOptions) -> Result<Workspace, OpError> {
         let workspace = Workspace::load(options)?;
+        self.show_warnings(&workspace)?;
+        Ok(workspace)
+    }
+
+    fn show_warnings(&self, workspace: &Workspace) -> Result<(), OpError> {
         let rules = self.warnings()?;
         for warning in workspace.warnings.0.iter().filter(|warning| !rules.silences(warning)) {
             self.terminal.show(warning);
@@ -183,7 +197,7 @@ impl Door {
         if workspace.warnings.0.iter().any(|warning| rules.refuses(warning)) {
             return Err(OpError::usage("the project has warnings", "--warn-error takes them for errors"));
         }
-        Ok(workspace)
+        Ok(())
     }
 
     /// `--warn-error` and `--warn-error-options`.

@@ -14,6 +14,7 @@ pub mod docs;
 mod empty;
 mod error;
 pub mod freshness;
+pub mod generate;
 pub mod history;
 pub mod init;
 pub mod introspect;

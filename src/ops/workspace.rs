@@ -55,6 +55,15 @@ pub struct CompiledProject {
 impl Workspace {
     /// Reads, checks and resolves; touches no server.
     pub fn load(options: &WorkspaceOptions) -> Result<Self, OpError> {
+        let read = Self::load_unresolved(options)?;
+        let (manifest, more) = manifest::resolve(&read.project, &read.environment)?;
+        let mut warnings = read.warnings;
+        warnings.append(more);
+        Ok(Self { manifest, warnings, ..read })
+    }
+
+    /// Reads what the files say; its manifest is empty.
+    pub fn load_unresolved(options: &WorkspaceOptions) -> Result<Self, OpError> {
         let root = find_root(options.project_dir.as_deref())?;
         let env = EnvVars::of_process();
         let load = LoadOptions { root, vars: options.vars.clone(), env: env.clone() };
@@ -73,10 +82,8 @@ impl Workspace {
             invocation: options.invocation.clone(),
         };
         let environment = project::load_environment(&project, &profile)?;
-        let (manifest, more) = manifest::resolve(&project, &environment)?;
-        warnings.append(more);
         warnings.0.extend(retries_warning(&project, &environment));
-        Ok(Self { project, environment, manifest, warnings, given_vars: options.vars.clone() })
+        Ok(Self { project, environment, manifest: Manifest::default(), warnings, given_vars: options.vars.clone() })
     }
 
     pub fn compile(&self, facts: &CompileFacts) -> Result<CompiledProject, OpError> {

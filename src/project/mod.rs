@@ -73,7 +73,7 @@ pub use project_file::{packages_path, project_name};
 pub use selectors::{PipelineDecl, SELECTORS_FILE, SelectorDecl};
 pub use template::{TargetNames, TextScope};
 pub use without_effect::DBT_VERSION;
-pub use yaml::{Yaml, YamlValue, yaml_value};
+pub use yaml::{Yaml, YamlValue, parse as parse_yaml, yaml_value};
 
 pub use profile::{
     ConnectionOutput, Environment, ProfileOptions, ServerKind, StoreOutput, TargetOutput, load_environment,

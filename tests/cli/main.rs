@@ -25,6 +25,7 @@ mod empty;
 mod equal_rows;
 mod failing_source;
 mod freshness;
+mod generate;
 mod healing;
 mod hooks;
 mod idempotent;
