@@ -56,7 +56,7 @@ where {{ condition }}
     {{ column.name }} >= {{ column.lower }} or
 {% endif %}
 {% endfor %}
-    num_nonnulls({{ names | inline }}) = 0
+    ({% for column in columns %}{{ column.name }} is null{% if not loop.last %} and {% endif %}{% endfor %})
 )
 
 -- name: above
