@@ -53,6 +53,9 @@ fn say(door: &Door, workspace: &Workspace, checked: &Checked) {
     for what in &checked.missing {
         terminal.say(&format!("not made on the private server: {what}"));
     }
+    for missing in &checked.missing_indexes {
+        terminal.say(&format!("note: {missing}"));
+    }
     if let Some(path) = &checked.saved {
         terminal.say(&format!("wrote the target's catalog to {}", path.display()));
     }
@@ -119,6 +122,7 @@ fn as_json(workspace: &Workspace, checked: &Checked) -> serde_json::Value {
         "nodes": checked.nodes.iter().map(node).collect::<Vec<_>>(),
         "diagnostics": checked.mistakes.0.iter().map(artifacts::diagnostic).collect::<Vec<_>>(),
         "not_made": checked.missing,
+        "notes": checked.missing_indexes.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "elapsed_seconds": checked.elapsed.as_secs_f64(),
     })
 }

@@ -11,7 +11,7 @@ use tokio_postgres::Client;
 
 use crate::compile::CompiledSql;
 use crate::extract::checksum::{self, Sum};
-use crate::extract::{ExtractError, Joined, Moment, STATEMENTS, Slice, Snapshot, Throttle};
+use crate::extract::{ExtractError, Joined, Moment, STATEMENTS, Slice, Snapshot, Throttle, missing_indexes};
 use crate::ident::{Ident, Literal};
 use crate::manifest::StageNode;
 use crate::materialize::digest::{self, RangeKey};
@@ -276,6 +276,30 @@ pub fn digests<'a>(
         None => digest::digests(&node.source_relation, key, names, condition),
         Some(select) => digest::digests(&format!("(\n{}\n) as extraction", select.text), key, names, condition),
     }
+}
+
+/// Tells of a big table whose changes can't be found by an index, where this extraction looks for changes.
+pub async fn note_missing_indexes(client: &Client, extraction: Extraction<'_>) -> Result<(), ExtractError> {
+    match extraction.portion {
+        Portion::Window(_) | Portion::Above(_) => {}
+        Portion::Whole | Portion::Keys | Portion::Ranges(_) => return Ok(()),
+    }
+    let statement = extraction.slices.first().map(|slice| rows_statement(extraction, slice)).unwrap_or_default();
+    if let Some(missing) = missing_indexes(client, extraction.node, &statement).await? {
+        (extraction.tell)(&missing.to_string());
+    }
+    Ok(())
+}
+
+/// The rows of a portion by the columns that the strategy goes by, to be explained.
+pub(super) fn statement_of(node: &StageNode, portion: &Portion) -> String {
+    let condition = portion.condition();
+    let context = context! {
+        names => quoted_list(node.strategy.columns()),
+        relation => quoted(&node.source_relation),
+        condition => condition.as_ref().map(quoted),
+    };
+    STATEMENTS.render("rows_of_table", context)
 }
 
 fn rows_statement(extraction: Extraction<'_>, slice: &Slice) -> String {

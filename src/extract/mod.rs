@@ -6,6 +6,7 @@ mod checksum;
 mod copy;
 mod describe;
 mod drift;
+mod indexes;
 mod privileges;
 mod slice;
 mod snapshot;
@@ -19,9 +20,12 @@ use crate::postgres::PostgresError;
 use crate::sql::StatementFile;
 use crate::store::StoreError;
 
-pub use copy::{Above, Clock, Extraction, Portion, Ranges, TimeColumn, Window, digests, extract, greatest_key};
+pub use copy::{
+    Above, Clock, Extraction, Portion, Ranges, TimeColumn, Window, digests, extract, greatest_key, note_missing_indexes,
+};
 pub use describe::{ExtensionType, SourceColumn, SourceShape, describe, extension_types, tables};
 pub use drift::{Change, changes};
+pub use indexes::{MissingIndexes, missing_indexes, usual_statement};
 pub use privileges::{Writer, writer};
 pub use slice::{Slice, sizes, slices};
 pub use snapshot::{Joined, Snapshot};

@@ -11,6 +11,7 @@ use crate::ident::Relation;
 use crate::manifest::Materialization;
 use crate::ops::OpError;
 use crate::ops::connections::{Connections, TARGET, open_store};
+use crate::ops::indexes;
 use crate::ops::workspace::Workspace;
 use crate::postgres::{Lease, Pool, PostgresError};
 use crate::project::ServerKind;
@@ -51,6 +52,10 @@ pub async fn debug(workspace: &Workspace) -> Result<Vec<Finding>, OpError> {
         let mut finding = server(pool, "source", Wanted { tables, statement: "unreadable_tables" }).await;
         if !finding.unreachable {
             look_for_writers(workspace, pool, &mut finding).await;
+            match indexes::missing(pool, workspace.manifest.stages.values()).await {
+                Ok(missing) => finding.notes.extend(missing.iter().map(ToString::to_string)),
+                Err(error) => finding.problems.push(with_causes(&error)),
+            }
         }
         findings.push(finding);
     }

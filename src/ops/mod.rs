@@ -16,6 +16,7 @@ mod error;
 pub mod freshness;
 pub mod generate;
 pub mod history;
+mod indexes;
 pub mod init;
 pub mod introspect;
 pub mod layer;

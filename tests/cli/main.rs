@@ -30,6 +30,7 @@ mod healing;
 mod hooks;
 mod idempotent;
 mod incremental;
+mod indexes;
 mod introspect;
 mod isolated;
 mod keyless;

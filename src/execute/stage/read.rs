@@ -41,12 +41,7 @@ pub(super) async fn read(reading: Reading<'_>) -> Result<Option<Gathered>, StepE
     let pool = context.hands.sources.get(&node.connection).expect("every connection of the plan has a pool");
     let source = Working::lease(pool, context).await?;
     let joined = snapshot.join(&source).await?;
-    if joined == Joined::Own {
-        context.note(NOT_SHARED);
-    }
-    if node.key.is_empty() {
-        context.note(NO_KEY);
-    }
+    note_limits(context, node, joined);
     let shape = extract::describe(&source, node, action.extraction.as_ref()).await?;
     let mut columns = staged_columns(reading, shape.columns.clone()).await?;
     let looked = drift::look(reading, &source, (&shape.columns, &columns)).await?;
@@ -75,6 +70,7 @@ pub(super) async fn read(reading: Reading<'_>) -> Result<Option<Gathered>, StepE
         throttle: &context.hands.guard(&node.connection).throttle,
         tell: &|message| context.note(message),
     };
+    extract::note_missing_indexes(&source, extraction).await?;
     context.progress(Phase::Extracting, 0);
     let sessions: Vec<&Client> = std::iter::once(&source).chain(&helpers).map(|session| &**session).collect();
     let manifest = extract::extract(&sessions, extraction, |rows| context.progress(Phase::Extracting, rows)).await?;
@@ -88,6 +84,16 @@ pub(super) async fn read(reading: Reading<'_>) -> Result<Option<Gathered>, StepE
     let kind = manifest.kind.as_str();
     let seen = looked.seen;
     Ok(Some(Gathered { columns, manifest, batch_id, kind, is_complete, greatest_key, extraction_digest, seen }))
+}
+
+/// Says what the source or the table does not allow.
+fn note_limits(context: &StepContext, node: &StageNode, joined: Joined) {
+    if joined == Joined::Own {
+        context.note(NOT_SHARED);
+    }
+    if node.key.is_empty() {
+        context.note(NO_KEY);
+    }
 }
 
 /// What a table's growing key has reached, where the strategy goes by one.

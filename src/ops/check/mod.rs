@@ -21,12 +21,14 @@ use std::time::{Duration, Instant};
 
 use crate::compile::{CompileFacts, Compiled};
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::extract::MissingIndexes;
 use crate::ident::NodeName;
 use crate::materialize::stage::StagedColumn;
 use crate::ops::OpError;
 use crate::ops::check::offline::Offline;
 use crate::ops::check::scratch::Scratch;
 use crate::ops::connections::Connections;
+use crate::ops::indexes;
 use crate::ops::introspect;
 use crate::ops::workspace::{CompiledProject, Selection, Workspace};
 use crate::postgres::{Lease, Pool, PostgresError};
@@ -43,6 +45,8 @@ pub struct Checked {
     /// The selected nodes, parents first.
     pub nodes: Vec<CheckedNode>,
     pub mistakes: Diagnostics,
+    /// Big source tables whose changes no index can find.
+    pub missing_indexes: Vec<MissingIndexes>,
     /// What a saved catalog names and the private server could not make, and why.
     pub missing: Vec<String>,
     /// Where the catalog was written.
@@ -125,8 +129,10 @@ pub async fn check(workspace: &Workspace, request: &CheckRequest) -> Result<Chec
         Against::Live | Against::LiveAndSave => {
             let connections = Connections::open(workspace, 1).await?;
             let outcome = on_session(checking, &connections.target, Some(&connections)).await;
+            let stages = selected.iter().filter_map(|name| workspace.manifest.stages.get(name));
+            let missing_indexes = indexes::missing_of_all(&connections, stages).await;
             connections.close().await?;
-            outcome?
+            Checked { missing_indexes, ..outcome? }
         }
         Against::Saved => {
             let offline = Offline::open(workspace).await?;
@@ -239,7 +245,14 @@ async fn in_transaction(
     let mut findings = waves::fly_all(session, &subject, (&scratch, known)).await?;
     unit_tests::look(session, &subject, &mut findings).await?;
     findings.nodes.retain(|node| selected.contains(&node.name));
-    Ok(Checked { nodes: findings.nodes, mistakes: findings.mistakes, missing, saved, elapsed: Duration::ZERO })
+    Ok(Checked {
+        nodes: findings.nodes,
+        mistakes: findings.mistakes,
+        missing_indexes: Vec::new(),
+        missing,
+        saved,
+        elapsed: Duration::ZERO,
+    })
 }
 
 fn with_ancestors(compiled: &CompiledProject, selected: &BTreeSet<NodeName>) -> Vec<NodeName> {
