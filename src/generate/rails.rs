@@ -71,7 +71,12 @@ pub(super) fn left_out(table: &FoundTable) -> Option<LeftOut> {
 
 /// Whether the schema is one that a Rails application keeps.
 pub(super) fn is_rails(tables: &[FoundTable]) -> bool {
-    tables.iter().any(|table| table.name == "ar_internal_metadata")
+    tables.iter().any(|table| match table.name.as_str() {
+        "ar_internal_metadata" | "active_storage_blobs" => true,
+        // Others name theirs so, too, and remember numbers.
+        "schema_migrations" => table.column("version").is_some_and(FoundColumn::is_text),
+        _ => false,
+    })
 }
 
 /// Remarks for a table's reader, a line each.
