@@ -13,6 +13,7 @@ use crate::cli::look::CompileArguments;
 use crate::cli::man::ManArguments;
 use crate::cli::operation::OperationArguments;
 use crate::cli::plan::{ApplyArguments, PlanArguments};
+use crate::cli::quarantine::QuarantineArguments;
 use crate::cli::reads::ReadArguments;
 use crate::cli::retry::DeferArguments;
 use crate::cli::schema::SchemaArguments;
@@ -171,6 +172,8 @@ pub(super) enum Command {
     Show(ShowArguments),
     /// Look after the layer: list its batches, prove them against their manifests, remove old ones
     Layer(LayerArguments),
+    /// Look at rows that were set aside because their copy refuses them
+    Quarantine(QuarantineArguments),
     /// Call a macro by itself, in a transaction on the target
     RunOperation(OperationArguments),
     /// Look at source tables: how old their data is

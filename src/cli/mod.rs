@@ -14,6 +14,7 @@ mod man;
 mod operation;
 mod places;
 mod plan;
+mod quarantine;
 mod reads;
 mod retry;
 mod runs;
@@ -111,6 +112,7 @@ async fn dispatch(door: &Door, command: Command) -> Result<u8, OpError> {
         Command::Show(show) => show::show(door, &show).await,
         Command::Source(source) => source::source(door, &source).await,
         Command::Layer(arguments) => layer::layer(door, &arguments).await,
+        Command::Quarantine(arguments) => quarantine::quarantine(door, &arguments).await,
         Command::RunOperation(operation) => operation::run_operation(door, &operation).await,
         Command::Docs(docs) => docs::docs(door, &docs).await,
         Command::Generate(arguments) => generate::generate(door, &arguments).await,

@@ -101,7 +101,8 @@ impl StepError {
                 | LoadError::RowCount { .. }
                 | LoadError::TurnsBack { .. }
                 | LoadError::TooManyDeletes { .. }
-                | LoadError::Broken { .. },
+                | LoadError::Broken { .. }
+                | LoadError::TooManyRefused { .. },
             )
             | Self::Transform(
                 TransformError::Project(_) | TransformError::ViewInUse { .. } | TransformError::File { .. },
@@ -124,7 +125,8 @@ impl StepError {
                 | LoadError::RowCount { .. }
                 | LoadError::TurnsBack { .. }
                 | LoadError::TooManyDeletes { .. }
-                | LoadError::Broken { .. },
+                | LoadError::Broken { .. }
+                | LoadError::TooManyRefused { .. },
             )
             | Self::Transform(_)
             | Self::Verify(_)
@@ -148,7 +150,8 @@ impl StepError {
                 | LoadError::RowCount { .. }
                 | LoadError::TurnsBack { .. }
                 | LoadError::TooManyDeletes { .. }
-                | LoadError::Broken { .. },
+                | LoadError::Broken { .. }
+                | LoadError::TooManyRefused { .. },
             )
             | Self::Transform(
                 TransformError::Postgres(_) | TransformError::ViewInUse { .. } | TransformError::File { .. },
@@ -179,6 +182,9 @@ impl StepError {
         }
         if let Self::Load(LoadError::Broken { hop: Hop::Merge, .. }) = self {
             return Some("look for triggers or rules on the copy: nobody else may change what is merged".to_owned());
+        }
+        if let Self::Load(LoadError::TooManyRefused { .. }) = self {
+            return Some("look at the source's values, or raise the limits under quarantine".to_owned());
         }
         let server = server?;
         let own = match server.sqlstate.as_str() {

@@ -6,6 +6,7 @@
 mod brake;
 mod checksum;
 mod keyless;
+mod quarantine;
 mod shape;
 mod stream;
 mod sweep;
@@ -43,6 +44,8 @@ pub enum LoadError {
         "batch {batch_id} of {node} is older than {rows} rows that it would change: later batches have changed them since"
     )]
     TurnsBack { node: NodeName, batch_id: i64, rows: i64 },
+    #[error("{refused} of {rows} rows of {node} are refused by the copy: more than may be set aside")]
+    TooManyRefused { node: NodeName, refused: u64, rows: u64 },
     #[error("{buried} of {live} live rows of {node} are gone at the source: more than {max_percent} percent")]
     TooManyDeletes { node: NodeName, buried: u64, live: u64, max_percent: f64 },
     #[error("the rows of batch {batch_id} of {node} are not those of the source any more after the {hop}")]
@@ -68,8 +71,21 @@ const INCOMING: &str = "pg_temp.unimig_incoming";
 /// Loads a batch. The caller has begun the transaction and commits it; `progress` hears of rows that were copied.
 pub async fn load(client: &Client, batch: Batch<'_>, mut progress: impl FnMut(u64)) -> Result<Tally, LoadError> {
     let shape = StageShape { node: batch.node, columns: batch.columns, batch_id: batch.batch_id };
+    match batch.node.quarantine {
+        None => load_all(client, shape, batch, &mut progress).await,
+        Some(limit) => quarantine::load(client, shape, (batch, limit), &mut progress).await,
+    }
+}
+
+/// Every row, or none.
+async fn load_all(
+    client: &Client,
+    shape: StageShape<'_>,
+    batch: Batch<'_>,
+    progress: &mut impl FnMut(u64),
+) -> Result<Tally, LoadError> {
     match shape::prepare(client, shape, batch).await? {
-        Filling::First => return first_load(client, shape, batch, &mut progress).await,
+        Filling::First => return first_load(client, shape, batch, progress).await,
         Filling::Nothing => return Ok(Tally::default()),
         Filling::Merge => {}
     }
@@ -77,7 +93,7 @@ pub async fn load(client: &Client, batch: Batch<'_>, mut progress: impl FnMut(u6
         return Ok(Tally::default());
     }
     execute(client, &shape.create_incoming(), batch.node).await?;
-    stream::copy_parts(client, &shape.copy_incoming(), batch, &mut progress).await?;
+    stream::copy_parts(client, &shape.copy_incoming(), batch, progress).await?;
     execute(client, &shape.analyze_incoming(), batch.node).await?;
     checksum::after_load(client, batch, &INCOMING).await?;
     match batch.node.key.is_empty() {

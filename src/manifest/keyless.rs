@@ -26,6 +26,10 @@ pub(super) fn mistake(
                     \"cdc: {strategy: full}\" of the table does";
         return Some(needs(&format!("strategy \"{}\"", written.strategy.value), place).hint(hint));
     }
+    if let Some(quarantine) = &table.quarantine {
+        let hint = "name the columns that identify a row, as in \"key: [id]\", or take quarantine away";
+        return Some(needs("quarantine", &quarantine.span).hint(hint));
+    }
     if removals.column.is_some() || removals.sweep_every.is_some() {
         let place = table.deletes.as_ref().map_or(&table.name.span, |deletes| &deletes.span);
         let way = if removals.column.is_some() { "column" } else { "sweep" };

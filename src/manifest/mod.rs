@@ -24,6 +24,7 @@ mod lookup;
 mod materialization;
 mod model;
 mod naming;
+mod quarantine;
 mod record;
 mod reference;
 mod removals;
@@ -58,6 +59,7 @@ pub use materialization::{
     IncrementalConfig, IncrementalStrategy, MaterializedViewConfig, MergeUpdates, OnConfigurationChange,
     OnSchemaChange, Refresh,
 };
+pub use quarantine::QuarantineLimit;
 pub use removals::{Brake, Missing, Removals};
 pub use resolve::resolve;
 pub use snapshot::{CheckColumns, HardDeletes, MetaNames, SnapshotConfig, SnapshotStrategy};
@@ -121,6 +123,8 @@ pub struct StageNode {
     pub alarm: Option<Alarm>,
     pub drift: DriftPolicy,
     pub checksum: Checksum,
+    /// Without one, a row that the copy refuses fails the process.
+    pub quarantine: Option<QuarantineLimit>,
     pub columns: Vec<ColumnNode>,
     /// `models/stg/<source>/<table>.sql`, which replaces the generated extraction SELECT.
     pub extraction: Option<Arc<SourceFile>>,

@@ -2,7 +2,7 @@
 
 use super::capture::{self, Strategy};
 use super::{ColumnNode, SourceProperties, StageNode};
-use super::{drift, keyless, removals};
+use super::{drift, keyless, quarantine, removals};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::ident::{Ident, NodeName, Relation};
 use crate::project::{ColumnDecl, Environment, SourceDecl, TableDecl};
@@ -64,6 +64,10 @@ pub(super) fn stage(
         Some(cdc) => capture::strategy(cdc, diagnostics).unwrap_or(Strategy::Full),
         None => Strategy::Full,
     };
+    let quarantine = table.quarantine.as_ref().or(source.quarantine.as_ref());
+    // Without a key nobody can tell which row of the copy a refused one is.
+    let quarantine = quarantine.filter(|_| !table.key.is_empty());
+    let limit = quarantine.and_then(|declared| quarantine::limit(declared, diagnostics));
     let deletes = table.deletes.as_ref().or(source.deletes.as_ref());
     let removals = deletes.map(|declared| removals::removals(declared, diagnostics)).unwrap_or_default();
     // The table stays, so that models that read it are not reported too.
@@ -88,6 +92,7 @@ pub(super) fn stage(
         checksum: checksum.map(|declared| capture::checksum(declared, diagnostics)).unwrap_or_default(),
         alarm: cdc.and_then(|cdc| capture::alarm(cdc, diagnostics)),
         removals,
+        quarantine: limit,
         drift: drift::drift(source.drift.as_ref(), table.drift.as_ref(), diagnostics),
         columns: table.columns.iter().map(column).collect(),
         extraction: None,

@@ -8,6 +8,7 @@ pub mod incremental;
 mod keyless;
 pub mod materialized_view;
 pub mod merge;
+pub mod quarantine;
 pub mod seed;
 pub mod shell;
 pub mod snapshot;

@@ -122,6 +122,7 @@ fn labors() -> StageNode {
         alarm: None,
         drift: crate::manifest::DriftPolicy::default(),
         checksum: crate::manifest::Checksum::default(),
+        quarantine: None,
         columns: Vec::new(),
         extraction: None,
         properties: crate::manifest::SourceProperties::default(),

@@ -25,6 +25,7 @@ mod makers;
 pub mod operation;
 pub mod plan;
 pub mod psql;
+pub mod quarantine;
 pub mod record;
 pub mod retry;
 pub mod run;

@@ -46,7 +46,16 @@ pub async fn copy_out(client: &Client, statement: &str) -> Result<RowBlocks, Pos
 
 /// Copies the rows of a SELECT out as CSV, the header apart from the rows.
 pub async fn copy_out_csv(client: &Client, select: &str) -> Result<CsvStream, PostgresError> {
-    let statement = format!("copy (\n{}\n) to stdout (format csv, header true)", without_terminator(select));
+    let encoding = client
+        .query_one("select current_setting('server_encoding')", &[])
+        .await
+        .map_err(|error| PostgresError::server("ask for the encoding", error))?;
+    // A database without an encoding may hold bytes that are no letters: they are passed on as they are.
+    let options = match encoding.get::<_, &str>(0) {
+        "SQL_ASCII" => "format csv, header true, encoding 'SQL_ASCII'",
+        _ => "format csv, header true",
+    };
+    let statement = format!("copy (\n{}\n) to stdout ({options})", without_terminator(select));
     let mut blocks = copy_out(client, &statement).await?;
     let header = match blocks.source.next().await {
         Some(Ok(header)) => header,

@@ -47,7 +47,22 @@ pub struct DriftDecl {
     pub tables: Option<Written<String>>,
 }
 
+/// How many rows may be set aside.
+#[derive(Debug, Clone)]
+pub struct QuarantineDecl {
+    pub max_rows: Option<Written<String>>,
+    pub max_percent: Option<Written<String>>,
+    pub span: Span,
+}
+
 impl Reader {
+    pub(super) fn quarantine(&mut self, yaml: &Yaml) -> Option<QuarantineDecl> {
+        let fields = self.fields(yaml, "quarantine", &["max_rows", "max_percent"])?;
+        let max_rows = fields.get("max_rows").and_then(|value| self.written_text(value));
+        let max_percent = fields.get("max_percent").and_then(|value| self.written_text(value));
+        Some(QuarantineDecl { max_rows, max_percent, span: self.span(&yaml.range) })
+    }
+
     pub(super) fn drift(&mut self, yaml: &Yaml, keys: &'static [&'static str]) -> Option<DriftDecl> {
         let fields = self.fields(yaml, "drift", keys)?;
         let mut word = |key: &str| fields.get(key).and_then(|value| self.written_text(value));

@@ -4,7 +4,7 @@
 use super::config::ConfigPatch;
 use super::config_keys::ConfigOf;
 use super::declare::{ColumnDecl, TestDecl, Written};
-use super::declare_capture::{CdcDecl, DeletesDecl, DriftDecl};
+use super::declare_capture::{CdcDecl, DeletesDecl, DriftDecl, QuarantineDecl};
 use super::fields::{Fields, Reader};
 use super::yaml::Yaml;
 use super::{Quoting, config};
@@ -24,6 +24,7 @@ pub struct SourceDecl {
     pub deletes: Option<DeletesDecl>,
     pub drift: Option<DriftDecl>,
     pub checksum: Option<Written<String>>,
+    pub quarantine: Option<QuarantineDecl>,
     pub properties: SourcePropertiesDecl,
     pub tables: Vec<TableDecl>,
 }
@@ -39,6 +40,7 @@ pub struct TableDecl {
     pub deletes: Option<DeletesDecl>,
     pub drift: Option<DriftDecl>,
     pub checksum: Option<Written<String>>,
+    pub quarantine: Option<QuarantineDecl>,
     pub properties: SourcePropertiesDecl,
     pub columns: Vec<ColumnDecl>,
     pub tests: Vec<TestDecl>,
@@ -58,13 +60,18 @@ impl SourceDecl {
     /// Whether the declaration says things that make sense of a staged source only.
     pub fn speaks_of_staging(&self) -> bool {
         let of_table = |table: &TableDecl| {
-            !table.key.is_empty() || table.cdc.is_some() || table.deletes.is_some() || table.drift.is_some()
+            !table.key.is_empty()
+                || table.cdc.is_some()
+                || table.deletes.is_some()
+                || table.drift.is_some()
+                || table.quarantine.is_some()
         };
         self.connection.is_some()
             || self.stg_schema.is_some()
             || self.cdc.is_some()
             || self.deletes.is_some()
             || self.drift.is_some()
+            || self.quarantine.is_some()
             || self.tables.iter().any(of_table)
     }
 }
@@ -88,6 +95,7 @@ impl Reader {
             "deletes",
             "drift",
             "checksum",
+            "quarantine",
             "tables",
             "tags",
             "meta",
@@ -108,6 +116,7 @@ impl Reader {
         let deletes = fields.get("deletes").and_then(|value| self.deletes(value));
         let drift = fields.get("drift").and_then(|value| self.drift(value, &DRIFT_OF_SOURCE));
         let checksum = fields.get("checksum").and_then(|value| self.written_text(value));
+        let quarantine = fields.get("quarantine").and_then(|value| self.quarantine(value));
         let properties = self.source_properties(&fields);
         let tables = match fields.get("tables") {
             Some(tables) => self.list(tables).iter().filter_map(|table| self.source_table(table)).collect(),
@@ -124,6 +133,7 @@ impl Reader {
             deletes,
             drift,
             checksum,
+            quarantine,
             properties,
             tables,
         })
@@ -139,6 +149,7 @@ impl Reader {
             "deletes",
             "drift",
             "checksum",
+            "quarantine",
             "columns",
             "data_tests",
             "tests",
@@ -160,6 +171,7 @@ impl Reader {
         let deletes = fields.get("deletes").and_then(|value| self.deletes(value));
         let drift = fields.get("drift").and_then(|value| self.drift(value, &DRIFT_OF_TABLE));
         let checksum = fields.get("checksum").and_then(|value| self.written_text(value));
+        let quarantine = fields.get("quarantine").and_then(|value| self.quarantine(value));
         let properties = self.source_properties(&fields);
         let columns = self.columns(&fields);
         let tests = self.tests(&fields);
@@ -172,6 +184,7 @@ impl Reader {
             deletes,
             drift,
             checksum,
+            quarantine,
             properties,
             columns,
             tests,

@@ -51,7 +51,7 @@ pub use builtin::{BUILT_IN_PACKAGES, BuiltInMacros, built_in_macros};
 pub use config::{ConfigPatch, FolderConfig, Setting};
 pub use config_keys::{ConfigOf, canonical, unknown_setting};
 pub use declare::{ColumnDecl, Declarations, PropertyDecl, TestDecl, Written};
-pub use declare_capture::{CdcDecl, DeletesDecl, DriftDecl};
+pub use declare_capture::{CdcDecl, DeletesDecl, DriftDecl, QuarantineDecl};
 pub use declare_properties::{ConstraintDecl, ConstraintKind, ExposureDecl, GroupDecl, MacroDecl, OwnerDecl};
 pub use declare_snapshot::SnapshotDecl;
 pub use declare_source::{SourceDecl, SourcePropertiesDecl, TableDecl};

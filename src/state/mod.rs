@@ -6,6 +6,7 @@
 pub mod batch;
 pub mod lock;
 pub mod past;
+pub mod quarantine;
 pub mod run;
 pub mod schema;
 pub mod set_aside;

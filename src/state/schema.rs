@@ -12,7 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_step_digest.sql"),
     include_str!("migrations/0003_set_aside.sql"),
     include_str!("migrations/0004_partial_batches.sql"),
-    include_str!("migrations/0005_drift.sql"),
+    include_str!("migrations/0005_drift_and_quarantine.sql"),
 ];
 
 /// Serialises concurrent first runs; any constant does, as long as all versions of the tool share it.

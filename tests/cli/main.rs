@@ -44,6 +44,7 @@ mod operation;
 mod packages;
 mod parallel;
 mod plan;
+mod quarantine;
 mod read_only;
 mod removals;
 mod retries;

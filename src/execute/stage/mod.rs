@@ -24,6 +24,7 @@ use crate::materialize::stage::StagedColumn;
 use crate::plan::StageAction;
 use crate::state::batch::{self, LoadedBatch};
 use crate::state::lock::{self, Scope};
+use crate::state::quarantine;
 use crate::state::run::{self, Tally};
 use crate::state::source::SeenColumn;
 use crate::store::{BatchKind, BatchManifest, Store};
@@ -44,7 +45,9 @@ async fn stage_with(context: &StepContext, action: &StageAction, share: &mut Sha
     context.hands.ensure_schema(&target, &node.stg_relation.schema).await?;
     lock_target(&target, &node.stg_relation, Scope::Session, context).await?;
     let found = load::read_shape(&target, node).await?;
-    let last = batch::last_loaded(&target, &node.name).await?;
+    let in_quarantine = quarantine::count_rows(&target, &node.name).await?;
+    // What is set aside is looked for again, wherever in the table it is.
+    let last = batch::last_loaded(&target, &node.name).await?.filter(|_| in_quarantine == 0);
     let layer = context.hands.layer.clone().expect("a plan with a staged table comes with a layer");
     let reading = Reading { context, action, target: &target, found: &found, last: last.as_ref(), layer: &layer };
     let gathered = match context.hands.reads.reload {
@@ -55,6 +58,10 @@ async fn stage_with(context: &StepContext, action: &StageAction, share: &mut Sha
         Some(gathered) => load(reading, &gathered, share).await?,
         None => superseded(reading).await?,
     };
+    let in_quarantine = quarantine::count_rows(&target, &node.name).await?;
+    if in_quarantine > 0 {
+        context.note(&format!("{in_quarantine} rows are in quarantine: unimig quarantine show {}", node.name));
+    }
     lock::release(&target, &node.stg_relation).await?;
     target.give_back();
     Ok(done)

@@ -20,3 +20,16 @@ create table unimig.source_table (
     seen_at timestamptz not null default now(),
     primary key (source, schema, name)
 );
+-- A value that its copy refused, as long as its source has it.
+create table unimig.quarantine (
+    node text not null,
+    -- The row's key, as text.
+    row_key jsonb not null,
+    column_name text not null,
+    sqlstate text not null,
+    raw_value text,
+    batch_id bigint not null,
+    first_seen_at timestamptz not null default now(),
+    last_seen_at timestamptz not null default now()
+);
+create unique index quarantine_value on unimig.quarantine (node, md5(row_key::text), column_name);

@@ -1,0 +1,142 @@
+//! `quarantine ls` and `quarantine show`: lines for people, or JSON; values only where they are asked for.
+
+use clap::{Args, Subcommand};
+use comfy_table::{Table, presets};
+
+use crate::cli::Door;
+use crate::ident::NodeName;
+use crate::ops::{OpError, quarantine};
+use crate::state::quarantine::QuarantinedValue;
+
+#[derive(Debug, Args)]
+pub(super) struct QuarantineArguments {
+    #[command(subcommand)]
+    pub action: QuarantineAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum QuarantineAction {
+    /// List the source tables that have rows set aside, with how many and since when
+    Ls,
+    /// List what is set aside of one source table: the column, why its value was refused, and since when
+    Show(ShowArguments),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ShowArguments {
+    /// The process of the source table, such as stg.svp.labors
+    #[arg(value_name = "NODE")]
+    pub node: String,
+    /// Also print keys and the refused values, which may be confidential
+    #[arg(long)]
+    pub values: bool,
+}
+
+pub(super) async fn quarantine(door: &Door, arguments: &QuarantineArguments) -> Result<u8, OpError> {
+    match &arguments.action {
+        QuarantineAction::Ls => list(door).await,
+        QuarantineAction::Show(arguments) => show(door, arguments).await,
+    }
+}
+
+async fn list(door: &Door) -> Result<u8, OpError> {
+    let tables = quarantine::list(&door.workspace()?).await?;
+    if door.is_json() {
+        let tables: Vec<serde_json::Value> = tables
+            .iter()
+            .map(|table| {
+                serde_json::json!({
+                    "node": table.node,
+                    "rows": table.rows,
+                    "values": table.values,
+                    "first_seen_at": table.first_seen_at,
+                    "last_seen_at": table.last_seen_at,
+                })
+            })
+            .collect();
+        door.terminal.print(&serde_json::json!({ "tables": tables }).to_string());
+    } else if tables.is_empty() {
+        door.terminal.say("nothing is in quarantine");
+    } else {
+        let rows = tables.iter().map(|table| {
+            vec![
+                table.node.clone(),
+                table.rows.to_string(),
+                table.values.to_string(),
+                format!("{:.0}", table.first_seen_at),
+                format!("{:.0}", table.last_seen_at),
+            ]
+        });
+        print(door, &["table", "rows", "values", "first seen", "last seen"], rows);
+    }
+    Ok(0)
+}
+
+async fn show(door: &Door, arguments: &ShowArguments) -> Result<u8, OpError> {
+    let values = quarantine::show(&door.workspace()?, &NodeName::recorded(arguments.node.clone())).await?;
+    if door.is_json() {
+        let values: Vec<serde_json::Value> = values.iter().map(|value| as_json(value, arguments)).collect();
+        door.terminal.print(&serde_json::json!({ "node": arguments.node, "values": values }).to_string());
+    } else if values.is_empty() {
+        door.terminal.say(&format!("nothing of {} is in quarantine", arguments.node));
+    } else {
+        let mut header = vec!["column", "why", "first seen", "last seen"];
+        if arguments.values {
+            header.extend(["key", "value"]);
+        }
+        let rows = values.iter().map(|value| {
+            let mut row = vec![
+                value.column.clone(),
+                words(&value.sqlstate),
+                format!("{:.0}", value.first_seen_at),
+                format!("{:.0}", value.last_seen_at),
+            ];
+            if arguments.values {
+                row.extend([value.row_key.clone(), value.raw_value.clone().unwrap_or_default()]);
+            }
+            row
+        });
+        print(door, &header, rows);
+    }
+    Ok(0)
+}
+
+fn as_json(value: &QuarantinedValue, arguments: &ShowArguments) -> serde_json::Value {
+    let mut json = serde_json::json!({
+        "column": value.column,
+        "sqlstate": value.sqlstate,
+        "why": words(&value.sqlstate),
+        "batch_id": value.batch_id,
+        "first_seen_at": value.first_seen_at,
+        "last_seen_at": value.last_seen_at,
+    });
+    if arguments.values {
+        json["key"] = serde_json::from_str(&value.row_key).unwrap_or_default();
+        json["value"] = value.raw_value.clone().into();
+    }
+    json
+}
+
+/// What a SQLSTATE says of a value.
+fn words(sqlstate: &str) -> String {
+    let meaning = match sqlstate {
+        "22021" => "its bytes are no valid UTF-8",
+        "22P02" => "it is no value of the column's type",
+        "22003" | "22008" => "it is out of the type's range",
+        "22001" => "it is too long",
+        "2200M" | "2200N" => "it is no valid XML",
+        "23514" => "a check of its domain refuses it",
+        _ => "the column's type refuses it",
+    };
+    format!("{meaning} ({sqlstate})")
+}
+
+fn print(door: &Door, header: &[&str], rows: impl Iterator<Item = Vec<String>>) {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(header);
+    for row in rows {
+        table.add_row(row);
+    }
+    let lines = table.to_string();
+    door.terminal.print(&lines.lines().map(str::trim_end).collect::<Vec<_>>().join("\n"));
+}

@@ -1,0 +1,104 @@
+//! Rows that their copy refuses are set aside, so that the others come in.
+//!
+//! The whole batch is rolled back to before its COPY and taken value by value; that is slow, and only done where the
+//! project lets rows be set aside.
+
+use tokio_postgres::Client;
+
+use super::{Batch, LoadError, execute, merge, shape, stream};
+use crate::load::shape::Filling;
+use crate::manifest::QuarantineLimit;
+use crate::materialize::quarantine::{self, QuarantineStatements};
+use crate::materialize::stage::StageShape;
+use crate::postgres::PostgresError;
+use crate::state::quarantine::forget_mended;
+use crate::state::run::Tally;
+use crate::store::BatchKind;
+
+/// Loads in the usual way, and where values are refused without them.
+pub(super) async fn load(
+    client: &Client,
+    shape: StageShape<'_>,
+    (batch, limit): (Batch<'_>, QuarantineLimit),
+    progress: &mut impl FnMut(u64),
+) -> Result<Tally, LoadError> {
+    execute(client, "savepoint unimig_load", batch.node).await?;
+    let tally = match super::load_all(client, shape, batch, progress).await {
+        Err(LoadError::Postgres(error)) if is_of_data(&error) => {
+            execute(client, "rollback to savepoint unimig_load", batch.node).await?;
+            set_aside(client, shape, (batch, limit), progress).await?
+        }
+        other => other?,
+    };
+    if batch.manifest.kind == BatchKind::Full && batch.batch_id == batch.manifest.batch_id {
+        forget_mended(client, &batch.node.name, batch.batch_id).await?;
+    }
+    Ok(tally)
+}
+
+/// Whether a value was refused, rather than the statement.
+fn is_of_data(error: &PostgresError) -> bool {
+    error.sqlstate().is_some_and(|state| state.starts_with("22") || state.starts_with("23"))
+}
+
+async fn set_aside(
+    client: &Client,
+    shape: StageShape<'_>,
+    (batch, limit): (Batch<'_>, QuarantineLimit),
+    progress: &mut impl FnMut(u64),
+) -> Result<Tally, LoadError> {
+    let filling = shape::prepare(client, shape, batch).await?;
+    let statements = quarantine::statements(shape);
+    take(client, shape, (batch, &statements), progress).await?;
+    let failed = |error| PostgresError::server(format!("set rows of {} aside", batch.node.name), error);
+    let refused: i64 = client.query_one(&statements.count_refused, &[]).await.map_err(failed)?.get(0);
+    let refused = u64::try_from(refused).unwrap_or(0);
+    if !limit.admits(refused, batch.manifest.rows) {
+        let (node, rows) = (batch.node.name.clone(), batch.manifest.rows);
+        return Err(LoadError::TooManyRefused { node, refused, rows });
+    }
+    execute(client, &statements.remember, batch.node).await?;
+    let tally = match filling {
+        Filling::Nothing => Tally::default(),
+        Filling::First => first(client, shape, (batch, &statements)).await?,
+        Filling::Merge => {
+            execute(client, &statements.keep_live, batch.node).await?;
+            execute(client, &shape.analyze_incoming(), batch.node).await?;
+            merge(client, shape, batch).await?
+        }
+    };
+    execute(client, &statements.drop_functions, batch.node).await?;
+    Ok(tally)
+}
+
+/// The parts once more, as text, and the good rows out of them.
+async fn take(
+    client: &Client,
+    shape: StageShape<'_>,
+    (batch, statements): (Batch<'_>, &QuarantineStatements),
+    progress: &mut impl FnMut(u64),
+) -> Result<(), LoadError> {
+    execute(client, &statements.create_raw, batch.node).await?;
+    stream::copy_parts(client, &statements.copy_raw, batch, progress).await?;
+    execute(client, &statements.create_functions, batch.node).await?;
+    execute(client, &statements.find_refused, batch.node).await?;
+    execute(client, &shape.create_incoming(), batch.node).await?;
+    execute(client, &statements.take_good, batch.node).await?;
+    Ok(())
+}
+
+async fn first(
+    client: &Client,
+    shape: StageShape<'_>,
+    (batch, statements): (Batch<'_>, &QuarantineStatements),
+) -> Result<Tally, LoadError> {
+    let inserted = client
+        .execute(&statements.insert_first, &[])
+        .await
+        .map_err(|error| PostgresError::server(format!("load {}", batch.node.stg_relation), error))?;
+    if let Some(bury) = shape.bury_first_load() {
+        execute(client, &bury, batch.node).await?;
+    }
+    execute(client, &shape.finish_first_load(), batch.node).await?;
+    Ok(Tally { inserted, ..Tally::default() })
+}

@@ -1,0 +1,38 @@
+//! `quarantine`: rows that copies refused, as the target remembers them. Reads only.
+
+use crate::ident::NodeName;
+use crate::ops::OpError;
+use crate::ops::connections::Connections;
+use crate::ops::workspace::Workspace;
+use crate::state::quarantine::{self, QuarantinedTable, QuarantinedValue};
+use crate::state::schema;
+
+/// Every table that has rows set aside; nothing before the first run.
+pub async fn list(workspace: &Workspace) -> Result<Vec<QuarantinedTable>, OpError> {
+    let connections = Connections::open(workspace, 1).await?;
+    let found = async {
+        let session = connections.target.lease("quarantine").await?;
+        match schema::exists(&session).await? {
+            true => Ok(quarantine::tables(&session).await?),
+            false => Ok(Vec::new()),
+        }
+    };
+    let found = found.await;
+    connections.close().await?;
+    found
+}
+
+/// What is set aside of one table.
+pub async fn show(workspace: &Workspace, node: &NodeName) -> Result<Vec<QuarantinedValue>, OpError> {
+    let connections = Connections::open(workspace, 1).await?;
+    let found = async {
+        let session = connections.target.lease("quarantine").await?;
+        match schema::exists(&session).await? {
+            true => Ok(quarantine::values(&session, node).await?),
+            false => Ok(Vec::new()),
+        }
+    };
+    let found = found.await;
+    connections.close().await?;
+    found
+}
