@@ -5,7 +5,7 @@ SCALE ?= 1
 UNIMIG = target/release/unimig
 
 .DEFAULT_GOAL := help
-.PHONY: help requirements test-requirements build demo test lint check-docs unit-test example-test audit bench bench-dbt test-dbt test-versions clean
+.PHONY: help requirements test-requirements build demo test lint check-docs unit-test example-test audit bench bench-capture bench-dbt test-dbt test-versions clean
 
 help: ## Show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -44,6 +44,9 @@ audit: ## Check licences, bans and sources of dependencies with cargo deny
 
 bench: build ## Measure, and rewrite the table in book/src/reference/performance.md
 	benches/run.sh
+
+bench-capture: build ## Measure source to staging beside its peers, and rewrite its table there
+	benches/run.sh capture
 
 bench-dbt: build ## Measure beside dbt from PyPI, and rewrite its table there
 	benches/run.sh dbt

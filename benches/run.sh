@@ -3,6 +3,7 @@
 #
 #   benches/run.sh         unimig alone, and beside psql
 #   benches/run.sh dbt     beside dbt, which is installed from PyPI below target/
+#   benches/run.sh capture source to staging, beside pg_dump, psql, sling and dlt, installed the same way; needs pigz
 #   benches/run.sh check   unimig check beside psql, printed only
 #
 # With "small" as the last word, small projects, printed only: to see that it works.
@@ -33,5 +34,16 @@ if [ "${1:-}" = dbt ]; then
     install_dbt dbt-2 --pre 'dbt==2.0.0rc196' 'adbc-driver-postgresql==1.13.0'
     place_driver
     exec cargo bench --locked --bench projects -- "$@"
+fi
+if [ "${1:-}" = capture ]; then
+    command -v pigz >/dev/null || echo "without pigz (apt-get install pigz): its row says so" >&2
+    if ! [ -x target/peers/bin/python ]; then
+        python3 -m venv target/peers
+        for peer in 'sling sling-linux-amd64' 'dlt[postgres] sqlalchemy psycopg2-binary pyarrow'; do
+            # shellcheck disable=SC2086 # two words are two packages
+            target/peers/bin/pip install --quiet --only-binary :all: $peer || echo "could not install $peer" >&2
+        done
+    fi
+    exec cargo bench --locked --bench capture -- "$@"
 fi
 exec cargo bench --locked --bench projects -- "$@"

@@ -6,6 +6,7 @@
 //! that misses its target is shown as such and fails nothing.
 
 mod beside_dbt;
+mod book;
 mod checking;
 mod command;
 mod database;
@@ -61,7 +62,7 @@ fn main() -> anyhow::Result<()> {
         Some(page::MEASURED)
     };
     if let (Some(part), Keep::InBook) = (part, extent.keep) {
-        page.keep(part)?;
+        part.keep(&page.text)?;
     }
     writeln!(std::io::stdout(), "{}", page.text)?;
     Ok(())

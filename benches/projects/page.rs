@@ -1,26 +1,15 @@
-//! The tables, and their place in the book.
+//! The tables.
 
 use std::fmt::Write as _;
-use std::path::Path;
 use std::time::Duration;
 
-use anyhow::Context;
-
 use crate::beside_dbt::{self, Compared, Peer};
+use crate::book::Part;
 use crate::checking::{self, Checking};
 use crate::generated::Shape;
 use crate::loading::{self, Loading};
 use crate::running::{self, Running, Sides};
 use crate::samples::Samples;
-
-const PATH: &str = "book/src/reference/performance.md";
-
-/// The part of the page between two comments, which a measurement writes anew.
-#[derive(Debug, Clone, Copy)]
-pub struct Part {
-    begin: &'static str,
-    end: &'static str,
-}
 
 pub const MEASURED: Part = Part { begin: "<!-- measured: begin -->", end: "<!-- measured: end -->" };
 pub const BESIDE_DBT: Part = Part { begin: "<!-- beside dbt: begin -->", end: "<!-- beside dbt: end -->" };
@@ -158,16 +147,6 @@ impl Page {
             writeln!(text, "| {} | {ours:.2} | {} | {} |", row.what, theirs(&row.dbt_1), theirs(&row.dbt_2))?;
         }
         Ok(())
-    }
-
-    /// Writes the tables between the page's markers.
-    pub fn keep(&self, part: Part) -> anyhow::Result<()> {
-        let Part { begin, end } = part;
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(PATH);
-        let page = fs_err::read_to_string(&path)?;
-        let (before, rest) = page.split_once(begin).with_context(|| format!("{PATH} lacks {begin}"))?;
-        let (_, after) = rest.split_once(end).with_context(|| format!("{PATH} lacks {end}"))?;
-        Ok(fs_err::write(path, format!("{before}{begin}\n\n{}\n{end}{after}", self.text))?)
     }
 }
 
