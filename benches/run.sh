@@ -39,10 +39,13 @@ if [ "${1:-}" = capture ]; then
     command -v pigz >/dev/null || echo "without pigz (apt-get install pigz): its row says so" >&2
     if ! [ -x target/peers/bin/python ]; then
         python3 -m venv target/peers
-        for peer in 'sling sling-linux-amd64' 'dlt[postgres] sqlalchemy psycopg2-binary pyarrow'; do
+        for peer in sling-linux-amd64 'dlt[postgres] sqlalchemy psycopg[binary] psycopg2-binary pyarrow'; do
             # shellcheck disable=SC2086 # two words are two packages
             target/peers/bin/pip install --quiet --only-binary :all: $peer || echo "could not install $peer" >&2
         done
+        # What pip calls sling downloads this program when it is first used; PyPI has it too.
+        found=$(find "$PWD/target/peers/lib" -name 'sling-linux-amd64' -type f)
+        [ -z "$found" ] || { chmod +x "$found"; ln -sf "$found" target/peers/bin/sling; }
     fi
     exec cargo bench --locked --bench capture -- "$@"
 fi
