@@ -101,6 +101,7 @@ impl StepError {
                 | LoadError::RowCount { .. }
                 | LoadError::TurnsBack { .. }
                 | LoadError::TooManyDeletes { .. }
+                | LoadError::NotReloadable { .. }
                 | LoadError::Broken { .. }
                 | LoadError::TooManyRefused { .. },
             )
@@ -125,6 +126,7 @@ impl StepError {
                 | LoadError::RowCount { .. }
                 | LoadError::TurnsBack { .. }
                 | LoadError::TooManyDeletes { .. }
+                | LoadError::NotReloadable { .. }
                 | LoadError::Broken { .. }
                 | LoadError::TooManyRefused { .. },
             )
@@ -150,6 +152,7 @@ impl StepError {
                 | LoadError::RowCount { .. }
                 | LoadError::TurnsBack { .. }
                 | LoadError::TooManyDeletes { .. }
+                | LoadError::NotReloadable { .. }
                 | LoadError::Broken { .. }
                 | LoadError::TooManyRefused { .. },
             )

@@ -128,14 +128,14 @@ impl Hands {
     }
 
     /// The source's snapshot, opened by the first step that asks.
-    pub async fn snapshot(&self, connection: &str) -> Result<Arc<Snapshot>, Arc<PostgresError>> {
+    pub async fn snapshot(&self, connection: &str, target: &Client) -> Result<Arc<Snapshot>, Arc<PostgresError>> {
         let reading = self.snapshots.get(connection).expect("the plan counts the readers of every connection it uses");
         let pool = self.sources.get(connection).expect("every connection of the plan has a pool");
         let mut reading = reading.lock().await;
         match &reading.state {
             Opening::Open(snapshot) => Ok(Arc::clone(snapshot)),
             Opening::Failed(error) => Err(Arc::clone(error)),
-            Opening::NotYet => match Snapshot::open(pool).await {
+            Opening::NotYet => match open(pool, target).await {
                 Ok(snapshot) => {
                     let snapshot = Arc::new(snapshot);
                     reading.state = Opening::Open(Arc::clone(&snapshot));
@@ -177,4 +177,13 @@ impl Hands {
             snapshot.close().await;
         }
     }
+}
+
+/// The target's clock is read first: what is loaded after that may be later than the snapshot.
+async fn open(pool: &Pool, target: &Client) -> Result<Snapshot, PostgresError> {
+    let clock = target
+        .query_one("select clock_timestamp()", &[])
+        .await
+        .map_err(|error| PostgresError::server("read the target's clock", error))?;
+    Snapshot::open(pool, clock.get(0)).await
 }

@@ -60,7 +60,7 @@ where {{ condition }}
 )
 
 -- name: above
-{{ column }} > {{ key }}
+({{ column }} > {{ key }} or {{ column }} is null)
 
 -- name: greatest_key
 select max({{ column }})::text
@@ -75,35 +75,55 @@ ctid >= '({{ lower }},0)'{% if upper is not none %} and ctid < '({{ upper }},0)'
 
 
 -- name: extents
+with recursive tree as (
+    select
+        class.oid,
+        class.relkind,
+        class.relrowsecurity as is_guarded
+    from pg_class as class
+    join pg_namespace as namespace on namespace.oid = class.relnamespace
+    where namespace.nspname = $1
+        and class.relname = $2
+    union all
+    select
+        part.oid,
+        part.relkind,
+        tree.is_guarded
+    from tree
+    join pg_inherits as inheritance on inheritance.inhparent = tree.oid
+    join pg_class as part on part.oid = inheritance.inhrelid
+    where tree.relkind = 'p'
+)
 select
     namespace.nspname::text as schema,
-    leaf.relname::text as name,
+    class.relname::text as name,
     case
-        when leaf.relkind = 'r' and current_setting('server_version_num')::integer >= 140000
-            then pg_relation_size(leaf.oid) / current_setting('block_size')::bigint
-    end as pages
-from pg_class as class
-join pg_namespace as parent_namespace on parent_namespace.oid = class.relnamespace
-join pg_class as leaf on leaf.oid = class.oid and class.relkind <> 'p'
-    or class.relkind = 'p' and leaf.oid in (
-        select tree.relid
-        from pg_partition_tree(class.oid) as tree
-        where tree.isleaf
-    )
-join pg_namespace as namespace on namespace.oid = leaf.relnamespace
-where parent_namespace.nspname = $1
-    and class.relname = $2
+        when tree.relkind = 'r' and current_setting('server_version_num')::integer >= 140000
+            then pg_relation_size(tree.oid) / current_setting('block_size')::bigint
+    end as pages,
+    has_table_privilege(tree.oid, 'select') and not tree.is_guarded as may_be_read_alone
+from tree
+join pg_class as class on class.oid = tree.oid
+join pg_namespace as namespace on namespace.oid = class.relnamespace
+where tree.relkind <> 'p'
 order by pages desc nulls last
 
 -- name: sizes
 select coalesce(
     (
-        select sum(pg_table_size(coalesce(tree.relid, class.oid)))
-        from pg_class as class
-        join pg_namespace as namespace on namespace.oid = class.relnamespace
-        left join lateral pg_partition_tree(class.oid) as tree on class.relkind = 'p'
-        where namespace.nspname = wanted.schema
-            and class.relname = wanted.name
+        with recursive tree as (
+            select class.oid
+            from pg_class as class
+            join pg_namespace as namespace on namespace.oid = class.relnamespace
+            where namespace.nspname = wanted.schema
+                and class.relname = wanted.name
+            union all
+            select inheritance.inhrelid
+            from tree
+            join pg_inherits as inheritance on inheritance.inhparent = tree.oid
+        )
+        select sum(pg_table_size(tree.oid))
+        from tree
     ),
     0
 )::bigint

@@ -15,6 +15,8 @@ use crate::sql::quoted;
 pub struct Snapshot {
     /// `pg_export_snapshot()`'s name; none where the server gives none, and every session sees a moment of its own.
     pub id: Option<String>,
+    /// The target's clock before that.
+    pub opened_at: Timestamp,
     /// The source's clock just before the snapshot was taken.
     pub source_clock: Timestamp,
     /// The start of the oldest transaction that was open then: its rows may carry times from that moment on. Unknown
@@ -50,7 +52,7 @@ fn refuses(error: &tokio_postgres::Error) -> bool {
 impl Snapshot {
     /// Opens the snapshot of a source. The clock and the open transactions are read first: a transaction that begins
     /// after that and is open when the snapshot is taken cannot carry an earlier time.
-    pub async fn open(pool: &Pool) -> Result<Self, PostgresError> {
+    pub async fn open(pool: &Pool, opened_at: Timestamp) -> Result<Self, PostgresError> {
         let doing = || format!("open a snapshot of source connection \"{}\"", pool.name());
         let failed = |error| PostgresError::server(doing(), error);
         debug_assert!(matches!(pool.role(), Role::Source), "sources are read through read-only sessions");
@@ -72,10 +74,13 @@ impl Snapshot {
         };
         Ok(Self {
             id,
+            opened_at,
             source_clock,
             oldest_transaction_at: clock
                 .get::<_, bool>(2)
-                .then(|| oldest_prepared.map_or(oldest_active, |prepared| prepared.min(oldest_active))),
+                // When a prepared transaction began is not shown, only when it was prepared.
+                .then(|| oldest_prepared.is_none().then_some(oldest_active))
+                .flatten(),
             holder,
         })
     }
@@ -88,7 +93,11 @@ impl Snapshot {
             let join = STATEMENTS.render("join_snapshot", context! { snapshot => quoted(Literal(id)) });
             match client.batch_execute(&join).await {
                 Ok(()) => return Ok(Joined::Shared),
-                Err(error) if refuses(&error) => client.batch_execute("rollback").await.map_err(failed)?,
+                Err(error) if refuses(&error) => {
+                    // A holder that died takes its snapshot along; that is a lost connection, and no pooler.
+                    self.holder.batch_execute("select 1").await.map_err(failed)?;
+                    client.batch_execute("rollback").await.map_err(failed)?;
+                }
                 Err(error) => return Err(failed(error)),
             }
         }

@@ -12,6 +12,7 @@ mod stream;
 mod sweep;
 
 use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::ident::{Ident, NodeName};
@@ -46,6 +47,8 @@ pub enum LoadError {
     TurnsBack { node: NodeName, batch_id: i64, rows: i64 },
     #[error("{refused} of {rows} rows of {node} are refused by the copy: more than may be set aside")]
     TooManyRefused { node: NodeName, refused: u64, rows: u64 },
+    #[error("batch {batch_id} of {node} holds {kind}, which say nothing of the rest of the table")]
+    NotReloadable { node: NodeName, batch_id: i64, kind: &'static str },
     #[error("{buried} of {live} live rows of {node} are gone at the source: more than {max_percent} percent")]
     TooManyDeletes { node: NodeName, buried: u64, live: u64, max_percent: f64 },
     #[error("the rows of batch {batch_id} of {node} are not those of the source any more after the {hop}")]
@@ -114,8 +117,21 @@ async fn first_load(
     if let Some(bury) = shape.bury_first_load() {
         execute(client, &bury, batch.node).await?;
     }
-    execute(client, &shape.finish_first_load(), batch.node).await?;
+    finish_first_load(client, shape).await?;
     Ok(Tally { inserted, ..Tally::default() })
+}
+
+/// The key is indexed last, and so is what a wrong key shows.
+async fn finish_first_load(client: &Client, shape: StageShape<'_>) -> Result<(), LoadError> {
+    match client.batch_execute(&shape.finish_first_load()).await {
+        Ok(()) => Ok(()),
+        Err(error)
+            if [Some(&SqlState::UNIQUE_VIOLATION), Some(&SqlState::NOT_NULL_VIOLATION)].contains(&error.code()) =>
+        {
+            Err(LoadError::Project(Box::new(bad_keys(shape.node))))
+        }
+        Err(error) => Err(PostgresError::server(format!("load {}", shape.node.stg_relation), error).into()),
+    }
 }
 
 async fn merge(client: &Client, shape: StageShape<'_>, batch: Batch<'_>) -> Result<Tally, LoadError> {

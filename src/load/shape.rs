@@ -38,6 +38,13 @@ pub struct Present {
 }
 
 impl StagingShape {
+    pub fn has_rows(&self) -> bool {
+        match self {
+            Self::Absent => false,
+            Self::Present(present) => present.has_rows,
+        }
+    }
+
     /// Whether rows of a window can be merged: the copy has rows, and every column that the source has now.
     pub fn is_complete(&self, columns: &[StagedColumn]) -> bool {
         match self {

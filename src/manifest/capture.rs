@@ -46,7 +46,7 @@ pub enum Checksum {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Alarm {
     pub every: jiff::SignedDuration,
-    /// Of the table, each time another part.
+    /// Of the table, another part by chance each time.
     pub percent: f64,
 }
 

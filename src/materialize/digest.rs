@@ -99,12 +99,53 @@ pub fn sum<'a>(
     STATEMENTS.render("sum", context)
 }
 
+/// The condition with the source's own mark of deletion: marked rows are no live rows on either side.
+pub fn live_at_source(mark: &StagedColumn, condition: Option<&str>) -> String {
+    let context = context! {
+        mark => quoted(&mark.name),
+        is_boolean => mark.data_type == "boolean",
+        condition => condition.map(quoted),
+    };
+    STATEMENTS.render("live_at_source", context)
+}
+
+/// The condition for the live rows of a copy.
+pub fn live_in_copy(condition: Option<&str>) -> String {
+    STATEMENTS.render("live_in_copy", context! { condition => condition.map(quoted) })
+}
+
 /// A condition that is true for keys in one of the ranges.
 pub fn within(key: &RangeKey, ranges: &[KeyRange]) -> String {
+    if ranges.len() > RANGES_TESTED_ONE_BY_ONE {
+        return within_many(key, ranges);
+    }
     let bound = |bound: &Option<String>| bound.as_deref().map(|bound| quoted(Literal(bound)));
     let ranges: Vec<Value> =
         ranges.iter().map(|range| context! { lower => bound(&range.lower), upper => bound(&range.upper) }).collect();
     STATEMENTS.render("within", context! { key => quoted(key.expression()), ranges })
+}
+
+/// An index can answer few ranges; many are looked up in a sorted list, for each row.
+const RANGES_TESTED_ONE_BY_ONE: usize = 16;
+
+/// The ranges are in order, and no two touch or overlap in more than a bound.
+fn within_many(key: &RangeKey, ranges: &[KeyRange]) -> String {
+    let mut bounds: Vec<&str> = Vec::new();
+    let mut places = Vec::new();
+    for range in ranges {
+        if let Some(lower) = range.lower.as_deref().filter(|lower| bounds.last() != Some(lower)) {
+            bounds.push(lower);
+        }
+        places.push(bounds.len());
+        bounds.extend(range.upper.as_deref());
+    }
+    let context = context! {
+        key => quoted(key.expression()),
+        data_type => quoted(key.data_type()),
+        bounds => quoted_list(bounds.into_iter().map(Literal)),
+        places,
+    };
+    STATEMENTS.render("within_many", context)
 }
 
 /// The ranges whose digests differ, neighbours joined. Place 0 lies below the first bound, place n at or above the nth.

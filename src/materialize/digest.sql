@@ -38,12 +38,37 @@ group by 1
 {% endfor %}
 )
 
+-- name: within_many
+width_bucket({{ key }}, array[
+{% for bound in bounds %}
+    {{ bound }}{% if not loop.last %},{% endif %}
+
+{% endfor %}
+]::{{ data_type }}[]) = any ('{ {%- for place in places %}{{ place }}{% if not loop.last %},{% endif %}{% endfor -%} }'::integer[])
+
+-- name: live_at_source
+{% if condition %}
+{{ condition }}
+    and {{ mark }} {% if is_boolean %}is not true{% else %}is null{% endif %}
+
+{% else %}
+{{ mark }} {% if is_boolean %}is not true{% else %}is null{% endif %}
+
+{% endif %}
+
+-- name: live_in_copy
+_deleted_at is null
+{% if condition %}
+    and {{ condition }}
+{% endif %}
+
 -- name: sum
 select
     count(*),
     case
-        -- Earlier servers write floating-point numbers in another way.
+        -- Earlier servers write floating-point numbers in another way, and other encodings have other bytes.
         when current_setting('server_version_num')::integer >= 120000
+            and current_setting('server_encoding') = 'UTF8'
             then coalesce(sum(hashtextextended(row({{ names | inline }})::text, 0)::numeric), 0)::text
     end
 from {{ relation }}

@@ -33,6 +33,7 @@ select count(*)
 from {{ staging }}
 where _batch_id = {{ batch_id }}
     and _deleted_at = now()
+    and _inserted_at <> now()
 
 -- name: create_swept
 create temporary table unimig_swept (

@@ -133,12 +133,24 @@ pub async fn doubt(client: &Client, node: &NodeName) -> Result<(), PostgresError
     Ok(())
 }
 
-/// The source's clock at the newest batch that came from the source, complete or not.
-pub async fn newest_clock(client: &Client, node: &NodeName) -> Result<Option<Timestamp>, PostgresError> {
+/// Whether another run has loaded a later state of the source since this run's snapshot was opened. A source's clock may
+/// have been set back since older batches, which tells nothing.
+pub async fn is_superseded(
+    client: &Client,
+    node: &NodeName,
+    (source_clock, opened_at): (Timestamp, Timestamp),
+) -> Result<bool, PostgresError> {
     let row = client
         .query_typed_one(
-            "select max(source_clock) from unimig.batch where node = $1 and kind <> 'reload'",
-            &[(&node.as_str(), Type::TEXT)],
+            "select exists (
+                 select
+                 from unimig.batch
+                 where node = $1
+                     and kind <> 'reload'
+                     and source_clock > $2
+                     and loaded_at > $3
+             )",
+            &[(&node.as_str(), Type::TEXT), (&source_clock, Type::TIMESTAMPTZ), (&opened_at, Type::TIMESTAMPTZ)],
         )
         .await
         .map_err(|error| PostgresError::server(format!("read the batches of {node}"), error))?;

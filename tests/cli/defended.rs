@@ -53,7 +53,7 @@ fn a_run_that_waited_does_not_take_a_copy_back_in_time() {
     holder.wait_until("(select count(*) from unimig.batch where node = 'stg.qvp.applicants') = 2");
     test.on_source("qvp", "update audit_log set entry = 'newer', updated_at = now() where id = 7");
     holder
-        .execute("update unimig.batch set source_clock = now() + interval '1 minute' where node = 'stg.qvp.audit_log'");
+        .execute("update unimig.batch set source_clock = now() + interval '1 minute', loaded_at = now() where node = 'stg.qvp.audit_log'");
 
     holder.execute("select pg_advisory_unlock_all()");
 

@@ -2,6 +2,8 @@
 
 use crate::harness::Test;
 
+pub const SNAPSHOTS: &[&str] = &["cli__generate__generated_model", "cli__generate__generated_source"];
+
 /// Thirteen tables that can be copied, of every odd kind, and three that cannot or need not.
 const SHOP: &str = r##"
 create table schema_migrations (version text primary key);

@@ -246,7 +246,7 @@ fn the_alarm_finds_rows_that_changed_without_telling_and_mends_them() {
     test.on_target("update unimig.batch set loaded_at = loaded_at - interval '7 days'");
 
     test.succeeds(&["run"])
-        .stderr_has("3 rows in a sample of 100 percent changed without telling by created_at")
+        .stderr_has("2 rows in a sample of 100 percent changed without telling by created_at")
         .stderr_has("the newest of them says 20");
     assert_eq!(test.result(LOG).wrote(), (0, 2, 1));
     test.on_source("qvp", "update log set entry = 'silent' where id = 8");
@@ -254,6 +254,82 @@ fn the_alarm_finds_rows_that_changed_without_telling_and_mends_them() {
     assert_eq!(test.result(LOG).wrote(), (0, 1, 0), "after an alarm everything is read once");
     test.succeeds(&["run"]);
     assert_eq!((test.result(LOG).wrote(), test.result(LOG).extracted), ((0, 0, 0), 1), "the newest row, by its window");
+}
+
+#[test]
+fn a_part_that_is_loaded_into_an_emptied_copy_is_not_taken_for_the_whole() {
+    let test = table("{strategy: window, columns: [created_at, updated_at], window: 1 minute}");
+    test.succeeds(&["run"]);
+    test.on_target("truncate stg_qvp.log");
+
+    test.succeeds(&["run", "--window", "10h"]);
+    assert!(test.result(LOG).extracted < 12);
+    test.succeeds(&["run"]);
+
+    assert_eq!(test.value("select count(*) from stg_qvp.log_live"), "200");
+}
+
+#[test]
+fn a_clock_that_was_set_back_stops_no_run() {
+    let test = table("{strategy: watermark, columns: [created_at, updated_at]}");
+    test.succeeds(&["run"]);
+    test.on_target(
+        "update unimig.batch set source_clock = source_clock + interval '1 hour',
+            oldest_transaction_at = oldest_transaction_at + interval '1 hour'",
+    );
+    test.on_source("qvp", "update log set entry = 'changed', updated_at = now() where id = 7");
+
+    test.succeeds(&["run"]).stderr_has("the source's clock is behind what it was at the last batch");
+
+    assert_eq!(test.result(LOG).wrote(), (0, 1, 0));
+}
+
+#[test]
+fn a_batch_of_keys_or_ranges_is_not_loaded_again() {
+    let test = table("{strategy: compare, rows_per_range: 20}");
+    test.succeeds(&["run"]);
+    test.on_source("qvp", "update log set entry = 'changed' where id = 7");
+    test.succeeds(&["run"]);
+    let batch = test.value("select max(batch_id) from unimig.batch where kind = 'ranges'");
+
+    test.run(&["run", "--select", LOG, "--reload", &batch]).exit(1).stderr_has("holds ranges");
+}
+
+#[test]
+fn many_ranges_are_found_as_few_are() {
+    let test = table("{strategy: compare, rows_per_range: 2}");
+    test.succeeds(&["run"]);
+    test.on_source("qvp", "update log set entry = 'changed' where id % 4 = 1; delete from log where id in (40, 200)");
+
+    test.succeeds(&["run"]);
+
+    assert_eq!(test.result(LOG).wrote(), (0, 50, 2));
+    assert!(test.result(LOG).extracted < 120, "{} rows were read", test.result(LOG).extracted);
+    test.succeeds(&["run"]);
+    assert_eq!(test.result(LOG).extracted, 0);
+}
+
+#[test]
+fn a_source_in_another_encoding_is_copied_and_compared_exactly() {
+    let test = table("{strategy: compare, rows_per_range: 20}");
+    let name = test.database("latin");
+    test.session("target")
+        .execute(&format!("create database {name} encoding 'LATIN1' lc_collate 'C' lc_ctype 'C' template template0"));
+    let source = Session::open(&name);
+    source.execute(
+        "create table log (id bigint primary key, entry text);
+        insert into log select n, chr(233) || n from generate_series(1, 50) as n",
+    );
+    test.connection("qvp", &test.place("latin"));
+
+    test.succeeds(&["run"]);
+    test.succeeds(&["run"]);
+    test.wrote_nothing();
+    source.execute("update log set entry = chr(228) where id = 7; delete from log where id = 8");
+    test.succeeds(&["run"]);
+
+    assert_eq!(test.result(LOG).wrote(), (0, 1, 1));
+    assert_eq!(test.value("select ascii(entry) from stg_qvp.log where id = 7"), "228");
 }
 
 #[test]

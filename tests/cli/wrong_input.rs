@@ -129,7 +129,8 @@ fn every_snapshot_belongs_to_a_project() {
     let is_kept = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "snap");
     for path in files_below(&folder).into_iter().filter(is_kept) {
         let stem = path.file_stem().expect("a file has a name").to_string_lossy().into_owned();
-        let is_known = projects.contains(&stem) || crate::server_mistakes::SNAPSHOTS.contains(&stem.as_str());
+        let of_tests = [crate::server_mistakes::SNAPSHOTS, crate::generate::SNAPSHOTS].concat();
+        let is_known = projects.contains(&stem) || of_tests.contains(&stem.as_str());
         assert!(is_known, "{} is an orphan", path.display());
     }
 }

@@ -36,7 +36,7 @@ pub(super) async fn compare(
     before: Done,
 ) -> Result<Done, StepError> {
     let (context, node) = (reading.context, &reading.action.node);
-    let snapshot = context.hands.snapshot(&node.connection).await.map_err(StepError::Snapshot)?;
+    let snapshot = context.hands.snapshot(&node.connection, reading.target).await.map_err(StepError::Snapshot)?;
     let pool = context.hands.sources.get(&node.connection).expect("every connection of the plan has a pool");
     let source = Working::lease(pool, context).await?;
     let joined = snapshot.join(&source).await?;
@@ -75,7 +75,7 @@ pub(super) async fn compare(
     write::within_transaction(reading, &sample, Turn::Last(Some(before)), async |batch| {
         let tally = load::load(reading.target, batch, |rows| context.progress(Phase::Loading, rows)).await?;
         // At a moment of its own the sample also meets changes that came after the others were read.
-        let silent = tally.inserted + tally.updated + tally.deleted;
+        let silent = tally.inserted + tally.updated;
         let missed = if joined == Joined::Shared { silent } else { 0 };
         if missed > 0 {
             batch::doubt(reading.target, &node.name).await?;

@@ -92,10 +92,14 @@ fn last_to_build_on(
         return None;
     }
     let last: &LoadedBatch = reading.last.filter(|last| last.extraction_digest == digest)?;
+    if last.source_clock > snapshot.source_clock {
+        reading.context.note("read in full: the source's clock is behind what it was at the last batch");
+        return None;
+    }
     let (Some(oldest_transaction_at), Some(_)) = (last.oldest_transaction_at, snapshot.oldest_transaction_at) else {
         reading.context.note(
             "read in full: the source does not show when others' transactions began; \
-             grant pg_read_all_stats to the role, or read from the primary",
+             grant pg_read_all_stats to the role, read from the primary, or end transactions that are prepared",
         );
         return None;
     };

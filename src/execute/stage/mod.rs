@@ -69,7 +69,8 @@ async fn stage_with(context: &StepContext, action: &StageAction, share: &mut Sha
 
 /// Loads the batch; while the source's snapshot is open still, looks at the table in other ways where that is due.
 async fn load(reading: Reading<'_>, gathered: &Gathered, share: &mut Share<'_>) -> Result<Done, StepError> {
-    let looks_again = !is_whole(gathered);
+    // What was left out on purpose would be found missing.
+    let looks_again = !is_whole(gathered) && gathered.is_complete;
     let sweep_is_due = looks_again && sweep::is_due(reading).await?;
     let alarm = if looks_again { alarm::due(reading).await? } else { None };
     if !sweep_is_due && alarm.is_none() {
@@ -77,6 +78,8 @@ async fn load(reading: Reading<'_>, gathered: &Gathered, share: &mut Share<'_>) 
         return write::load_batch(reading, gathered, Turn::Last(None)).await;
     }
     let mut done = write::load_batch(reading, gathered, Turn::Early).await?;
+    // The changes are in, whatever becomes of the second look: it is not begun again.
+    reading.context.lasts();
     if sweep_is_due {
         let turn = if alarm.is_some() { Turn::Middle(done) } else { Turn::Last(Some(done)) };
         done = sweep::sweep(reading, gathered, turn).await?;

@@ -33,9 +33,9 @@ pub(super) async fn read(reading: Reading<'_>) -> Result<Option<Gathered>, StepE
     let (context, action) = (reading.context, reading.action);
     let node = &action.node;
     context.hands.guard(&node.connection).before_table(&node.connection, context).await?;
-    let snapshot = context.hands.snapshot(&node.connection).await.map_err(StepError::Snapshot)?;
-    let newest = batch::newest_clock(reading.target, &node.name).await?;
-    if newest.is_some_and(|newest| newest > snapshot.source_clock) {
+    let snapshot = context.hands.snapshot(&node.connection, reading.target).await.map_err(StepError::Snapshot)?;
+    let moment = (snapshot.source_clock, snapshot.opened_at);
+    if batch::is_superseded(reading.target, &node.name, moment).await? {
         return Ok(None);
     }
     let pool = context.hands.sources.get(&node.connection).expect("every connection of the plan has a pool");
@@ -78,7 +78,8 @@ pub(super) async fn read(reading: Reading<'_>) -> Result<Option<Gathered>, StepE
         end(&helper, node).await?;
         helper.give_back();
     }
-    let greatest_key = greatest_key(&source, action).await?;
+    // At a moment of its own the key may be greater than those of transactions that were not open at the clock.
+    let greatest_key = if joined == Joined::Shared { greatest_key(&source, action).await? } else { None };
     end(&source, node).await?;
     source.give_back();
     let kind = manifest.kind.as_str();

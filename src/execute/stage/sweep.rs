@@ -26,7 +26,7 @@ pub(super) async fn is_due(reading: Reading<'_>) -> Result<bool, StepError> {
 /// Reads the keys through the run's snapshot of the source, and buries what is gone.
 pub(super) async fn sweep(reading: Reading<'_>, main: &Gathered, turn: Turn) -> Result<Done, StepError> {
     let (context, node) = (reading.context, &reading.action.node);
-    let snapshot = context.hands.snapshot(&node.connection).await.map_err(StepError::Snapshot)?;
+    let snapshot = context.hands.snapshot(&node.connection, reading.target).await.map_err(StepError::Snapshot)?;
     let pool = context.hands.sources.get(&node.connection).expect("every connection of the plan has a pool");
     let source = Working::lease(pool, context).await?;
     let joined = snapshot.join(&source).await?;

@@ -78,6 +78,10 @@ pub(super) async fn within_transaction<'a>(
         rows_extracted: manifest.rows,
         tally,
     };
+    if !is_complete && !reading.found.has_rows() {
+        // The copy was emptied or dropped: what earlier batches brought is not in it any more.
+        batch::doubt(target, &node.name).await?;
+    }
     batch::record(target, &context.hands.run.id, &record).await?;
     if let Some(seen) = gathered.seen.as_ref().filter(|_| is_complete) {
         source::remember_columns(target, &node.name, seen).await?;

@@ -33,7 +33,7 @@ const SOURCE_YAML: &str = "
         deletes: {detect: [column, sweep], column: deleted_at, every: 1 millisecond}
       - {name: stock, key: [code], cdc: {strategy: compare, rows_per_range: 10}}
       - {name: notes, cdc: {strategy: full}}
-      - {name: events, key: [id], cdc: {strategy: append, columns: [id], overlap: 0}}
+      - {name: events, key: [id], cdc: {strategy: append, columns: [id], overlap: 20}}
 ";
 
 fn given(name: &str, otherwise: u64) -> u64 {
