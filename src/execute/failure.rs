@@ -88,48 +88,22 @@ impl StepError {
 
     fn postgres(&self) -> Option<&PostgresError> {
         match self {
-            Self::Postgres(error)
-            | Self::Extract(ExtractError::Postgres(error))
-            | Self::Load(LoadError::Postgres(error))
-            | Self::Transform(TransformError::Postgres(error))
-            | Self::Verify(VerifyError::Postgres(error)) => Some(error),
+            Self::Postgres(error) => Some(error),
             Self::Snapshot(error) => Some(error),
-            Self::Extract(ExtractError::Store(_) | ExtractError::Project(_) | ExtractError::Broken { .. })
-            | Self::Load(
-                LoadError::Store(_)
-                | LoadError::Project(_)
-                | LoadError::RowCount { .. }
-                | LoadError::TurnsBack { .. }
-                | LoadError::TooManyDeletes { .. }
-                | LoadError::NotReloadable { .. }
-                | LoadError::Broken { .. }
-                | LoadError::TooManyRefused { .. },
-            )
-            | Self::Transform(
-                TransformError::Project(_) | TransformError::ViewInUse { .. } | TransformError::File { .. },
-            )
-            | Self::Verify(VerifyError::Project(_))
-            | Self::Locked { .. }
-            | Self::Interrupted => None,
+            Self::Extract(error) => error.postgres(),
+            Self::Load(error) => error.postgres(),
+            Self::Transform(error) => error.postgres(),
+            Self::Verify(error) => error.postgres(),
+            Self::Locked { .. } | Self::Interrupted => None,
         }
     }
 
     fn store(&self) -> Option<&StoreError> {
         match self {
-            Self::Extract(ExtractError::Store(error)) | Self::Load(LoadError::Store(error)) => Some(error),
+            Self::Extract(error) => error.store(),
+            Self::Load(error) => error.store(),
             Self::Postgres(_)
             | Self::Snapshot(_)
-            | Self::Extract(ExtractError::Postgres(_) | ExtractError::Project(_) | ExtractError::Broken { .. })
-            | Self::Load(
-                LoadError::Postgres(_)
-                | LoadError::Project(_)
-                | LoadError::RowCount { .. }
-                | LoadError::TurnsBack { .. }
-                | LoadError::TooManyDeletes { .. }
-                | LoadError::NotReloadable { .. }
-                | LoadError::Broken { .. }
-                | LoadError::TooManyRefused { .. },
-            )
             | Self::Transform(_)
             | Self::Verify(_)
             | Self::Locked { .. }
@@ -139,29 +113,11 @@ impl StepError {
 
     fn diagnostic(&self) -> Option<&Diagnostic> {
         match self {
-            Self::Extract(ExtractError::Project(diagnostic))
-            | Self::Load(LoadError::Project(diagnostic))
-            | Self::Transform(TransformError::Project(diagnostic))
-            | Self::Verify(VerifyError::Project(diagnostic)) => Some(diagnostic),
-            Self::Postgres(_)
-            | Self::Snapshot(_)
-            | Self::Extract(ExtractError::Postgres(_) | ExtractError::Store(_) | ExtractError::Broken { .. })
-            | Self::Load(
-                LoadError::Postgres(_)
-                | LoadError::Store(_)
-                | LoadError::RowCount { .. }
-                | LoadError::TurnsBack { .. }
-                | LoadError::TooManyDeletes { .. }
-                | LoadError::NotReloadable { .. }
-                | LoadError::Broken { .. }
-                | LoadError::TooManyRefused { .. },
-            )
-            | Self::Transform(
-                TransformError::Postgres(_) | TransformError::ViewInUse { .. } | TransformError::File { .. },
-            )
-            | Self::Verify(VerifyError::Postgres(_))
-            | Self::Locked { .. }
-            | Self::Interrupted => None,
+            Self::Extract(error) => error.diagnostic(),
+            Self::Load(error) => error.diagnostic(),
+            Self::Transform(error) => error.diagnostic(),
+            Self::Verify(error) => error.diagnostic(),
+            Self::Postgres(_) | Self::Snapshot(_) | Self::Locked { .. } | Self::Interrupted => None,
         }
     }
 

@@ -46,3 +46,23 @@ pub enum ExtractError {
     #[error("the source counts {counted} rows of {node} in the snapshot of which {copied} were copied")]
     Broken { node: NodeName, counted: u64, copied: u64 },
 }
+
+impl ExtractError {
+    /// The server's refusal or a lost connection, if it was that.
+    pub fn postgres(&self) -> Option<&PostgresError> {
+        let Self::Postgres(error) = self else { return None };
+        Some(error)
+    }
+
+    /// The store's failure, if it was that.
+    pub fn store(&self) -> Option<&StoreError> {
+        let Self::Store(error) = self else { return None };
+        Some(error)
+    }
+
+    /// The project's mistake, if it was that.
+    pub fn diagnostic(&self) -> Option<&Diagnostic> {
+        let Self::Project(error) = self else { return None };
+        Some(error)
+    }
+}

@@ -55,6 +55,26 @@ pub enum LoadError {
     Broken { node: NodeName, batch_id: i64, hop: Hop },
 }
 
+impl LoadError {
+    /// The server's refusal or a lost connection, if it was that.
+    pub fn postgres(&self) -> Option<&PostgresError> {
+        let Self::Postgres(error) = self else { return None };
+        Some(error)
+    }
+
+    /// The store's failure, if it was that.
+    pub fn store(&self) -> Option<&StoreError> {
+        let Self::Store(error) = self else { return None };
+        Some(error)
+    }
+
+    /// The project's mistake, if it was that.
+    pub fn diagnostic(&self) -> Option<&Diagnostic> {
+        let Self::Project(error) = self else { return None };
+        Some(error)
+    }
+}
+
 /// One batch on its way into one copy.
 #[derive(Clone, Copy)]
 pub struct Batch<'a> {

@@ -56,6 +56,20 @@ pub enum TransformError {
     File { path: std::path::PathBuf, source: std::io::Error },
 }
 
+impl TransformError {
+    /// The server's refusal or a lost connection, if it was that.
+    pub fn postgres(&self) -> Option<&PostgresError> {
+        let Self::Postgres(error) = self else { return None };
+        Some(error)
+    }
+
+    /// The project's mistake, if it was that.
+    pub fn diagnostic(&self) -> Option<&Diagnostic> {
+        let Self::Project(error) = self else { return None };
+        Some(error)
+    }
+}
+
 /// Puts a server's refusal of a user's SELECT at its place in the user's file.
 pub fn located(error: PostgresError, embedded: &Embedded, select: &CompiledSql) -> TransformError {
     let place = error.server_error().and_then(|server| {

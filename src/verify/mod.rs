@@ -24,6 +24,20 @@ pub enum VerifyError {
     Project(Box<Diagnostic>),
 }
 
+impl VerifyError {
+    /// The server's refusal or a lost connection, if it was that.
+    pub fn postgres(&self) -> Option<&PostgresError> {
+        let Self::Postgres(error) = self else { return None };
+        Some(error)
+    }
+
+    /// The project's mistake, if it was that.
+    pub fn diagnostic(&self) -> Option<&Diagnostic> {
+        let Self::Project(error) = self else { return None };
+        Some(error)
+    }
+}
+
 /// What a test found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Found {

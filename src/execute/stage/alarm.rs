@@ -3,14 +3,13 @@
 use jiff::SignedDuration;
 
 use super::compare::{self, Share};
-use super::read::whole;
+use super::look::Look;
 use super::write::{self, Loaded, Turn};
 use super::{Gathered, Reading};
 use crate::event::Phase;
 use crate::execute::failure::StepError;
-use crate::execute::session::Working;
 use crate::execute::step::Done;
-use crate::extract::{self, Extraction, Joined, Portion};
+use crate::extract::{Joined, Portion};
 use crate::ident::Ident;
 use crate::load;
 use crate::manifest::Alarm;
@@ -36,32 +35,12 @@ pub(super) async fn compare(
     before: Done,
 ) -> Result<Done, StepError> {
     let (context, node) = (reading.context, &reading.action.node);
-    let snapshot = context.hands.snapshot(&node.connection, reading.target).await.map_err(StepError::Snapshot)?;
-    let pool = context.hands.sources.get(&node.connection).expect("every connection of the plan has a pool");
-    let source = Working::lease(pool, context).await?;
-    let joined = snapshot.join(&source).await?;
+    let look = Look::open(reading).await?;
+    let joined = look.joined;
     let batch_id = batch::next_id(reading.target, &node.name).await?;
-    let ranges = compare::differing(reading, &source, (&main.columns, ROWS_PER_RANGE, share(alarm, batch_id))).await?;
-    let extraction = Extraction {
-        node,
-        select: reading.action.extraction.as_ref(),
-        columns: &main.columns,
-        portion: &Portion::Ranges(ranges),
-        slices: &[whole(node)],
-        batch_id,
-        snapshot: &snapshot,
-        joined,
-        store: reading.layer,
-        throttle: &context.hands.guard(&node.connection).throttle,
-        tell: &|message| context.note(message),
-    };
-    context.progress(Phase::Extracting, 0);
-    let manifest = extract::extract(&[&source], extraction, |rows| context.progress(Phase::Extracting, rows)).await?;
-    source
-        .batch_execute("commit")
-        .await
-        .map_err(|error| PostgresError::server(format!("end the comparison of {}", node.name), error))?;
-    source.give_back();
+    let ranges =
+        compare::differing(reading, &look.source, (&main.columns, ROWS_PER_RANGE, share(alarm, batch_id))).await?;
+    let manifest = look.extract(reading, (&main.columns, &Portion::Ranges(ranges), batch_id)).await?;
     let sample = Gathered {
         columns: main.columns.clone(),
         batch_id,

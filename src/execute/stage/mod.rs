@@ -10,6 +10,7 @@ mod bounds;
 mod compare;
 mod drift;
 mod leftovers;
+mod look;
 mod read;
 mod reload;
 mod sweep;

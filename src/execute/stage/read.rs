@@ -132,7 +132,7 @@ async fn helpers(
     Ok(helpers)
 }
 
-async fn end(source: &Working, node: &StageNode) -> Result<(), PostgresError> {
+pub(super) async fn end(source: &Working, node: &StageNode) -> Result<(), PostgresError> {
     source
         .batch_execute("commit")
         .await

@@ -1,15 +1,12 @@
 //! A second look at a table, at the same moment: every key, to find the rows that are gone.
 
-use super::read::whole;
+use super::look::Look;
 use super::write::{self, Loaded, Turn};
 use super::{Gathered, Reading};
-use crate::event::Phase;
 use crate::execute::failure::StepError;
-use crate::execute::session::Working;
 use crate::execute::step::Done;
-use crate::extract::{self, Extraction, Joined, Portion};
+use crate::extract::{Joined, Portion};
 use crate::load;
-use crate::postgres::PostgresError;
 use crate::state::batch;
 
 /// Whether the project asks for a sweep, and the last look at all keys is long enough ago. A batch of the whole table
@@ -26,35 +23,15 @@ pub(super) async fn is_due(reading: Reading<'_>) -> Result<bool, StepError> {
 /// Reads the keys through the run's snapshot of the source, and buries what is gone.
 pub(super) async fn sweep(reading: Reading<'_>, main: &Gathered, turn: Turn) -> Result<Done, StepError> {
     let (context, node) = (reading.context, &reading.action.node);
-    let snapshot = context.hands.snapshot(&node.connection, reading.target).await.map_err(StepError::Snapshot)?;
-    let pool = context.hands.sources.get(&node.connection).expect("every connection of the plan has a pool");
-    let source = Working::lease(pool, context).await?;
-    let joined = snapshot.join(&source).await?;
+    let look = Look::open(reading).await?;
+    let joined = look.joined;
     let is_key = |column: &&super::Column| node.key.contains(&column.0.name);
     let columns: Vec<super::Column> = main.columns.iter().filter(is_key).cloned().collect();
-    let extraction = Extraction {
-        node,
-        select: reading.action.extraction.as_ref(),
-        columns: &columns,
-        portion: &Portion::Keys,
-        slices: &[whole(node)],
-        batch_id: batch::next_id(reading.target, &node.name).await?,
-        snapshot: &snapshot,
-        joined,
-        store: reading.layer,
-        throttle: &context.hands.guard(&node.connection).throttle,
-        tell: &|message| context.note(message),
-    };
-    context.progress(Phase::Extracting, 0);
-    let manifest = extract::extract(&[&source], extraction, |rows| context.progress(Phase::Extracting, rows)).await?;
-    source
-        .batch_execute("commit")
-        .await
-        .map_err(|error| PostgresError::server(format!("end the sweep of {}", node.name), error))?;
-    source.give_back();
+    let batch_id = batch::next_id(reading.target, &node.name).await?;
+    let manifest = look.extract(reading, (&columns, &Portion::Keys, batch_id)).await?;
     let keys = Gathered {
         columns,
-        batch_id: manifest.batch_id,
+        batch_id,
         kind: manifest.kind.as_str(),
         is_complete: true,
         greatest_key: None,
