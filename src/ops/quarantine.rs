@@ -1,5 +1,6 @@
 //! `quarantine`: rows that copies refused, as the target remembers them. Reads only.
 
+use crate::diagnostic::nearest;
 use crate::ident::NodeName;
 use crate::ops::OpError;
 use crate::ops::connections::Connections;
@@ -32,7 +33,21 @@ pub async fn show(workspace: &Workspace, node: &NodeName) -> Result<Vec<Quaranti
             false => Ok(Vec::new()),
         }
     };
-    let found = found.await;
+    let found: Result<_, OpError> = found.await;
     connections.close().await?;
-    found
+    let found = found?;
+    // A table that is declared no longer may have left rows.
+    if found.is_empty() && !workspace.manifest.stages.contains_key(node) {
+        return Err(unknown(workspace, node));
+    }
+    Ok(found)
+}
+
+fn unknown(workspace: &Workspace, node: &NodeName) -> OpError {
+    let message = format!("no source table is staged by a process \"{node}\"");
+    let hint = match nearest(node.as_str(), workspace.manifest.stages.keys().map(NodeName::as_str)) {
+        Some(near) => format!("did you mean \"{near}\"?"),
+        None => "unimig quarantine ls lists the tables that have rows set aside".to_owned(),
+    };
+    OpError::usage(message, hint)
 }

@@ -160,6 +160,15 @@ sources:
         .exit(2)
         .stderr_has("has no schema \"crm\"");
     test.run(&["generate", "sources", "shp"]).exit(2).stderr_has("shop");
+    test.run(&["generate", "sources", "shop", "--table", "ordes", "N*"])
+        .exit(2)
+        .stderr_has("schema \"public\" of connection \"shop\" has no table \"ordes\"")
+        .stderr_has("did you mean \"orders\"?");
+    test.run(&["generate", "sources", "shop", "--table", "audit_*", "--write"])
+        .exit(2)
+        .stderr_has("--table takes names");
+    test.succeeds(&["generate", "sources", "shop", "--table", "lost", "ord*"]);
+    assert_eq!(std::fs::read_to_string(test.path().join("sources/all.yml")).expect("it is there"), after);
 }
 
 #[test]
@@ -194,6 +203,10 @@ fn models_are_drafted_from_the_staged_table_of_the_same_name() {
 
     let shown = test.succeeds(&["generate", "models"]).stderr_has("app.nothing_like_it: no staged table is called so");
     insta::assert_snapshot!("generated_model", shown.stdout);
+    test.run(&["generate", "models", "--table", "custmer"])
+        .exit(2)
+        .stderr_has("schema \"app\" of the target has no table \"custmer\"")
+        .stderr_has("did you mean \"customer\"?");
     test.succeeds(&["generate", "models", "--write"]).stderr_has("app.customer: wrote models/bl/customer.sql");
     test.succeeds(&["run"]);
 

@@ -117,6 +117,8 @@ fn without_leave_or_above_the_limit_the_process_fails_and_nothing_is_changed() {
 fn the_quarantine_is_listed_and_values_are_shown_only_where_they_are_asked_for() {
     let test = table(", quarantine: {max_rows: 2}");
     test.succeeds(&["quarantine", "ls"]).stderr_has("nothing is in quarantine");
+    test.succeeds(&["quarantine", "show", LOG]).stderr_has("nothing of stg.qvp.log is in quarantine");
+    test.run(&["quarantine", "show", "stg.qvp.lg"]).exit(2).stderr_has("did you mean \"stg.qvp.log\"?");
     test.succeeds(&["run"]);
     let listed = test.succeeds(&["quarantine", "ls"]).stdout;
     assert!(listed.contains("stg.qvp.log") && listed.contains(" 2 "), "{listed}");

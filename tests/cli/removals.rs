@@ -118,12 +118,19 @@ fn a_source_that_lost_much_of_a_table_is_looked_at_by_a_person_first() {
     test.on_source("qvp", "truncate log");
     days_pass(&test);
 
+    // A sweep that is held back takes back nothing of what its step had loaded, and the step has failed.
+    test.on_source("qvp", "insert into log (id, entry) values (1000, 'new')");
+    test.run(&["run"]).exit(1).stderr_has("190 of 191 live rows");
+    assert_eq!(test.value("select _deleted_at is null from stg_qvp.log where id = 1000"), "t");
+    assert_eq!(test.value("select status from unimig.step order by started_at desc limit 1"), "failed");
+    test.on_source("qvp", "delete from log");
+
     for arguments in [&["run"][..], &["run", "--full"]] {
-        test.run(arguments).exit(1).stderr_has("190 of 190 live rows").stderr_has("--accept-deletes");
+        test.run(arguments).exit(1).stderr_has("191 of 191 live rows").stderr_has("--accept-deletes");
         assert_eq!(gone(&test).len(), 10);
     }
     test.succeeds(&["run", "--accept-deletes"]);
-    assert_eq!(test.result(LOG).wrote(), (0, 0, 190));
+    assert_eq!(test.result(LOG).wrote(), (0, 0, 191));
 }
 
 #[test]

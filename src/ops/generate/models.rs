@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::{Writing, catalog, write};
+use super::{Writing, catalog, check_patterns, write};
 use crate::compile::CompileFacts;
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Code, Diagnostics};
 use crate::extract::{self, ExtractError};
 use crate::generate::{self, Offered, OfferedColumn, Wanted};
 use crate::ident::{Ident, Relation};
@@ -80,6 +80,8 @@ async fn draft(
     let session = connections.target.lease("generate models").await?;
     let mut wanted = catalog::wanted(&session, schema).await?;
     drop(session);
+    let known = wanted.iter().map(|table| table.table.as_str());
+    check_patterns(&options.tables, (known, &format!("schema \"{schema}\" of the target")), Code::UnknownTargetTable)?;
     wanted.retain(|table| generate::matches(&options.tables, table.table.as_str()));
     let mut drafted = Vec::with_capacity(wanted.len());
     let mut known = BTreeMap::new();

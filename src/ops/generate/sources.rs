@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use similar::TextDiff;
 
-use super::{Writing, catalog, write};
+use super::{Writing, catalog, check_patterns, write};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, SourceFile};
 use crate::generate::{self, Change, FoundTable, Sizes, SourceHead};
 use crate::ops::OpError;
@@ -49,6 +49,9 @@ pub async fn sources(workspace: &Workspace, options: &SourcesOptions) -> Result<
     let declared = workspace.project.declared.sources.iter().find(|source| source.name.value == *name);
     let schema = schema(declared, options)?;
     let tables = read(workspace, options, &schema).await?;
+    let known = tables.iter().map(|table| table.name.as_str()).chain(declared_tables(declared));
+    let place = format!("schema \"{schema}\" of connection \"{}\"", options.connection);
+    check_patterns(&options.tables, (known, &place), Code::UnknownSourceTable)?;
     let head = SourceHead {
         name,
         connection: &options.connection,
@@ -104,6 +107,15 @@ fn schema(declared: Option<&SourceDecl>, options: &SourcesOptions) -> Result<Str
 
 fn declared_name(declared: Option<&SourceDecl>) -> &str {
     declared.map(|source| source.name.value.as_str()).unwrap_or_default()
+}
+
+/// As the source calls them; some may be gone there.
+fn declared_tables(declared: Option<&SourceDecl>) -> impl Iterator<Item = &str> + Clone {
+    let tables = declared.map_or(&[][..], |source| &source.tables);
+    tables.iter().map(|table| match &table.identifier {
+        Some(identifier) => identifier.value.as_str(),
+        None => table.name.value.as_str(),
+    })
 }
 
 async fn read(workspace: &Workspace, options: &SourcesOptions, schema: &str) -> Result<Vec<FoundTable>, OpError> {
