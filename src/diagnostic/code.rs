@@ -78,6 +78,10 @@ codes! {
     BrokenContract = "broken-contract",
     UnknownColumns = "unknown-columns",
     WritableSource = "writable-source",
+    TooManyDeletes = "too-many-deletes",
+    TooManyRefused = "too-many-refused",
+    OldBatch = "old-batch",
+    BrokenBatch = "broken-batch",
 }
 
 /// What to try where the mistake itself suggests nothing better: of a code, where the message begins so.

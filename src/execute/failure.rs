@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::diagnostic::Diagnostic;
 use crate::event::{Failure, FailureKind};
 use crate::extract::ExtractError;
-use crate::load::{Hop, LoadError};
+use crate::load::LoadError;
 use crate::postgres::{PostgresError, ServerError};
 use crate::store::StoreError;
 use crate::transform::TransformError;
@@ -129,21 +129,6 @@ impl StepError {
             return Some(
                 "it has to be made again with what it reads: run again when that process has ended".to_owned(),
             );
-        }
-        if let Self::Load(LoadError::TooManyDeletes { .. }) = self {
-            let hint = "look at the source; if the rows are really gone, run again with --accept-deletes";
-            return Some(hint.to_owned());
-        }
-        if let Self::Load(LoadError::Broken { hop: Hop::Load, .. }) = self {
-            let hint = "if a SELECT of models/stg gives other values each time, as random() does, set checksum: rows; \
-                        otherwise the batch was altered: run again";
-            return Some(hint.to_owned());
-        }
-        if let Self::Load(LoadError::Broken { hop: Hop::Merge, .. }) = self {
-            return Some("look for triggers or rules on the copy: nobody else may change what is merged".to_owned());
-        }
-        if let Self::Load(LoadError::TooManyRefused { .. }) = self {
-            return Some("look at the source's values, or raise the limits under quarantine".to_owned());
         }
         let server = server?;
         let own = match server.sqlstate.as_str() {

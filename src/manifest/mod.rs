@@ -63,6 +63,7 @@ pub use quarantine::QuarantineLimit;
 pub use removals::{Brake, Missing, Removals};
 pub use resolve::resolve;
 pub use snapshot::{CheckColumns, HardDeletes, MetaNames, SnapshotConfig, SnapshotStrategy};
+pub use stage::LimitPlaces;
 pub use test_rules::{KeepFailures, TestRules};
 pub use unit_test::{Fixture, GivenRows, Overrides, UnitTestNode};
 pub use upkeep::{IndexConfig, Logging, PersistDocs, Uniqueness, Upkeep};
@@ -131,6 +132,7 @@ pub struct StageNode {
     pub properties: SourceProperties,
     /// The `name:` of the table in its YAML file.
     pub declared_at: Span,
+    pub limits_at: LimitPlaces,
 }
 
 /// A table of the target that somebody else fills, declared as dbt declares a source; no process writes it.

@@ -5,7 +5,15 @@ use super::{ColumnNode, SourceProperties, StageNode};
 use super::{drift, keyless, quarantine, removals};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::ident::{Ident, NodeName, Relation};
-use crate::project::{ColumnDecl, Environment, SourceDecl, TableDecl};
+use crate::project::{ColumnDecl, Environment, SourceDecl, TableDecl, Written};
+
+/// Where the project sets limits that a batch may meet; at the table's name where it sets none.
+#[derive(Debug, Clone)]
+pub struct LimitPlaces {
+    pub max_deletes: Span,
+    pub quarantine_rows: Span,
+    pub quarantine_percent: Span,
+}
 
 /// The connection that reads a source; one that the profile does not have is reported.
 pub(super) fn connection(source: &SourceDecl, environment: &Environment, diagnostics: &mut Diagnostics) -> String {
@@ -98,7 +106,16 @@ pub(super) fn stage(
         extraction: None,
         properties: SourceProperties::default(),
         declared_at: table.name.span.clone(),
+        limits_at: LimitPlaces {
+            max_deletes: place(deletes.and_then(|deletes| deletes.max_percent.as_ref()), table),
+            quarantine_rows: place(quarantine.and_then(|quarantine| quarantine.max_rows.as_ref()), table),
+            quarantine_percent: place(quarantine.and_then(|quarantine| quarantine.max_percent.as_ref()), table),
+        },
     })
+}
+
+fn place(setting: Option<&Written<String>>, table: &TableDecl) -> Span {
+    setting.map_or_else(|| table.name.span.clone(), |written| written.span.clone())
 }
 
 /// A declared column without its tests.

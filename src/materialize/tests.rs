@@ -127,6 +127,11 @@ fn labors() -> StageNode {
         extraction: None,
         properties: crate::manifest::SourceProperties::default(),
         declared_at: Span::whole(&file),
+        limits_at: crate::manifest::LimitPlaces {
+            max_deletes: Span::whole(&file),
+            quarantine_rows: Span::whole(&file),
+            quarantine_percent: Span::whole(&file),
+        },
     }
 }
 

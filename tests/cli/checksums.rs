@@ -73,7 +73,8 @@ fn a_copy_that_changes_what_is_written_to_it_is_found_after_the_merge() {
 
     test.run(&["run", "--select", LABORS])
         .exit(1)
-        .stderr_has("of stg.svp.labors are not those of the source any more after the merge");
+        .stderr_has("of stg.svp.labors are not those of the source any more after the merge")
+        .stderr_has("sources/svp.yml");
 
     assert_eq!(test.state(), before);
     test.on_target("drop trigger alters on stg_svp.labors");
@@ -89,7 +90,12 @@ fn a_select_that_gives_other_values_each_time_says_what_to_do() {
         "select id, random() as dice, created_at, updated_at from {{ source('svp', 'labors') }}\n",
     );
 
-    test.run(&["run", "--select", LABORS]).exit(1).stderr_has("after the load").stderr_has("checksum: rows");
+    test.run(&["run", "--select", LABORS])
+        .exit(1)
+        .stderr_has("error[broken-batch]")
+        .stderr_has("after the load")
+        .stderr_has("models/stg/svp/labors.sql:1:1")
+        .stderr_has("checksum: rows");
 
     let yaml = std::fs::read_to_string(test.path().join("sources/svp.yml")).expect("the source is declared");
     test.write("sources/svp.yml", &yaml.replace("        key: [id]\n", "        key: [id]\n        checksum: rows\n"));

@@ -11,6 +11,10 @@ const CHECK: &str = include_str!("check.rs");
 const DRIFT: &str = include_str!("drift.rs");
 const PLAN: &str = include_str!("plan.rs");
 const READ_ONLY: &str = include_str!("read_only.rs");
+const REMOVALS: &str = include_str!("removals.rs");
+const QUARANTINE: &str = include_str!("quarantine.rs");
+const STRATEGIES: &str = include_str!("strategies.rs");
+const CHECKSUMS: &str = include_str!("checksums.rs");
 const NEVER_DESTRUCTIVE: &str = include_str!("never_destructive.rs");
 
 /// Codes that a server's answer decides, and the tests that provoke them.
@@ -29,6 +33,10 @@ const ON_A_SERVER: &[(Code, &str, &str)] = &[
     (Code::UnknownColumns, CHECK, "columns_of_a_source_that_nobody_can_tell_are_asked_for"),
     (Code::ChangedColumn, SERVER_MISTAKES, "a_column_that_changed_its_type_is_told"),
     (Code::SourceChanged, DRIFT, "swapped_names_are_seen_and_no_value_gets_into_another_column"),
+    (Code::TooManyDeletes, REMOVALS, "a_source_that_lost_much_of_a_table_is_looked_at_by_a_person_first"),
+    (Code::TooManyRefused, QUARANTINE, "without_leave_or_above_the_limit_the_process_fails_and_nothing_is_changed"),
+    (Code::OldBatch, STRATEGIES, "an_old_batch_is_loaded_again_unless_later_ones_have_changed_its_rows"),
+    (Code::BrokenBatch, CHECKSUMS, "a_select_that_gives_other_values_each_time_says_what_to_do"),
     (Code::BrokenContract, CONTRACTS, "a_select_that_breaks_its_contract_changes_nothing"),
     (Code::SchemaChanged, INCREMENTAL, "a_changed_select_changes_the_table_as_on_schema_change_says"),
 ];

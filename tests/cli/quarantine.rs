@@ -95,9 +95,14 @@ fn refused_rows_are_set_aside_tried_again_and_leave_when_they_are_mended() {
 fn without_leave_or_above_the_limit_the_process_fails_and_nothing_is_changed() {
     let test = table("");
     test.run(&["run"]).exit(1).stderr_has("invalid byte sequence");
-    for limit in ["{max_rows: 1}", "{max_percent: 39.9}", "{max_rows: 100, max_percent: 10}"] {
+    for (limit, column) in
+        [("{max_rows: 1}", 121), ("{max_percent: 39.9}", 124), ("{max_rows: 100, max_percent: 10}", 139)]
+    {
         declare(&test, &format!(", quarantine: {limit}"));
-        test.run(&["run"]).exit(1).stderr_has("2 of 5 rows of stg.qvp.log are refused by the copy");
+        test.run(&["run"])
+            .exit(1)
+            .stderr_has("error[too-many-refused]: 2 of 5 rows of stg.qvp.log are refused by the copy")
+            .stderr_has(&format!("sources/qvp.yml:4:{column}"));
         assert_eq!(test.value("select to_regclass('stg_qvp.log') is null"), "t");
         assert_eq!(test.value("select count(*) from unimig.quarantine"), "0");
     }

@@ -120,7 +120,10 @@ fn a_source_that_lost_much_of_a_table_is_looked_at_by_a_person_first() {
 
     // A sweep that is held back takes back nothing of what its step had loaded, and the step has failed.
     test.on_source("qvp", "insert into log (id, entry) values (1000, 'new')");
-    test.run(&["run"]).exit(1).stderr_has("190 of 191 live rows");
+    test.run(&["run"])
+        .exit(1)
+        .stderr_has("error[too-many-deletes]: 190 of 191 live rows of stg.qvp.log are gone at the source")
+        .stderr_has("sources/qvp.yml:4:65");
     assert_eq!(test.value("select _deleted_at is null from stg_qvp.log where id = 1000"), "t");
     assert_eq!(test.value("select status from unimig.step order by started_at desc limit 1"), "failed");
     test.on_source("qvp", "delete from log");

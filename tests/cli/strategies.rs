@@ -152,7 +152,11 @@ fn an_old_batch_is_loaded_again_unless_later_ones_have_changed_its_rows() {
     test.on_source("qvp", "update log set entry = 'changed' where id = 7; insert into log (entry) values ('new')");
     test.succeeds(&["run"]);
     let before = test.physical_state();
-    test.run(&["run", "--select", LOG, "--reload", &batch]).exit(1).stderr_has("older than 2 rows");
+    test.run(&["run", "--select", LOG, "--reload", &batch])
+        .exit(1)
+        .stderr_has("older than 2 rows")
+        .stderr_has("error[old-batch]")
+        .stderr_has("sources/qvp.yml");
     test.run(&["run", "--select", LOG, "--reload", "17"]).exit(1).stderr_has("manifest.json");
     test.run(&["run", "--select", "stg.nothing.*", "--reload", &batch]).exit(2);
     assert_eq!(test.physical_state(), before);
@@ -292,7 +296,11 @@ fn a_batch_of_keys_or_ranges_is_not_loaded_again() {
     test.succeeds(&["run"]);
     let batch = test.value("select max(batch_id) from unimig.batch where kind = 'ranges'");
 
-    test.run(&["run", "--select", LOG, "--reload", &batch]).exit(1).stderr_has("holds ranges");
+    test.run(&["run", "--select", LOG, "--reload", &batch])
+        .exit(1)
+        .stderr_has("holds ranges")
+        .stderr_has("error[old-batch]")
+        .stderr_has("sources/qvp.yml");
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod compare;
 mod drift;
 mod leftovers;
 mod look;
+mod mistake;
 mod read;
 mod reload;
 mod sweep;
@@ -37,7 +38,7 @@ pub(super) async fn stage(context: &StepContext, action: &StageAction) -> Result
     let mut share = Share { context, connection: Some(&action.node.connection) };
     let staged = stage_with(context, action, &mut share).await;
     share.end().await;
-    staged
+    staged.map_err(|error| mistake::placed(error, &action.node))
 }
 
 async fn stage_with(context: &StepContext, action: &StageAction, share: &mut Share<'_>) -> Result<Done, StepError> {
