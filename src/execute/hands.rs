@@ -163,11 +163,26 @@ impl Hands {
         }
     }
 
+    /// A step has failed and may read once more; it calls `rejoin` then, or else `close_unread`.
+    pub(super) async fn pause_reading(&self, connection: &str) {
+        let Some(reading) = self.snapshots.get(connection) else { return };
+        let mut reading = reading.lock().await;
+        reading.readers_left = reading.readers_left.saturating_sub(1);
+    }
+
     /// One step has read what it needs; after the last the source's transaction ends, so that it holds back no vacuum.
     pub async fn done_reading(&self, connection: &str) {
         let Some(reading) = self.snapshots.get(connection) else { return };
         let mut reading = reading.lock().await;
         reading.readers_left = reading.readers_left.saturating_sub(1);
+        drop(reading);
+        self.close_unread(connection).await;
+    }
+
+    /// Closes the snapshot unless a step still needs it.
+    pub(super) async fn close_unread(&self, connection: &str) {
+        let Some(reading) = self.snapshots.get(connection) else { return };
+        let mut reading = reading.lock().await;
         if reading.readers_left > 0 {
             return;
         }

@@ -1,9 +1,10 @@
 //! The one place that decides whether a step is tried again.
 //!
 //! A step is one transaction, so an attempt that failed has left nothing behind; one that has, by a hook outside of the
-//! transaction or after a commit, is not repeated. What may pass by itself is told by the
-//! server's SQLSTATE, or by a session that was lost; everything else fails at once. Reading a source is tried again only
-//! while its snapshot is open, since all tables of a source show one moment.
+//! transaction or after a commit, is not repeated. A staged table may have several transactions: what is committed is in
+//! its batches, so it is begun again and counts on. What may pass by itself is told by the server's SQLSTATE, or by a
+//! session that was lost; everything else fails at once. Reading a source is tried again only while its snapshot is open,
+//! since all tables of a source show one moment.
 
 use std::time::Duration;
 
@@ -25,6 +26,7 @@ pub(super) async fn await_next(
     (attempt, error): (u32, StepError),
 ) -> Result<(), StepError> {
     if attempt >= ATTEMPTS || context.has_lasted() || !error.is_transient() || !may_repeat(context, action).await {
+        give_up(context, action).await;
         return Err(error);
     }
     let pause = FIRST_PAUSE * 3_u32.pow(attempt - 1);
@@ -32,6 +34,13 @@ pub(super) async fn await_next(
     context.say(Event::StepRetried { node: context.node.clone(), attempt: attempt + 1, reason, pause });
     tokio::time::sleep(pause).await;
     Ok(())
+}
+
+/// A staged table that failed has kept its source's snapshot open for another attempt.
+async fn give_up(context: &StepContext, action: &Action) {
+    if let Action::Stage(stage) = action {
+        context.hands.close_unread(&stage.node.connection).await;
+    }
 }
 
 async fn may_repeat(context: &StepContext, action: &Action) -> bool {

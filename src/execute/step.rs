@@ -30,6 +30,8 @@ pub(super) struct StepContext {
     cancellers: Mutex<Vec<Canceller>>,
     /// Whether something stays of an attempt that fails: what a hook did outside of the transaction, or a commit.
     has_lasted: AtomicBool,
+    /// What the transactions that are committed did together, over all attempts: of a step that has several.
+    committed: Mutex<Option<Done>>,
 }
 
 /// How a step ended that did its work.
@@ -44,6 +46,16 @@ pub(super) struct Done {
 }
 
 impl Done {
+    /// A transaction that wrote this much, after those that are committed.
+    pub(super) fn after(committed: Option<Self>, tally: Tally, layer: LayerTraffic) -> Self {
+        let before = committed.unwrap_or_else(|| Self::wrote(Tally::default()));
+        let mut all = before.tally;
+        all += tally;
+        let traffic = before.layer.unwrap_or_default();
+        let layer = LayerTraffic { rows: traffic.rows + layer.rows, bytes: traffic.bytes + layer.bytes };
+        Self { layer: Some(layer), ..Self::wrote(all) }
+    }
+
     /// A process that wrote this much.
     pub(super) fn wrote(tally: Tally) -> Self {
         let status = if tally.is_zero() { StepStatus::Unchanged } else { StepStatus::Success };
@@ -67,6 +79,7 @@ impl StepContext {
             stop: stop.clone(),
             cancellers: Mutex::new(Vec::new()),
             has_lasted: AtomicBool::new(false),
+            committed: Mutex::new(None),
         }
     }
 
@@ -106,6 +119,15 @@ impl StepContext {
 
     pub(super) fn has_lasted(&self) -> bool {
         self.has_lasted.load(Ordering::Relaxed)
+    }
+
+    /// Remembers what is committed now, earlier transactions included: it counts whatever becomes of the step.
+    pub(super) fn has_committed(&self, all: &Done) {
+        *self.committed.lock().expect("no step panics while it holds the sum") = Some(all.clone());
+    }
+
+    pub(super) fn committed(&self) -> Option<Done> {
+        self.committed.lock().expect("no step panics while it holds the sum").clone()
     }
 
     async fn cancel_statements(&self) {
@@ -163,7 +185,9 @@ async fn failed(context: &StepContext, error: StepError, started: Instant) -> St
     let interrupted = matches!(error, StepError::Interrupted) || context.stop.is_cancelled();
     let status = if interrupted { StepStatus::Cancelled } else { StepStatus::Failed };
     let failure = error.into_failure();
-    let record = context.record(status, Tally::default(), Some(failure.message.clone()));
+    let committed = context.committed();
+    let tally = committed.as_ref().map(|done| done.tally).unwrap_or_default();
+    let record = context.record(status, tally, Some(failure.message.clone()));
     if let Err(error) = record_alone(context, &record).await {
         tracing::warn!(step = %context.node, %error, "the step's end could not be recorded");
     }
@@ -172,8 +196,8 @@ async fn failed(context: &StepContext, error: StepError, started: Instant) -> St
         status,
         started_at: context.started_at,
         elapsed: started.elapsed(),
-        tally: Tally::default(),
-        layer: None,
+        tally,
+        layer: committed.and_then(|done| done.layer),
         failing_rows: None,
         failure: Some(failure),
     }

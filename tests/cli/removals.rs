@@ -80,6 +80,49 @@ fn a_sweep_that_meets_unknown_rows_has_the_next_run_read_everything() {
 }
 
 #[test]
+fn a_sweep_or_an_alarm_that_is_cut_off_is_done_again_and_the_numbers_are_those_of_all_attempts() {
+    let test = table("{detect: sweep, every: 1 day}");
+    let yaml = std::fs::read_to_string(test.path().join("sources/qvp.yml")).expect("the source is declared");
+    let alarmed = yaml.replace("window: 1 minute}", "window: 1 minute, alarm: {every: 1 day, percent: 100}}");
+    test.write("sources/qvp.yml", &alarmed);
+    test.succeeds(&["run"]);
+    days_pass(&test);
+    test.on_source(
+        "qvp",
+        "delete from log where id in (3, 4); insert into log (id, entry) values (1000, 'new');
+         update log set entry = 'silent' where id = 7",
+    );
+    // The first time that rows are buried the session is ended, the second time the server refuses; so with what the
+    // sample finds.
+    test.on_target(
+        "create sequence app.burials; create sequence app.finds;
+        create function app.cut_off() returns trigger language plpgsql as $$
+        declare
+            times bigint := case when new.entry = 'silent' then nextval('app.finds') else nextval('app.burials') end;
+        begin
+            if times = 1 then perform pg_terminate_backend(pg_backend_pid());
+            elsif times = 2 and new.entry <> 'silent' then raise sqlstate '40001' using message = 'not now'; end if;
+            return new;
+        end $$;
+        create trigger cuts before update on stg_qvp.log for each row execute function app.cut_off()",
+    );
+
+    test.succeeds(&["run"]).stderr_has("attempt 2").stderr_has("(40001)").stderr_has("attempt 4");
+
+    assert_eq!(test.result(LOG).wrote(), (1, 1, 2));
+    let step = "from unimig.step where node = 'stg.qvp.log' order by started_at desc limit 1";
+    assert_eq!(
+        test.query_target(&format!("select status, rows_inserted, rows_updated, rows_deleted {step}")),
+        ["success|1|1|2"]
+    );
+    assert_eq!(gone(&test), ["3", "4"]);
+    assert_eq!(test.value("select entry from stg_qvp.log where id = 7"), "silent");
+    test.on_target("drop trigger cuts on stg_qvp.log");
+    test.succeeds(&["run"]);
+    test.wrote_nothing();
+}
+
+#[test]
 fn a_marked_row_is_a_tombstone_until_its_mark_is_taken_away() {
     let test = table("{detect: column, column: deleted_at}");
     test.on_source("qvp", "update log set deleted_at = now() where id = 1");
@@ -126,6 +169,7 @@ fn a_source_that_lost_much_of_a_table_is_looked_at_by_a_person_first() {
         .stderr_has("sources/qvp.yml:4:65");
     assert_eq!(test.value("select _deleted_at is null from stg_qvp.log where id = 1000"), "t");
     assert_eq!(test.value("select status from unimig.step order by started_at desc limit 1"), "failed");
+    assert_eq!(test.result(LOG).wrote(), (1, 0, 0), "what is committed counts");
     test.on_source("qvp", "delete from log");
 
     for arguments in [&["run"][..], &["run", "--full"]] {

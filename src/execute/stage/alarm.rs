@@ -29,11 +29,7 @@ pub(super) async fn due(reading: Reading<'_>) -> Result<Option<Alarm>, StepError
 }
 
 /// Compares a part of the table, loads the ranges that differ, and says what was found.
-pub(super) async fn compare(
-    reading: Reading<'_>,
-    (main, alarm): (&Gathered, Alarm),
-    before: Done,
-) -> Result<Done, StepError> {
+pub(super) async fn compare(reading: Reading<'_>, (main, alarm): (&Gathered, Alarm)) -> Result<Done, StepError> {
     let (context, node) = (reading.context, &reading.action.node);
     let look = Look::open(reading).await?;
     let joined = look.joined;
@@ -51,7 +47,7 @@ pub(super) async fn compare(
         seen: None,
         manifest,
     };
-    write::within_transaction(reading, &sample, Turn::Last(Some(before)), async |batch| {
+    write::within_transaction(reading, &sample, Turn::Last, async |batch| {
         let tally = load::load(reading.target, batch, |rows| context.progress(Phase::Loading, rows)).await?;
         // At a moment of its own the sample also meets changes that came after the others were read.
         let silent = tally.inserted + tally.updated;

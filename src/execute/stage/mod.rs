@@ -37,7 +37,10 @@ type Column = (StagedColumn, String);
 pub(super) async fn stage(context: &StepContext, action: &StageAction) -> Result<Done, StepError> {
     let mut share = Share { context, connection: Some(&action.node.connection) };
     let staged = stage_with(context, action, &mut share).await;
-    share.end().await;
+    match &staged {
+        Err(error) if error.is_transient() => share.pause().await,
+        Ok(_) | Err(_) => share.end().await,
+    }
     staged.map_err(|error| mistake::placed(error, &action.node))
 }
 
@@ -77,17 +80,17 @@ async fn load(reading: Reading<'_>, gathered: &Gathered, share: &mut Share<'_>) 
     let alarm = if looks_again { alarm::due(reading).await? } else { None };
     if !sweep_is_due && alarm.is_none() {
         share.end().await;
-        return write::load_batch(reading, gathered, Turn::Last(None)).await;
+        return write::load_batch(reading, gathered, Turn::Last).await;
     }
+    // The changes are in then, whatever becomes of the second look. A step that is begun again finds the batch, reads
+    // what it would read at the next run, and looks again.
     let mut done = write::load_batch(reading, gathered, Turn::Early).await?;
-    // The changes are in, whatever becomes of the second look: it is not begun again.
-    reading.context.lasts();
     if sweep_is_due {
-        let turn = if alarm.is_some() { Turn::Middle(done) } else { Turn::Last(Some(done)) };
+        let turn = if alarm.is_some() { Turn::Early } else { Turn::Last };
         done = sweep::sweep(reading, gathered, turn).await?;
     }
     if let Some(alarm) = alarm {
-        done = alarm::compare(reading, (gathered, alarm), done).await?;
+        done = alarm::compare(reading, (gathered, alarm)).await?;
     }
     share.end().await;
     Ok(done)
@@ -108,6 +111,13 @@ impl Share<'_> {
     async fn end(&mut self) {
         if let Some(connection) = self.connection.take() {
             self.context.hands.done_reading(connection).await;
+        }
+    }
+
+    /// The step may be begun again: should it be the last reader, the snapshot stays for it.
+    async fn pause(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            self.context.hands.pause_reading(connection).await;
         }
     }
 }
@@ -142,7 +152,7 @@ struct Gathered {
 async fn superseded(reading: Reading<'_>) -> Result<Done, StepError> {
     let context = reading.context;
     context.note("another run has loaded a later state meanwhile");
-    let done = Done::wrote(Tally::default());
+    let done = context.committed().unwrap_or_else(|| Done::wrote(Tally::default()));
     let record = context.record(done.status, done.tally, None);
     run::record_step(reading.target, &context.hands.run.id, &record).await?;
     Ok(done)

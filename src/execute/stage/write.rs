@@ -19,13 +19,12 @@ pub(super) struct Loaded {
 }
 
 /// Which of a step's transactions this is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Turn {
-    /// The first; others follow.
+    /// Others follow.
     Early,
-    /// Others follow what earlier ones did.
-    Middle(Done),
     /// The last, which also records the step, with what the earlier ones did.
-    Last(Option<Done>),
+    Last,
 }
 
 /// Loads and merges.
@@ -62,7 +61,6 @@ pub(super) async fn within_transaction<'a>(
     target.batch_execute("begin isolation level read committed read write").await.map_err(failed)?;
     let Loaded { tally, is_complete } = load(batch).await?;
     let bytes = manifest.parts.iter().map(|part| part.bytes).sum();
-    let mut traffic = LayerTraffic { rows: manifest.rows, bytes };
     let record = BatchRecord {
         node: node.name.clone(),
         batch_id: gathered.batch_id,
@@ -86,16 +84,11 @@ pub(super) async fn within_transaction<'a>(
     if let Some(seen) = gathered.seen.as_ref().filter(|_| is_complete) {
         source::remember_columns(target, &node.name, seen).await?;
     }
-    let mut all = tally;
-    if let Turn::Middle(earlier) | Turn::Last(Some(earlier)) = &turn {
-        all += earlier.tally;
-        let before = earlier.layer.unwrap_or_default();
-        traffic = LayerTraffic { rows: traffic.rows + before.rows, bytes: traffic.bytes + before.bytes };
-    }
-    let done = Done { layer: Some(traffic), ..Done::wrote(all) };
-    if matches!(turn, Turn::Last(_)) {
-        run::record_step(target, &context.hands.run.id, &context.record(done.status, all, None)).await?;
+    let done = Done::after(context.committed(), tally, LayerTraffic { rows: manifest.rows, bytes });
+    if turn == Turn::Last {
+        run::record_step(target, &context.hands.run.id, &context.record(done.status, done.tally, None)).await?;
     }
     target.batch_execute("commit").await.map_err(failed)?;
+    context.has_committed(&done);
     Ok(done)
 }
