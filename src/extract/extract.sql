@@ -79,7 +79,8 @@ with recursive tree as (
     select
         class.oid,
         class.relkind,
-        class.relrowsecurity as is_guarded
+        -- Policies of a table itself hold for each of its slices; those of a parent not for its partitions.
+        class.relrowsecurity and class.relkind = 'p' as is_guarded
     from pg_class as class
     join pg_namespace as namespace on namespace.oid = class.relnamespace
     where namespace.nspname = $1
@@ -98,7 +99,7 @@ select
     namespace.nspname::text as schema,
     class.relname::text as name,
     case
-        when tree.relkind = 'r' and current_setting('server_version_num')::integer >= 140000
+        when tree.relkind in ('r', 'm') and current_setting('server_version_num')::integer >= 140000
             then pg_relation_size(tree.oid) / current_setting('block_size')::bigint
     end as pages,
     has_table_privilege(tree.oid, 'select') and not tree.is_guarded as may_be_read_alone

@@ -7,6 +7,7 @@ mod copy;
 mod describe;
 mod drift;
 mod indexes;
+mod key_range;
 mod privileges;
 mod slice;
 mod snapshot;

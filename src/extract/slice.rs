@@ -1,15 +1,18 @@
-//! A big table cut along its pages, so that several sessions of one snapshot read it at once.
+//! A big table cut into slices, so that several sessions of one snapshot read it at once.
 //!
 //! A slice is a range of `ctid`, which PostgreSQL 14 and later reads without looking at other pages. The last slice has no
-//! end, so that whatever lies behind it, as rows of inheriting tables may, is read too.
+//! end, so that whatever lies behind it, as rows of inheriting tables may, is read too. What has no such pages is cut
+//! along its key.
 
 use minijinja::context;
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
 use crate::extract::STATEMENTS;
+use crate::extract::key_range::{self, KeySlice, Uncut};
 use crate::ident::{Ident, Relation};
 use crate::manifest::StageNode;
+use crate::materialize::stage::StagedColumn;
 use crate::postgres::PostgresError;
 
 /// Tables with fewer pages are read by one session.
@@ -24,7 +27,15 @@ const SLICES: i64 = 32;
 pub struct Slice {
     /// The table itself, or one of its partitions.
     pub relation: Relation,
-    pub pages: Option<Pages>,
+    pub part: Part,
+}
+
+/// Which rows of a relation a slice has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    All,
+    Pages(Pages),
+    Keys(KeySlice),
 }
 
 /// From a page up to another, or to the end.
@@ -35,15 +46,54 @@ pub struct Pages {
 }
 
 impl Slice {
+    /// A relation that is not cut.
+    pub fn whole(relation: &Relation) -> Self {
+        Self { relation: relation.clone(), part: Part::All }
+    }
+
     pub(super) fn condition(&self) -> Option<String> {
-        let Pages { lower, upper } = self.pages?;
-        Some(STATEMENTS.render("pages", context! { lower, upper }))
+        match &self.part {
+            Part::All => None,
+            Part::Pages(Pages { lower, upper }) => Some(STATEMENTS.render("pages", context! { lower, upper })),
+            Part::Keys(keys) => Some(keys.condition()),
+        }
     }
 }
 
-/// The slices of a table, biggest relations first; one slice where cutting is not worth it or not possible.
-pub async fn slices(client: &Client, node: &StageNode) -> Result<Vec<Slice>, PostgresError> {
+/// The slices of a table, biggest relations first; one slice where cutting is not worth it or not possible. The columns
+/// are all that are read of it, with the source's spelling of their types.
+pub async fn slices(
+    client: &Client,
+    node: &StageNode,
+    columns: &[(StagedColumn, String)],
+) -> Result<Vec<Slice>, PostgresError> {
     let relation = &node.source_relation;
+    let measured = measure(client, relation).await?;
+    let total: i64 = measured.extents.iter().filter_map(|extent| extent.pages).sum();
+    if measured.may_be_read_alone && measured.extents.iter().any(|extent| extent.pages.is_some()) {
+        return Ok(match total < PAGES_WORTH_CUTTING {
+            true => vec![Slice::whole(relation)],
+            false => measured.extents.iter().flat_map(|extent| cut(extent, total)).collect(),
+        });
+    }
+    let Some(key) = node.key.first() else { return Ok(vec![Slice::whole(relation)]) };
+    Ok(match key_range::cut(client, Uncut { relation, columns, key }).await? {
+        None => vec![Slice::whole(relation)],
+        Some(ranges) => {
+            let slice = |keys| Slice { relation: relation.clone(), part: Part::Keys(keys) };
+            ranges.into_iter().map(slice).collect()
+        }
+    })
+}
+
+/// What a table consists of.
+struct Measured {
+    extents: Vec<Extent>,
+    /// Leaves that the role may not read, and the policies of their parent, are seen through the parent only.
+    may_be_read_alone: bool,
+}
+
+async fn measure(client: &Client, relation: &Relation) -> Result<Measured, PostgresError> {
     let rows = client
         .query_typed(
             &STATEMENTS.render("extents", context! {}),
@@ -51,24 +101,14 @@ pub async fn slices(client: &Client, node: &StageNode) -> Result<Vec<Slice>, Pos
         )
         .await
         .map_err(|error| PostgresError::server(format!("measure {relation}"), error))?;
-    let extents: Vec<Extent> = rows
-        .iter()
-        .map(|row| Extent {
-            relation: Relation::new(
-                Ident::from_catalog(row.get::<_, String>(0)),
-                Ident::from_catalog(row.get::<_, String>(1)),
-            ),
-            pages: row.get(2),
-        })
-        .collect();
-    // Leaves that the role may not read, and the policies of their parent, are seen through the parent only.
-    let may_be_cut = rows.iter().all(|row| row.get(3));
-    let whole = || vec![Slice { relation: relation.clone(), pages: None }];
-    let total: i64 = extents.iter().filter_map(|extent| extent.pages).sum();
-    if total < PAGES_WORTH_CUTTING || !may_be_cut {
-        return Ok(whole());
-    }
-    Ok(extents.into_iter().flat_map(|extent| cut(extent, total)).collect())
+    let extent = |row: &tokio_postgres::Row| Extent {
+        relation: Relation::new(
+            Ident::from_catalog(row.get::<_, String>(0)),
+            Ident::from_catalog(row.get::<_, String>(1)),
+        ),
+        pages: row.get(2),
+    };
+    Ok(Measured { extents: rows.iter().map(extent).collect(), may_be_read_alone: rows.iter().all(|row| row.get(3)) })
 }
 
 struct Extent {
@@ -77,16 +117,16 @@ struct Extent {
     pages: Option<i64>,
 }
 
-fn cut(extent: Extent, total: i64) -> Vec<Slice> {
+fn cut(extent: &Extent, total: i64) -> Vec<Slice> {
     let step = (total / SLICES).max(PAGES_OF_A_SLICE);
     let Some(pages) = extent.pages.filter(|pages| *pages > step) else {
-        return vec![Slice { relation: extent.relation, pages: None }];
+        return vec![Slice::whole(&extent.relation)];
     };
     let count = pages / step;
     (0..count)
         .map(|at| Slice {
             relation: extent.relation.clone(),
-            pages: Some(Pages { lower: at * step, upper: (at + 1 < count).then(|| (at + 1) * step) }),
+            part: Part::Pages(Pages { lower: at * step, upper: (at + 1 < count).then(|| (at + 1) * step) }),
         })
         .collect()
 }
@@ -115,17 +155,19 @@ mod tests {
 
     #[test]
     fn slices_cover_every_page_once_and_the_last_has_no_end() {
-        let slices = cut(Extent { relation: relation(), pages: Some(10_000) }, 10_000);
-        let pages: Vec<(i64, Option<i64>)> =
-            slices.iter().filter_map(|slice| slice.pages).map(|pages| (pages.lower, pages.upper)).collect();
-        assert_eq!(pages, [(0, Some(2_048)), (2_048, Some(4_096)), (4_096, Some(6_144)), (6_144, None)]);
+        let slices = cut(&Extent { relation: relation(), pages: Some(10_000) }, 10_000);
+        let pages = |lower, upper| Part::Pages(Pages { lower, upper });
+        let parts: Vec<&Part> = slices.iter().map(|slice| &slice.part).collect();
+        let expected =
+            [pages(0, Some(2_048)), pages(2_048, Some(4_096)), pages(4_096, Some(6_144)), pages(6_144, None)];
+        assert_eq!(parts, expected.iter().collect::<Vec<_>>());
         assert_eq!(slices[0].condition().as_deref(), Some("ctid >= '(0,0)' and ctid < '(2048,0)'"));
         assert_eq!(slices[3].condition().as_deref(), Some("ctid >= '(6144,0)'"));
     }
 
     #[test]
     fn a_partition_that_cannot_be_cut_is_one_slice() {
-        let slices = cut(Extent { relation: relation(), pages: None }, 1_000_000);
-        assert_eq!(slices, [Slice { relation: relation(), pages: None }]);
+        let slices = cut(&Extent { relation: relation(), pages: None }, 1_000_000);
+        assert_eq!(slices, [Slice::whole(&relation())]);
     }
 }

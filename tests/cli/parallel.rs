@@ -88,3 +88,57 @@ fn a_source_that_shares_no_snapshot_is_read_table_by_table_and_says_so() {
     test.succeeds(&["run"]);
     test.wrote_nothing();
 }
+
+/// Columns that the planner believes to be wide, so that few rows are many bytes.
+const WIDE: &str = "''::varchar(999) as a, ''::varchar(999) as b, ''::varchar(999) as c, ''::varchar(999) as d, \
+                    ''::varchar(999) as e, ''::varchar(999) as f, ''::varchar(999) as g, ''::varchar(999) as h";
+
+#[test]
+fn what_has_no_pages_to_cut_is_cut_along_its_key_and_loses_no_row() {
+    let test = Test::new()
+        .source_sql(
+            "qvp",
+            &format!(
+                "create table big as select id::bigint from generate_series(1, 20000) as id;
+                create index on big (id);
+                create table late (id bigint unique);
+                insert into late values (-3), (99999), (null);
+                analyze big, late;
+                create view seen as select id, {WIDE} from big union all select id, {WIDE} from late;
+                create view hidden as select row_number() over (order by id desc) as place, id, {WIDE} from big;
+                create table parted (code text primary key, like seen) partition by range (code);
+                create table parted_low partition of parted for values from (minvalue) to ('k10000')
+                    with (autovacuum_enabled = off);
+                create table parted_high partition of parted for values from ('k10000') to (maxvalue)
+                    with (autovacuum_enabled = off);
+                insert into parted (code, id) select 'k' || lpad(id::text, 5, '0'), id from big;
+                analyze parted (code);
+                grant select on seen, hidden, parted to reader"
+            ),
+        )
+        .file(
+            "sources/qvp.yml",
+            "sources: [{name: qvp, tables: [{name: seen, key: [id]}, {name: hidden, key: [place]}, \
+             {name: parted, key: [code]}]}]\n",
+        );
+    let place = test.place("qvp").replace("user: unimig", "user: reader");
+    test.connection("qvp", &place.replace('}', ", max_connections: 3}"));
+
+    let refused = test.run(&["run", "--select", "stg.qvp.seen"]).exit(1);
+    refused.stderr_has("the key (id) of stg.qvp.seen is NULL or not unique");
+    test.on_source("qvp", "delete from late where id is null");
+    std::fs::remove_dir_all(test.path().join(".unimig/layer")).expect("a layer");
+    test.succeeds(&["run", "--threads", "1"]);
+
+    for (table, rows) in [("seen", 20_002), ("parted", 20_000)] {
+        let parts = parts(&test, table);
+        assert!(parts.len() >= 2, "{table} was read by one session");
+        assert_eq!(parts.iter().map(|part| part.0).sum::<u64>(), rows);
+        let digest = format!("select md5(string_agg(id::text, ',' order by id)) from {table}");
+        let copied = digest.replace(&format!("from {table}"), &format!("from stg_qvp.{table}"));
+        assert_eq!(test.query_source("qvp", &digest), test.query_target(&copied));
+    }
+    assert_eq!(parts(&test, "hidden").len(), 1, "each slice of a numbering costs as much as the whole");
+    test.succeeds(&["run"]);
+    test.wrote_nothing();
+}

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::read::{end, whole};
+use super::read::end;
 use super::{Column, Reading};
 use crate::event::Phase;
 use crate::execute::failure::StepError;
 use crate::execute::session::Working;
-use crate::extract::{self, Extraction, Joined, Portion, Snapshot};
+use crate::extract::{self, Extraction, Joined, Portion, Slice, Snapshot};
 use crate::store::BatchManifest;
 
 /// A session of the source in the run's snapshot, or in one of its own where the source shares none.
@@ -39,7 +39,7 @@ impl Look {
             select: reading.action.extraction.as_ref(),
             columns,
             portion,
-            slices: &[whole(node)],
+            slices: &[Slice::whole(&node.source_relation)],
             batch_id,
             snapshot: &self.snapshot,
             joined: self.joined,

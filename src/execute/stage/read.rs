@@ -53,8 +53,8 @@ pub(super) async fn read(reading: Reading<'_>) -> Result<Option<Gathered>, StepE
     let batch_id = batch::next_id(reading.target, &node.name).await?;
     leftovers::remove(reading, batch_id).await?;
     let slices = match (&portion, &action.extraction) {
-        (Portion::Whole, None) if joined == Joined::Shared => extract::slices(&source, node).await?,
-        _ => vec![whole(node)],
+        (Portion::Whole, None) if joined == Joined::Shared => extract::slices(&source, node, &columns).await?,
+        _ => vec![Slice::whole(&node.source_relation)],
     };
     let helpers = helpers((context, pool, node), &snapshot, slices.len()).await?;
     let extraction = Extraction {
@@ -106,11 +106,6 @@ async fn greatest_key(source: &Client, action: &StageAction) -> Result<Option<St
         }
         Strategy::Full | Strategy::Window { .. } | Strategy::Watermark { .. } | Strategy::Compare { .. } => None,
     })
-}
-
-/// The table as one slice.
-pub(super) fn whole(node: &StageNode) -> Slice {
-    Slice { relation: node.source_relation.clone(), pages: None }
 }
 
 /// As many more sessions as there are slices, of those that nobody waits for; they see what the first one sees.
