@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 
+use crate::store::bucket_upload;
 use crate::store::key::{batch_prefix, encode_segment};
 use crate::store::{Store, StoreError, StoredObject};
 
@@ -57,12 +58,14 @@ pub async fn batches(
     Ok(found.into_values().collect())
 }
 
-/// Removes a batch, its manifest first: a batch that is removed by half does not exist.
+/// Removes a batch, its manifest first: a batch that is removed by half does not exist. Uploads that were killed before
+/// their object was there are aborted before the notes that name them go.
 pub async fn remove_batch(store: &Store, source: &str, table: &str, batch: &FoundBatch) -> Result<(), StoreError> {
     let prefix = batch_prefix(source, table, batch.batch_id);
     let (manifest, parts): (Vec<String>, Vec<String>) =
         batch.objects.iter().map(|object| object.key.clone()).partition(|key| key.ends_with(MANIFEST));
     store.delete(&manifest).await?;
+    bucket_upload::abort_noted(store, &batch.objects).await?;
     store.delete(&parts).await?;
     store.remove_folder(&prefix).await
 }

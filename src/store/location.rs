@@ -8,7 +8,7 @@ use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
+use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{BackoffConfig, ObjectStore, RetryConfig};
@@ -47,6 +47,8 @@ pub(super) struct Opened {
     pub prefix: Path,
     /// Of a store on disk.
     pub folder: Option<Arc<FilePath>>,
+    /// The same as `objects`, where that is a bucket.
+    pub bucket: Option<Arc<AmazonS3>>,
 }
 
 /// Where a bucket is.
@@ -88,7 +90,7 @@ fn open_folder(name: &str, settings: &StoreSettings, folder: &PathBuf) -> Result
     let objects = LocalFileSystem::new_with_prefix(folder)
         .map_err(|source| failed(std::io::Error::other(source)))?
         .with_fsync(SYNC_WRITES);
-    Ok(Opened { objects: Arc::new(objects), prefix: Path::ROOT, folder: Some(folder.as_path().into()) })
+    Ok(Opened { objects: Arc::new(objects), prefix: Path::ROOT, folder: Some(folder.as_path().into()), bucket: None })
 }
 
 const SYNC_WRITES: bool = true;
@@ -141,9 +143,9 @@ fn open_bucket(settings: &StoreSettings, bucket: &Bucket<'_>) -> Result<Opened, 
     if let Some(endpoint) = &bucket.endpoint {
         builder = builder.with_endpoint(endpoint).with_allow_http(endpoint.starts_with("http://"));
     }
-    let objects = builder.build().map_err(|error| error.to_string())?;
+    let objects = Arc::new(builder.build().map_err(|error| error.to_string())?);
     let prefix = Path::parse(bucket.prefix).map_err(|error| error.to_string())?;
-    Ok(Opened { objects: Arc::new(objects), prefix, folder: None })
+    Ok(Opened { objects: objects.clone(), prefix, folder: None, bucket: Some(objects) })
 }
 
 /// The rows of a source are nobody else's to read: a folder that is made here is its owner's alone.

@@ -4,6 +4,7 @@
 //! knows what a batch is for.
 
 mod batch;
+mod bucket_upload;
 mod compress;
 mod error;
 mod found;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt};
+use object_store::aws::AmazonS3;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 
@@ -41,6 +43,8 @@ pub struct Store {
     prefix: Path,
     /// Of a store on disk.
     folder: Option<Arc<FilePath>>,
+    /// The same as `objects`, where that is a bucket.
+    bucket: Option<Arc<AmazonS3>>,
 }
 
 /// What a prefix holds.
@@ -69,6 +73,7 @@ impl Store {
             objects: opened.objects,
             prefix: opened.prefix,
             folder: opened.folder,
+            bucket: opened.bucket,
         })
     }
 

@@ -15,10 +15,11 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
+use super::upload::Upload;
 use super::{PartOptions, PartWriter, Store, StoreError, StoreSettings, Usage, batches, read_part, remove_batch};
 
 struct S3 {
-    _folder: TempDir,
+    folder: TempDir,
     address: SocketAddr,
     _serving: JoinSet<()>,
 }
@@ -43,17 +44,23 @@ impl S3 {
                     let answer = service_fn(move |request: Request<Incoming>| {
                         let service = service.clone();
                         async move {
-                            match refused_by_oci(&request) {
+                            let is_abort = request.method() == "DELETE" && is_about_upload(&request);
+                            let response = match refused_by_oci(&request) {
                                 Some(words) => Ok(refusal(words)),
                                 None => service.call(request.map(s3s::Body::from)).await,
-                            }
+                            };
+                            let is_denied = |response: &Response<_>| response.status() == StatusCode::FORBIDDEN;
+                            response.map(|response| match is_abort && is_denied(&response) {
+                                true => no_such_upload(),
+                                false => response,
+                            })
                         }
                     });
                     let _ = http.serve_connection(TokioIo::new(stream), answer).await;
                 });
             }
         });
-        Self { _folder: folder, address, _serving: serving }
+        Self { folder, address, _serving: serving }
     }
 
     fn settings(&self, url: &str, secret: &str) -> StoreSettings {
@@ -65,6 +72,13 @@ impl S3 {
             secret_access_key: Some(secret.to_owned()),
             session_token: None,
         }
+    }
+
+    /// The files of uploads that are open: the server's own beside its bucket.
+    fn open_uploads(&self) -> usize {
+        let files = std::fs::read_dir(self.folder.path()).expect("the server's folder");
+        let names = files.map(|file| file.expect("a file").file_name().to_string_lossy().into_owned());
+        names.filter(|name| name.starts_with(".upload")).count()
     }
 
     fn open(&self, url: &str, secret: &str) -> Store {
@@ -95,6 +109,17 @@ fn refused_by_oci(request: &Request<Incoming>) -> Option<&'static str> {
 fn refusal(words: &'static str) -> Response<s3s::Body> {
     let mut response = Response::new(s3s::Body::from(format!("OCI does not take {words}")));
     *response.status_mut() = StatusCode::NOT_IMPLEMENTED;
+    response
+}
+
+fn is_about_upload(request: &Request<Incoming>) -> bool {
+    request.uri().query().is_some_and(|query| query.contains("uploadId="))
+}
+
+/// What S3 says of an upload that is completed or aborted already, where s3s-fs says that access is denied.
+fn no_such_upload() -> Response<s3s::Body> {
+    let mut response = Response::new(s3s::Body::from("<Error><Code>NoSuchUpload</Code></Error>".to_owned()));
+    *response.status_mut() = StatusCode::NOT_FOUND;
     response
 }
 
@@ -171,4 +196,44 @@ async fn batches_without_a_manifest_are_found_in_a_bucket_and_removed() {
     remove_batch(&store, "svp", "labors", &found[0]).await.expect("removed");
     assert_eq!(batches(&store, "svp", "labors", None).await.expect("listed"), found[2..]);
     assert_eq!(store.usage("").await.expect("usage").objects, 3);
+}
+
+#[tokio::test]
+async fn an_upload_that_was_killed_is_aborted_with_the_leftovers_of_its_batch() {
+    let s3 = S3::serve().await;
+    let store = s3.open("oci://namespace@me-jeddah-1/bucket/prod/layer", "s3cret");
+    let put = async |prefix: &str, pieces: u64| {
+        let mut upload = Upload::begin(&store, &format!("{prefix}/part-00000.csv.gz")).await.expect("begun");
+        for seed in 0..pieces {
+            upload.write(noise(40_000, seed)).await.expect("written");
+        }
+        upload
+    };
+    let keys = async || {
+        let listed = store.list("svp").await.expect("listed");
+        listed.into_iter().map(|object| object.key).collect::<Vec<_>>()
+    };
+    let found = async || batches(&store, "svp", "labors", None).await.expect("listed");
+
+    // Nothing is left of one that ends, and a small one is one request.
+    put("svp/labors/100", 3).await.complete().await.expect("completed");
+    put("svp/labors/200", 1).await.complete().await.expect("completed");
+    put("svp/labors/300", 3).await.abort().await;
+    assert_eq!(keys().await, ["svp/labors/100/part-00000.csv.gz", "svp/labors/200/part-00000.csv.gz"]);
+    assert_eq!(s3.open_uploads(), 0);
+
+    // Dropped as when the process is killed: the upload is open, and no object shows it but its note.
+    drop(put("svp/labors/400", 3).await);
+    assert!(s3.open_uploads() > 0);
+    let left = found().await.pop().expect("the fourth");
+    assert!(left.batch_id == 400 && !left.has_manifest && left.objects.len() == 1, "{left:?}");
+    let note = store.get_bytes("svp/labors/400/part-00000.csv.gz.upload").await.expect("a note");
+    remove_batch(&store, "svp", "labors", &left).await.expect("removed");
+    assert_eq!((s3.open_uploads(), found().await.len()), (0, 2));
+
+    // One that is gone already is no obstacle.
+    store.put("svp/labors/400/part-00000.csv.gz.upload", note).await.expect("put");
+    let left = found().await.pop().expect("the note");
+    remove_batch(&store, "svp", "labors", &left).await.expect("removed");
+    assert_eq!(keys().await.len(), 2);
 }

@@ -1,7 +1,7 @@
 //! What earlier uploads of a table left without a manifest: no batch, and nobody's any more.
 //!
 //! The table's lock is held, so whoever wrote it was killed or failed, and is gone. A bucket's unfinished multipart
-//! uploads are no objects and can't be listed here; a rule of the bucket ends them.
+//! uploads are no objects; they are found by the notes beside them.
 
 use super::Reading;
 use crate::execute::failure::StepError;
