@@ -20,7 +20,7 @@ use crate::postgres::{PostgresError, copy_out_csv};
 use crate::sql::{quoted, quoted_list};
 use crate::store::{
     self, BatchKind, BatchManifest, BatchSnapshot, BatchWindow, KeyRange, ManifestColumn, PartEntry, PartOptions,
-    PartWriter, Store,
+    PartWriter, RowHash, Store,
 };
 
 /// What one extraction reads.
@@ -159,7 +159,12 @@ pub async fn extract(
     progress: impl Fn(u64),
 ) -> Result<BatchManifest, ExtractError> {
     let node = extraction.node;
-    let work = Work { waiting: Mutex::new(extraction.slices.iter().collect()), options: OnceLock::new(), progress };
+    let row_hash = match sessions.first() {
+        Some(session) => checksum::row_hash(session).await?,
+        None => RowHash::default(),
+    };
+    let waiting = Mutex::new(extraction.slices.iter().collect());
+    let work = Work { waiting, row_hash, options: OnceLock::new(), progress };
     let readers = sessions.iter().map(|session| read_slices(session, extraction, &work));
     let (parts, sums): (Vec<Vec<PartEntry>>, Vec<Sum>) = try_join_all(readers).await?.into_iter().unzip();
     let sum = sums.into_iter().reduce(Sum::plus).unwrap_or_default();
@@ -183,6 +188,7 @@ pub async fn extract(
         key: node.key.iter().map(|key| key.as_str().to_owned()).collect(),
         rows: sum.rows,
         digest: sum.digest.map(|digest| digest.to_string()),
+        row_hash,
         parts,
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
     };
@@ -202,6 +208,7 @@ fn manifest_column((staged, source_type): &(StagedColumn, String)) -> ManifestCo
 struct Work<'a, P> {
     /// Slices that nobody reads yet.
     waiting: Mutex<VecDeque<&'a Slice>>,
+    row_hash: RowHash,
     /// Set by the first header.
     options: OnceLock<PartOptions>,
     progress: P,
@@ -234,7 +241,7 @@ async fn read_slices(
             (work.progress)(block.rows);
             writer.write(block.bytes, block.rows).await?;
         }
-        sum = sum.plus(checksum::of_slice(client, extraction, (slice, copied)).await?);
+        sum = sum.plus(checksum::of_slice(client, extraction, (slice, copied, work.row_hash)).await?);
     }
     match writer {
         Some(writer) => Ok((writer.finish().await?, sum)),
@@ -266,15 +273,15 @@ pub async fn greatest_key(
 }
 
 /// The digests of a table's ranges, or of those of the SELECT that replaces it.
-pub fn digests<'a>(
+pub fn digests(
     node: &StageNode,
     select: Option<&CompiledSql>,
     key: &RangeKey,
-    (names, condition): (impl Iterator<Item = &'a Ident>, Option<&str>),
+    (row_hash, condition): (&str, Option<&str>),
 ) -> String {
     match select {
-        None => digest::digests(&node.source_relation, key, names, condition),
-        Some(select) => digest::digests(&format!("(\n{}\n) as extraction", select.text), key, names, condition),
+        None => digest::digests(&node.source_relation, key, row_hash, condition),
+        Some(select) => digest::digests(&format!("(\n{}\n) as extraction", select.text), key, row_hash, condition),
     }
 }
 

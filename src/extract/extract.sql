@@ -1,3 +1,6 @@
+-- name: server_version
+select current_setting('server_version_num')::integer
+
 -- name: clock
 select
     clock_timestamp() as source_clock,

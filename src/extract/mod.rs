@@ -21,6 +21,7 @@ use crate::postgres::PostgresError;
 use crate::sql::StatementFile;
 use crate::store::StoreError;
 
+pub use checksum::{hashed, row_hash};
 pub use copy::{
     Above, Clock, Extraction, Portion, Ranges, TimeColumn, Window, digests, extract, greatest_key, note_missing_indexes,
 };

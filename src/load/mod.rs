@@ -25,6 +25,7 @@ use crate::store::{BatchKind, BatchManifest, Store, StoreError};
 
 pub use brake::Accepts;
 pub use checksum::Hop;
+use checksum::Proof;
 use shape::Filling;
 pub use shape::{StagingShape, check_columns, read_shape};
 pub use sweep::{Swept, sweep};
@@ -118,10 +119,13 @@ async fn load_all(
     execute(client, &shape.create_incoming(), batch.node).await?;
     stream::copy_parts(client, &shape.copy_incoming(), batch, progress).await?;
     execute(client, &shape.analyze_incoming(), batch.node).await?;
-    checksum::after_load(client, batch, &INCOMING).await?;
+    let proof = checksum::proof(client, batch).await?;
+    if proof == Proof::Steps {
+        checksum::after_load(client, batch, &INCOMING).await?;
+    }
     match batch.node.key.is_empty() {
         true => keyless::merge(client, shape, batch).await,
-        false => merge(client, shape, batch).await,
+        false => merge(client, shape, batch, proof).await,
     }
 }
 
@@ -143,31 +147,37 @@ async fn first_load(
 
 /// The key is indexed last, and so is what a wrong key shows.
 async fn finish_first_load(client: &Client, shape: StageShape<'_>) -> Result<(), LoadError> {
-    match client.batch_execute(&shape.finish_first_load()).await {
-        Ok(()) => Ok(()),
-        Err(error)
-            if [Some(&SqlState::UNIQUE_VIOLATION), Some(&SqlState::NOT_NULL_VIOLATION)].contains(&error.code()) =>
-        {
-            Err(LoadError::Project(Box::new(bad_keys(shape.node))))
-        }
-        Err(error) => Err(PostgresError::server(format!("load {}", shape.node.stg_relation), error).into()),
+    client.batch_execute(&shape.finish_first_load()).await.map_err(|error| unmerged(shape.node, error))
+}
+
+/// A wrong key, or whatever else the server says.
+fn unmerged(node: &StageNode, error: tokio_postgres::Error) -> LoadError {
+    let of_keys = [SqlState::UNIQUE_VIOLATION, SqlState::NOT_NULL_VIOLATION, SqlState::CARDINALITY_VIOLATION];
+    match error.code() {
+        Some(code) if of_keys.contains(code) => LoadError::Project(Box::new(bad_keys(node))),
+        _ => PostgresError::server(format!("merge into {}", node.stg_relation), error).into(),
     }
 }
 
-async fn merge(client: &Client, shape: StageShape<'_>, batch: Batch<'_>) -> Result<Tally, LoadError> {
+async fn merge(client: &Client, shape: StageShape<'_>, batch: Batch<'_>, proof: Proof) -> Result<Tally, LoadError> {
     let failed = |error| PostgresError::server(format!("merge into {}", batch.node.stg_relation), error);
     client.batch_execute("set local work_mem = '256MB'").await.map_err(failed)?;
-    if client.query_one(&shape.has_bad_keys(), &[]).await.map_err(failed)?.get(0) {
-        return Err(LoadError::Project(Box::new(bad_keys(batch.node))));
+    if proof == Proof::Steps {
+        check_keys(client, shape).await?;
     }
     if batch.batch_id != batch.manifest.batch_id {
         refuse_turning_back(client, shape, batch).await?;
     }
-    let merged = client.execute(&shape.merge(), &[]).await.map_err(failed)?;
-    checksum::after_merge(client, shape, (batch, merged)).await?;
-    let buried = match bury(shape, batch) {
-        Some(bury) => client.execute(&bury, &[]).await.map_err(failed)?,
-        None => 0,
+    let merged = client.execute(&shape.merge(), &[]).await.map_err(|error| unmerged(shape.node, error))?;
+    let buried = match proof {
+        Proof::Copy => bury_and_prove(client, shape, batch).await?,
+        Proof::Steps => {
+            checksum::after_merge(client, shape, (batch, merged)).await?;
+            match bury(shape, batch) {
+                Some(bury) => client.execute(&bury, &[]).await.map_err(failed)?,
+                None => 0,
+            }
+        }
     };
     let written = client.query_one(&shape.rows_written(), &[]).await.map_err(failed)?;
     let count = |column: usize| u64::try_from(written.get::<_, i64>(column)).unwrap_or(0);
@@ -181,6 +191,36 @@ async fn merge(client: &Client, shape: StageShape<'_>, batch: Batch<'_>) -> Resu
     };
     brake::hold(client, shape, (deleted, batch.accepts)).await?;
     Ok(Tally { inserted, updated: updated.saturating_sub(deleted), deleted })
+}
+
+/// Tombstones for what a whole batch lacks, and the proof that the live rows are the source's. Equal sums say all at once:
+/// that the load and the merge were right, that no key came twice, and that nothing is left to be buried.
+async fn bury_and_prove(client: &Client, shape: StageShape<'_>, batch: Batch<'_>) -> Result<u64, LoadError> {
+    if checksum::is_source(client, batch).await? {
+        return Ok(0);
+    }
+    let buried = client
+        .execute(&shape.bury(None), &[])
+        .await
+        .map_err(|error| PostgresError::server(format!("bury rows of {}", shape.node.stg_relation), error))?;
+    if buried > 0 && checksum::is_source(client, batch).await? {
+        return Ok(buried);
+    }
+    check_keys(client, shape).await?;
+    checksum::after_load(client, batch, &INCOMING).await?;
+    Err(checksum::broken(batch, Hop::Merge))
+}
+
+/// Refuses keys that are NULL or come twice.
+async fn check_keys(client: &Client, shape: StageShape<'_>) -> Result<(), LoadError> {
+    let row = client
+        .query_one(&shape.has_bad_keys(), &[])
+        .await
+        .map_err(|error| PostgresError::server(format!("look at the keys of {}", shape.node.name), error))?;
+    match row.get(0) {
+        true => Err(LoadError::Project(Box::new(bad_keys(shape.node)))),
+        false => Ok(()),
+    }
 }
 
 /// The statement that makes tombstones of what the batch should hold and does not, if it can tell.

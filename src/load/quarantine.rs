@@ -5,6 +5,7 @@
 
 use tokio_postgres::Client;
 
+use super::checksum::Proof;
 use super::{Batch, LoadError, execute, merge, shape, stream};
 use crate::load::shape::Filling;
 use crate::manifest::QuarantineLimit;
@@ -64,7 +65,8 @@ async fn set_aside(
         Filling::Merge => {
             execute(client, &statements.keep_live, batch.node).await?;
             execute(client, &shape.analyze_incoming(), batch.node).await?;
-            merge(client, shape, batch).await?
+            // The source's sum is of the refused rows too.
+            merge(client, shape, batch, Proof::Steps).await?
         }
     };
     execute(client, &statements.drop_functions, batch.node).await?;

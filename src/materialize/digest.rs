@@ -1,8 +1,8 @@
 //! Digests of key ranges: the same statements for a table at its source and for its copy, so that equal ranges need not
 //! be read.
 //!
-//! A range lies between two values of the key's first column. A digest is the number of rows and the sum of the hashes of
-//! their text images: independent of order, and equal on every major version.
+//! A range lies between two values of the key's first column. A digest is the number of rows and the sum of their
+//! hashes: independent of order, and equal on every major version that computes the same [`RowHash`].
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -12,9 +12,75 @@ use minijinja::{Value, context};
 use crate::ident::{Ident, Literal};
 use crate::materialize::stage::StagedColumn;
 use crate::sql::{StatementFile, quoted, quoted_list};
-use crate::store::KeyRange;
+use crate::store::{KeyRange, RowHash};
 
 static STATEMENTS: LazyLock<StatementFile> = LazyLock::new(|| StatementFile::parse(include_str!("digest.sql")));
+
+/// The hash of one row, the same expression at the source and in the copy.
+pub fn row_hash<'a>(kind: RowHash, columns: impl Iterator<Item = HashedColumn<'a>>) -> String {
+    let columns: Vec<HashedColumn<'a>> = columns.collect();
+    let of =
+        |image: Image| quoted_list(columns.iter().filter(|column| column.image() == image).map(|column| column.name));
+    let (values, texts, others) = (of(Image::Value), of(Image::Bytes), of(Image::Text));
+    let names = quoted_list(columns.iter().map(|column| column.name));
+    let statement = match kind {
+        RowHash::Text => "hash_of_text",
+        RowHash::Values => "hash_of_values",
+    };
+    STATEMENTS.render(statement, context! { names, values, texts, others })
+}
+
+/// A column with its type on both sides.
+#[derive(Debug, Clone, Copy)]
+pub struct HashedColumn<'a> {
+    pub name: &'a Ident,
+    pub source_type: &'a str,
+    pub staged_type: &'a str,
+}
+
+/// How a value goes into the hash of its row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Image {
+    /// Its own hash: equal for equal values only.
+    Value,
+    /// The hash of a text's bytes, whatever its collation.
+    Bytes,
+    /// The hash of its text: the type's own hash leaves something out, or there is none.
+    Text,
+}
+
+/// Types whose hash is of all that a value is, by the first word of their names. Numbers without a fixed scale,
+/// floating-point numbers, json and intervals have a hash that takes values for equal which are written differently.
+const HASHED_WHOLE: [&str; 12] = [
+    "bigint",
+    "integer",
+    "smallint",
+    "oid",
+    "boolean",
+    "date",
+    "uuid",
+    "bytea",
+    "timestamp",
+    "time",
+    "numeric",
+    "macaddr",
+];
+
+impl HashedColumn<'_> {
+    fn image(self) -> Image {
+        let first_word = self.staged_type.split([' ', '(']).next().unwrap_or_default();
+        if self.source_type != self.staged_type || self.staged_type.ends_with(']') {
+            return Image::Text;
+        }
+        match first_word {
+            "numeric" if self.staged_type == "numeric" => Image::Text,
+            "text" => Image::Bytes,
+            "character" if self.staged_type.starts_with("character varying") => Image::Bytes,
+            word if HASHED_WHOLE.contains(&word) => Image::Value,
+            _ => Image::Text,
+        }
+    }
+}
 
 /// The column that ranges are cut along, and how it is compared the same on both sides.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,31 +135,23 @@ pub fn bounds(staging: &impl std::fmt::Display, key: &RangeKey, rows_per_range: 
 }
 
 /// The digest of each range between the bounds that are the statement's one parameter; ranges without rows have none.
-pub fn digests<'a>(
-    relation: &impl std::fmt::Display,
-    key: &RangeKey,
-    names: impl Iterator<Item = &'a Ident>,
-    condition: Option<&str>,
-) -> String {
+/// The rows' hash is a [`row_hash`].
+pub fn digests(relation: &impl std::fmt::Display, key: &RangeKey, row_hash: &str, condition: Option<&str>) -> String {
     let context = context! {
         relation => quoted(relation),
         key => quoted(key.expression()),
         data_type => quoted(key.data_type()),
-        names => quoted_list(names),
+        row_hash => quoted(row_hash),
         condition => condition.map(quoted),
     };
     STATEMENTS.render("digests", context)
 }
 
-/// The number of rows and the sum of the hashes of their text images, as text.
-pub fn sum<'a>(
-    relation: &impl std::fmt::Display,
-    names: impl Iterator<Item = &'a Ident>,
-    condition: Option<&str>,
-) -> String {
+/// The number of rows and the sum of their hashes, as text. The rows' hash is a [`row_hash`].
+pub fn sum(relation: &impl std::fmt::Display, row_hash: &str, condition: Option<&str>) -> String {
     let context = context! {
         relation => quoted(relation),
-        names => quoted_list(names),
+        row_hash => quoted(row_hash),
         condition => condition.map(quoted),
     };
     STATEMENTS.render("sum", context)
@@ -194,6 +252,40 @@ mod tests {
         assert_eq!(differing(&bounds, (&source, &copy)), [range(None, Some("b")), range(Some("c"), None)]);
         assert_eq!(differing(&bounds, (&source, &source)), []);
         assert_eq!(differing(&[], (&copy, &BTreeMap::new())), [range(None, None)]);
+    }
+
+    #[test]
+    fn values_whose_hash_tells_all_are_hashed_themselves() {
+        let types = [
+            ("id", "bigint", "bigint"),
+            ("name", "text", "text"),
+            ("price", "numeric(12,2)", "numeric(12,2)"),
+            ("free", "numeric", "numeric"),
+            ("mood", "mood", "text"),
+            ("tags", "integer[]", "integer[]"),
+            ("at", "timestamp(3) with time zone", "timestamp(3) with time zone"),
+            ("code", "character(2)", "character(2)"),
+            ("short", "character varying(9)", "character varying(9)"),
+        ];
+        let names: Vec<Ident> = types.iter().map(|(name, ..)| Ident::from_catalog(*name)).collect();
+        let columns = || {
+            types.iter().zip(&names).map(|((_, source_type, staged_type), name)| HashedColumn {
+                name,
+                source_type,
+                staged_type,
+            })
+        };
+        assert_eq!(
+            row_hash(RowHash::Values, columns()),
+            "hash_record_extended(row(id, price, at, name collate \"C\", short collate \"C\", \
+             row(free, mood, tags, code)::text collate \"C\"), 0)"
+        );
+        assert_eq!(row_hash(RowHash::Values, columns().take(1)), "hash_record_extended(row(id), 0)");
+        assert_eq!(
+            row_hash(RowHash::Values, columns().skip(3).take(1)),
+            "hash_record_extended(row(row(free)::text collate \"C\"), 0)"
+        );
+        assert_eq!(row_hash(RowHash::Text, columns().take(2)), "hashtextextended(row(id, name)::text, 0)");
     }
 
     #[test]

@@ -1,3 +1,13 @@
+-- name: hash_of_text
+hashtextextended(row({{ names | inline }})::text, 0)
+
+-- name: hash_of_values
+hash_record_extended(row(
+{%- for value in values %}{{ value }}{% if not loop.last or texts or others %}, {% endif %}{% endfor -%}
+{%- for text in texts %}{{ text }} collate "C"{% if not loop.last or others %}, {% endif %}{% endfor -%}
+{%- if others %}row({{ others | inline }})::text collate "C"{% endif -%}
+), 0)
+
 -- name: bounds
 select distinct numbered.bound
 from (
@@ -21,7 +31,7 @@ order by bounds.bound
 select
     width_bucket({{ key }}, $1::text[]::{{ data_type }}[]) as place,
     count(*) as row_count,
-    sum(hashtextextended(row({{ names | inline }})::text, 0)::numeric)::text as digest
+    sum({{ row_hash }})::text as digest
 from {{ relation }}
 {% if condition %}
 where {{ condition }}
@@ -69,7 +79,7 @@ select
         -- Earlier servers write floating-point numbers in another way, and other encodings have other bytes.
         when current_setting('server_version_num')::integer >= 120000
             and current_setting('server_encoding') = 'UTF8'
-            then coalesce(sum(hashtextextended(row({{ names | inline }})::text, 0)::numeric), 0)::text
+            then coalesce(sum({{ row_hash }}), 0)::text
     end
 from {{ relation }}
 {% if condition %}

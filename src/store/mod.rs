@@ -25,7 +25,7 @@ use object_store::aws::AmazonS3;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 
-pub use batch::{BatchKind, BatchManifest, BatchSnapshot, BatchWindow, KeyRange, ManifestColumn, read, write};
+pub use batch::{BatchKind, BatchManifest, BatchSnapshot, BatchWindow, KeyRange, ManifestColumn, RowHash, read, write};
 pub use error::StoreError;
 pub use found::{FoundBatch, batches, remove_batch};
 pub use key::{batch_prefix, decode_segment, encode_segment};

@@ -8,8 +8,8 @@ use futures_util::TryStreamExt;
 use tempfile::TempDir;
 
 use super::{
-    BatchKind, BatchManifest, BatchSnapshot, ManifestColumn, PartEntry, PartOptions, PartWriter, Store, StoreError,
-    StoreSettings, Usage, batch_prefix, read, read_part, write,
+    BatchKind, BatchManifest, BatchSnapshot, ManifestColumn, PartEntry, PartOptions, PartWriter, RowHash, Store,
+    StoreError, StoreSettings, Usage, batch_prefix, read, read_part, write,
 };
 
 const HEADER: &[u8] = b"id,text\n";
@@ -177,6 +177,7 @@ fn manifest() -> BatchManifest {
         window: None,
         ranges: None,
         digest: None,
+        row_hash: RowHash::Values,
         columns: vec![ManifestColumn {
             name: "id".to_owned(),
             data_type: "bigint".to_owned(),

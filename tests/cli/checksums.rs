@@ -37,13 +37,13 @@ fn a_forged_part_is_found_after_the_load() {
     let batch = test.value("select max(batch_id) from unimig.batch");
     test.on_target("update stg_svp.labors set full_name = 'lost' where id = 7");
     forge(&test, &batch);
-    let before = test.physical_state();
+    let before = test.state();
 
     test.run(&["run", "--select", LABORS, "--reload", &batch])
         .exit(1)
         .stderr_has("are not those of the source any more after the load");
 
-    assert_eq!(test.physical_state(), before);
+    assert_eq!(test.state(), before);
     // Row counts and the bytes of the parts do not tell.
     let yaml = std::fs::read_to_string(test.path().join("sources/svp.yml")).expect("the source is declared");
     test.write("sources/svp.yml", &yaml.replace("    schema: public\n", "    schema: public\n    checksum: rows\n"));
@@ -102,4 +102,90 @@ fn a_select_that_gives_other_values_each_time_says_what_to_do() {
     test.succeeds(&["run", "--select", LABORS]);
     test.write("sources/svp.yml", &yaml.replace("        key: [id]\n", "        key: [id]\n        checksum: none\n"));
     test.run(&["parse"]).exit(2).stderr_has("\"none\" is no checksum");
+}
+
+#[test]
+fn values_that_are_equal_and_written_differently_have_other_digests() {
+    let changes = [
+        "n = 1.50",
+        "j = '{\"a\": 1.0}'",
+        "f = '-0'",
+        "i = '1 month'",
+        "l = array[1.50]",
+        "c = 'B'",
+        "t = 'é '",
+        "p = '[0:0]={7}'",
+        "x = '<a/> '",
+        "m = null",
+        "m = ''",
+    ];
+    let test = Test::new()
+        .source_sql(
+            "svp",
+            "create collation careless (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+            create domain code as text collate careless;
+            create table kinds (
+                id bigint primary key, n numeric, j jsonb, f double precision, i interval, l numeric[],
+                c text collate careless, t varchar(9), p integer[], x xml, m code, w timestamptz, u numeric(9, 2)
+            );
+            insert into kinds
+            select
+                n, 1.5, '{\"a\": 1}', 0, '30 days', array[1.5], 'b', 'é', '{7}', '<a/>', 'm',
+                '2026-01-01 00:00+00', 2.5
+            from generate_series(1, 5) as n",
+        )
+        .file(
+            "sources/svp.yml",
+            "sources: [{name: svp, tables: [{name: kinds, key: [id], cdc: {strategy: compare}}]}]\n",
+        );
+    test.succeeds(&["run"]);
+    test.succeeds(&["run"]);
+    assert_eq!(test.result("stg.svp.kinds").extracted, 0, "the digests are those of the source");
+    for change in changes {
+        test.on_source("svp", &format!("update kinds set {change} where id = 3"));
+        test.succeeds(&["run"]);
+        assert_eq!(test.result("stg.svp.kinds").wrote(), (0, 1, 0), "{change}");
+    }
+    test.succeeds(&["run", "--full"]);
+    test.wrote_nothing();
+}
+
+#[test]
+fn a_whole_batch_that_a_copy_alters_is_found_and_so_is_a_key_that_comes_twice() {
+    let test = Test::new()
+        .source_sql("svp", "create table pairs (id bigint, v text); insert into pairs values (1, 'a'), (2, 'b'), (3, 'c')")
+        .file(
+            "sources/svp.yml",
+            "sources: [{name: svp, tables: [{name: pairs, key: [id], cdc: {strategy: full}, deletes: {detect: full, max_percent: 100}}]}]\n",
+        );
+    let pairs = "stg.svp.pairs";
+    test.succeeds(&["run"]);
+    test.on_source("svp", "delete from pairs where id = 1; update pairs set v = 'B' where id = 2");
+    test.succeeds(&["run"]);
+    assert_eq!(test.result(pairs).wrote(), (0, 1, 1));
+    test.on_target(
+        "create function app.alter_it() returns trigger language plpgsql
+            as $$ begin new.v := 'altered'; return new; end $$;
+        create trigger alters before update on stg_svp.pairs for each row execute function app.alter_it()",
+    );
+    test.on_source("svp", "update pairs set v = 'b' where id = 2");
+    let before = test.state();
+    test.run(&["run"]).exit(1).stderr_has("not those of the source any more after the merge");
+    assert_eq!(test.state(), before);
+    test.on_target("drop trigger alters on stg_svp.pairs");
+    test.succeeds(&["run"]);
+
+    // One that is like the copy's row, one that is new, one that differs twice, one that is NULL.
+    for rows in ["(3, 'c')", "(9, 'x'), (9, 'y')", "(2, 'y'), (2, 'z')", "(null, 'n')"] {
+        test.on_source("svp", &format!("insert into pairs values {rows}"));
+        let before = test.state();
+        test.run(&["run"])
+            .exit(1)
+            .stderr_has("the key (id) of stg.svp.pairs is NULL or not unique")
+            .stderr_has("svp.yml:1");
+        assert_eq!(test.state(), before);
+        test.on_source("svp", "delete from pairs; insert into pairs values (2, 'b'), (3, 'c')");
+    }
+    test.succeeds(&["run"]);
+    test.wrote_nothing();
 }

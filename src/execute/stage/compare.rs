@@ -49,16 +49,18 @@ pub(super) async fn differing(
         }
     };
     let condition = compared.map(|ranges| digest::within(&key, &ranges));
-    let names = || columns.iter().map(|(column, _)| &column.name);
+    let kind = extract::row_hash(source).await?;
+    let row_hash = digest::row_hash(kind, columns.iter().map(extract::hashed));
     let mark = node.removals.column.as_ref();
     let mark = mark.and_then(|mark| columns.iter().find(|(column, _)| column.name == *mark));
     let at_source = match mark {
         Some((mark, _)) => Some(digest::live_at_source(mark, condition.as_deref())),
         None => condition.clone(),
     };
-    let statement = extract::digests(node, reading.action.extraction.as_ref(), &key, (names(), at_source.as_deref()));
+    let select = reading.action.extraction.as_ref();
+    let statement = extract::digests(node, select, &key, (&row_hash, at_source.as_deref()));
     let in_copy = digest::live_in_copy(condition.as_deref());
-    let copy_statement = digest::digests(&node.stg_relation, &key, names(), Some(&in_copy));
+    let copy_statement = digest::digests(&node.stg_relation, &key, &row_hash, Some(&in_copy));
     let (at_source, in_copy) = tokio::join!(
         digests(source, &statement, (&bounds, "source")),
         digests(reading.target, &copy_statement, (&bounds, "copy"))
