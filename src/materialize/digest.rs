@@ -10,6 +10,7 @@ use std::sync::LazyLock;
 use minijinja::{Value, context};
 
 use crate::ident::{Ident, Literal};
+use crate::materialize::image::Image;
 use crate::materialize::stage::StagedColumn;
 use crate::sql::{StatementFile, quoted, quoted_list};
 use crate::store::{KeyRange, RowHash};
@@ -38,47 +39,10 @@ pub struct HashedColumn<'a> {
     pub staged_type: &'a str,
 }
 
-/// How a value goes into the hash of its row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Image {
-    /// Its own hash: equal for equal values only.
-    Value,
-    /// The hash of a text's bytes, whatever its collation.
-    Bytes,
-    /// The hash of its text: the type's own hash leaves something out, or there is none.
-    Text,
-}
-
-/// Types whose hash is of all that a value is, by the first word of their names. Numbers without a fixed scale,
-/// floating-point numbers, json and intervals have a hash that takes values for equal which are written differently.
-const HASHED_WHOLE: [&str; 12] = [
-    "bigint",
-    "integer",
-    "smallint",
-    "oid",
-    "boolean",
-    "date",
-    "uuid",
-    "bytea",
-    "timestamp",
-    "time",
-    "numeric",
-    "macaddr",
-];
-
 impl HashedColumn<'_> {
+    /// A type that only the source has is text in staging.
     fn image(self) -> Image {
-        let first_word = self.staged_type.split([' ', '(']).next().unwrap_or_default();
-        if self.source_type != self.staged_type || self.staged_type.ends_with(']') {
-            return Image::Text;
-        }
-        match first_word {
-            "numeric" if self.staged_type == "numeric" => Image::Text,
-            "text" => Image::Bytes,
-            "character" if self.staged_type.starts_with("character varying") => Image::Bytes,
-            word if HASHED_WHOLE.contains(&word) => Image::Value,
-            _ => Image::Text,
-        }
+        if self.source_type == self.staged_type { Image::of(self.staged_type) } else { Image::Text }
     }
 }
 

@@ -4,6 +4,7 @@
 
 pub mod contract;
 pub mod digest;
+mod image;
 pub mod incremental;
 mod keyless;
 pub mod materialized_view;

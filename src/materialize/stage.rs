@@ -9,6 +9,7 @@ use minijinja::{Value, context};
 
 use crate::ident::{Ident, Literal, MAX_IDENT_BYTES, Relation};
 use crate::manifest::StageNode;
+use crate::materialize::image::Image;
 use crate::materialize::mark;
 use crate::sql::{StatementFile, quoted, quoted_list};
 use crate::store::BatchKind;
@@ -156,6 +157,18 @@ impl StageShape<'_> {
         Some(format!("(incoming.{column} {test})"))
     }
 
+    /// The condition that a row of the copy is not the incoming one of its key. Columns whose equality tells every
+    /// difference are compared by it, which is faster than by their images.
+    fn differs(self) -> String {
+        let is_exact = |column: &&StagedColumn| Image::of(&column.data_type) != Image::Text;
+        let is_key = |column: &StagedColumn| self.node.key.contains(&column.name);
+        let exact = self.columns.iter().filter(|column| is_exact(column) && !is_key(column));
+        let others = self.columns.iter().filter(|column| !is_exact(column));
+        let exact = quoted_list(exact.map(|column| &column.name));
+        let others = quoted_list(others.map(|column| &column.name));
+        STATEMENTS.render("differs", context! { exact, others }).trim().to_owned()
+    }
+
     fn render(self, name: &str) -> String {
         STATEMENTS.render(name, self.context())
     }
@@ -168,6 +181,7 @@ impl StageShape<'_> {
             .collect();
         let staging = &self.node.stg_relation;
         context! {
+            differs => quoted(self.differs()),
             staging => quoted(staging),
             staging_name => quoted(Literal(&staging.to_string())),
             live => quoted(&self.node.live_relation),

@@ -127,6 +127,20 @@ select exists (
         or num_nulls({{ keys | inline }}) > 0
 )
 
+-- name: differs
+{%- if exact -%}
+row({{ exact | inline("staging") }}) is distinct from row({{ exact | inline("incoming") }})
+{%- endif -%}
+{%- if exact and others %}
+
+        or {% endif -%}
+{%- if others -%}
+row({{ others | inline("staging") }})::record *<> row({{ others | inline("incoming") }})::record
+{%- endif -%}
+{%- if not exact and not others -%}
+false
+{%- endif -%}
+
 -- name: turned_back
 select count(*)
 from {{ staging }} as staging
@@ -136,8 +150,7 @@ where staging._batch_id > {{ old_batch_id }}
     and case
         when looked_up.is_in_batch then
             staging._deleted_at is not null
-            or row({{ names | inline("staging") }})::record
-                *<> row({{ names | inline("incoming") }})::record
+            or {{ differs }}
 {% if buries %}
         else staging._deleted_at is null
 {% else %}
@@ -156,8 +169,7 @@ when matched
 {% else %}
         staging._deleted_at is not null
 {% endif %}
-        or row({{ names | inline("staging") }})::record
-            *<> row({{ names | inline("incoming") }})::record
+        or {{ differs }}
     )
 then update set
 {{ names | setting("incoming") }},
@@ -188,15 +200,15 @@ values (
 )
 
 -- name: merged_rows
+-- No condition on the batch: how many rows it wrote is what the planner would guess wrongly.
 select
-    count(*) as found,
+    count(*) filter (where staging._batch_id = {{ batch_id }}) as found,
     count(*) filter (
-        where row({{ names | inline("staging") }})::record
-            *= row({{ names | inline("incoming") }})::record
+        where staging._batch_id = {{ batch_id }}
+            and not ({{ differs }})
     ) as equal
 from {{ staging }} as staging
 join pg_temp.unimig_incoming as incoming on {{ keys | matching("staging", "incoming") }}
-where staging._batch_id = {{ batch_id }}
 
 -- name: newest_of_batch
 select greatest(
