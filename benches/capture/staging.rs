@@ -35,6 +35,11 @@ pub struct Run {
 
 impl Project {
     pub fn new(database: &Database, table: &Table) -> anyhow::Result<Self> {
+        Self::with_checksum(database, table, "digest")
+    }
+
+    /// One that proves batches by digests, or by counting rows.
+    pub fn with_checksum(database: &Database, table: &Table, checksum: &str) -> anyhow::Result<Self> {
         database.copy("template1", TARGET)?;
         database.execute(TARGET, "create schema app")?;
         let folder = tempfile::tempdir()?;
@@ -51,7 +56,7 @@ impl Project {
         fs_err::write(root.join("unimig.yml"), "name: capture\nversion: \"1.0\"\nprofile: capture\n")?;
         fs_err::create_dir_all(root.join("sources"))?;
         let source = format!(
-            "sources: [{{name: src, tables: [{{name: {}, key: [id], cdc: {{strategy: full}}}}]}}]\n",
+            "sources: [{{name: src, checksum: {checksum}, tables: [{{name: {}, key: [id], cdc: {{strategy: full}}}}]}}]\n",
             table.name
         );
         fs_err::write(root.join("sources/src.yml"), source)?;
