@@ -138,6 +138,10 @@ impl NodeName {
         Self(format!("test.{name}"))
     }
 
+    pub fn crosswalk(entity: &str) -> Self {
+        Self(format!("xref.{entity}"))
+    }
+
     pub fn exposure(name: &str) -> Self {
         Self(format!("exposure.{name}"))
     }

@@ -31,6 +31,8 @@ pub(super) enum KindArgument {
     Packages,
     /// selectors.yml
     Selectors,
+    /// crosswalks: how keys become ids of the target
+    Crosswalks,
 }
 
 impl From<KindArgument> for FileKind {
@@ -41,6 +43,7 @@ impl From<KindArgument> for FileKind {
             KindArgument::Properties => Self::Properties,
             KindArgument::Packages => Self::Packages,
             KindArgument::Selectors => Self::Selectors,
+            KindArgument::Crosswalks => Self::Crosswalks,
         }
     }
 }

@@ -18,6 +18,8 @@ pub(super) struct Directory {
     pub database: Arc<str>,
     refs: HashMap<String, RefAnswer>,
     sources: HashMap<String, HashMap<String, SourceAnswers>>,
+    /// By entity, then by member; without a member all of them.
+    crosswalks: HashMap<String, HashMap<Option<String>, Value>>,
 }
 
 #[derive(Debug)]
@@ -59,6 +61,13 @@ impl Directory {
             };
             let answer = RefAnswer { node: model.name.clone(), package: model.package.clone(), value };
             directory.refs.insert(model.model.clone(), answer);
+        }
+        for node in manifest.crosswalks.values() {
+            let answers = directory.crosswalks.entry(node.entity.clone()).or_default();
+            answers.insert(None, relation(&node.relation, "view"));
+            for member in &node.members {
+                answers.insert(Some(member.name.clone()), relation(&member.relation, "view"));
+            }
         }
         for stage in manifest.stages.values() {
             let answers = SourceAnswers {
@@ -118,6 +127,7 @@ pub(super) struct Reads {
 pub(super) enum Unknown {
     Ref { package: Option<String>, name: String },
     Source { source: String, table: String },
+    Crosswalk { entity: String, member: Option<String> },
 }
 
 #[derive(Debug)]
@@ -141,6 +151,9 @@ impl Unknown {
             }
             Self::Source { source, table } => {
                 Diagnostic::error(Code::UnknownSource, format!("source table \"{source}.{table}\" does not exist"))
+            }
+            Self::Crosswalk { entity, .. } => {
+                Diagnostic::error(Code::UnknownCrosswalk, format!("crosswalk \"{entity}\" does not exist"))
             }
         }
     }
@@ -222,6 +235,21 @@ impl Names for Answers {
             let message = format!("source \"{source}\" is not staged, so that \"{table}\" has no deleted rows");
             Error::new(ErrorKind::InvalidOperation, message)
         })
+    }
+
+    fn crosswalk(&self, entity: &str, member: Option<&str>) -> Result<Value, Error> {
+        if self.subject.side == Side::Source {
+            let message = "an extraction reads the source only, and xref names a relation of the target";
+            return Err(Error::new(ErrorKind::InvalidOperation, message));
+        }
+        let member = member.map(str::to_owned);
+        match self.directory.crosswalks.get(entity).and_then(|members| members.get(&member)) {
+            Some(relation) => {
+                self.reads().nodes.push(NodeName::crosswalk(entity));
+                Ok(self.read(relation))
+            }
+            None => Ok(self.unknown(Unknown::Crosswalk { entity: entity.to_owned(), member }, entity)),
+        }
     }
 
     fn this(&self) -> Value {

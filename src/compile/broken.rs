@@ -24,6 +24,7 @@ const CODES: &[Code] = &[
     Code::UnknownSource,
     Code::UnknownRef,
     Code::UnknownConnection,
+    Code::UnknownCrosswalk,
     Code::UnknownDoc,
     Code::UnknownMacro,
     Code::UnknownVar,

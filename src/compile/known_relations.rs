@@ -60,6 +60,12 @@ impl KnownRelations {
             known.add(&table.relation, &table.name);
             known.add_source((&table.source, &table.table), (&table.name, &table.relation));
         }
+        for crosswalk in manifest.crosswalks.values() {
+            known.add(&crosswalk.relation, &crosswalk.name);
+            for member in &crosswalk.members {
+                known.add(&member.relation, &crosswalk.name);
+            }
+        }
         known.add_referable(manifest);
         known
     }

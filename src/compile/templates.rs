@@ -352,6 +352,10 @@ impl<'a> Templates<'a> {
                 Ok(_) => unknown_ref(&table),
                 Err(no) => no.diagnostic.at(self.engine.literal_span(plan, "source", &no.written)),
             },
+            Unknown::Crosswalk { entity, member } => match self.manifest.find_crosswalk(&entity, member.as_deref()) {
+                Ok(_) => unknown_ref(&entity),
+                Err(no) => no.diagnostic.at(self.engine.literal_span(plan, "xref", &no.written)),
+            },
         }
     }
 }

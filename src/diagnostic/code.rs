@@ -39,6 +39,7 @@ codes! {
     UnknownSource = "unknown-source",
     UnknownRef = "unknown-ref",
     UnknownConnection = "unknown-connection",
+    UnknownCrosswalk = "unknown-crosswalk",
     UnknownDoc = "unknown-doc",
     UnknownMacro = "unknown-macro",
     UnknownVar = "unknown-var",
@@ -82,6 +83,7 @@ codes! {
     TooManyRefused = "too-many-refused",
     OldBatch = "old-batch",
     BrokenBatch = "broken-batch",
+    CrosswalkConflict = "crosswalk-conflict",
 }
 
 /// What to try where the mistake itself suggests nothing better: of a code, where the message begins so.

@@ -47,6 +47,7 @@ async fn may_repeat(context: &StepContext, action: &Action) -> bool {
     match action {
         Action::Stage(stage) => context.hands.rejoin(&stage.node.connection).await,
         Action::Merge(_)
+        | Action::Crosswalk(_)
         | Action::Table(_)
         | Action::View(_)
         | Action::MaterializedView(_)

@@ -7,7 +7,7 @@ use crate::execute::failure::StepError;
 use crate::execute::step::{Done, StepContext};
 use crate::execute::transaction::{Transaction, in_transaction};
 use crate::execute::{stage, test, unit_test};
-use crate::plan::{Action, MaterializedViewAction, MergeAction, SelectAction};
+use crate::plan::{Action, CrosswalkAction, MaterializedViewAction, MergeAction, SelectAction};
 use crate::state::run::{StepStatus, Tally};
 use crate::transform::{self, ViewChange};
 
@@ -15,6 +15,7 @@ use crate::transform::{self, ViewChange};
 pub(super) async fn work(context: &StepContext, action: &Action) -> Result<Done, StepError> {
     match action {
         Action::Stage(stage) => stage::stage(context, stage).await,
+        Action::Crosswalk(action) => crosswalk(context, action).await,
         Action::Merge(action) => merge(context, action).await,
         Action::Table(select) => {
             let built = async |client: &Client| {
@@ -51,6 +52,14 @@ pub(super) async fn work(context: &StepContext, action: &Action) -> Result<Done,
         Action::Test(test) => test::test(context, test).await,
         Action::UnitTest(test) => unit_test::unit_test(context, test).await,
     }
+}
+
+async fn crosswalk(context: &StepContext, action: &CrosswalkAction) -> Result<Done, StepError> {
+    let given = async |client: &Client| {
+        let note = |message: &str| context.note(message);
+        Ok(Done::wrote(transform::crosswalk(client, action, note).await?))
+    };
+    in_transaction(context, Transaction::of_ours(&action.node.relation, &action.staged_parents), given).await
 }
 
 async fn merge(context: &StepContext, merge: &MergeAction) -> Result<Done, StepError> {

@@ -53,6 +53,8 @@ impl Graph {
         let mut declared: BTreeMap<&NodeName, &[NodeName]> = BTreeMap::new();
         declared.extend(manifest.stages.keys().map(|name| (name, [].as_slice())));
         declared.extend(manifest.tables.keys().map(|name| (name, [].as_slice())));
+        let crosswalks = manifest.crosswalks.values();
+        declared.extend(crosswalks.map(|crosswalk| (&crosswalk.name, crosswalk.depends_on.as_slice())));
         declared.extend(manifest.seeds.keys().map(|name| (name, [].as_slice())));
         declared.extend(manifest.models.values().map(|model| (&model.name, model.depends_on.as_slice())));
         declared.extend(manifest.analyses.values().map(|analysis| (&analysis.name, analysis.depends_on.as_slice())));

@@ -135,6 +135,9 @@ fn same_place(now: Now<'_>, node: &NodeFacts<'_>, old: &PreviousNode) -> bool {
     if let Some(table) = now.manifest.tables.get(node.name) {
         return is_at(&table.relation, old);
     }
+    if let Some(crosswalk) = now.manifest.crosswalks.get(node.name) {
+        return is_at(&crosswalk.relation, old);
+    }
     let written = now.manifest.written_config(node.name);
     // Failures of tests have a schema of their own, written or not.
     let value = |map: &Map<String, Value>, key: &str| match value(map, key) {

@@ -10,8 +10,8 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::{
-    AnalysisNode, Check, ExposureNode, Manifest, Materialization, ModelNode, SeedNode, StageNode, TableNode, TestKind,
-    TestNode, TestSeverity, UnitTestNode, defaults,
+    AnalysisNode, Check, CrosswalkNode, ExposureNode, Manifest, Materialization, ModelNode, SeedNode, StageNode,
+    TableNode, TestKind, TestNode, TestSeverity, UnitTestNode, defaults,
 };
 use crate::ident::NodeName;
 
@@ -27,6 +27,9 @@ pub enum ResourceType {
     Test,
     UnitTest,
 }
+
+/// The source that crosswalks are tables of, in dbt's words.
+pub const CROSSWALKS: &str = "xref";
 
 /// How a test comes to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,6 +124,8 @@ impl Manifest {
             Some(self.stage_facts(stage))
         } else if let Some(table) = self.tables.get(name) {
             Some(self.table_facts(table))
+        } else if let Some(crosswalk) = self.crosswalks.get(name) {
+            Some(self.crosswalk_facts(crosswalk))
         } else if let Some(analysis) = self.analyses.get(name) {
             Some(analysis_facts(analysis))
         } else if let Some(exposure) = self.exposures.get(name) {
@@ -145,6 +150,22 @@ impl Manifest {
         }
     }
 
+    /// dbt has no word for it: to what comes after, it is a table that others fill.
+    fn crosswalk_facts<'m>(&'m self, crosswalk: &'m CrosswalkNode) -> NodeFacts<'m> {
+        NodeFacts {
+            name: &crosswalk.name,
+            resource_type: ResourceType::Source,
+            package: &self.project_name,
+            short_name: &crosswalk.entity,
+            fqn: vec![&self.project_name, CROSSWALKS, &crosswalk.entity],
+            path: crosswalk.declared_at.path(),
+            patch_path: None,
+            tags: Cow::Borrowed(&[]),
+            source: Some(CROSSWALKS),
+            test: None,
+        }
+    }
+
     fn table_facts<'m>(&'m self, table: &'m TableNode) -> NodeFacts<'m> {
         NodeFacts {
             name: &table.name,
@@ -164,7 +185,7 @@ impl Manifest {
     pub fn names(&self) -> impl Iterator<Item = &NodeName> {
         let built = self.models.keys().chain(self.seeds.keys());
         let read = self.stages.keys().chain(self.tables.keys()).chain(self.exposures.keys());
-        built.chain(read).chain(self.tests.keys()).chain(self.analyses.keys())
+        built.chain(read).chain(self.crosswalks.keys()).chain(self.tests.keys()).chain(self.analyses.keys())
     }
 
     /// A node's settings with dbt's defaults under them, as `config.…:` selectors and listings see them.

@@ -139,6 +139,9 @@ impl Manifest {
         if let Some(model) = self.models.get(name) {
             return Some(model.configured_at.clone());
         }
+        if let Some(crosswalk) = self.crosswalks.get(name) {
+            return Some(crosswalk.declared_at.clone());
+        }
         let unit_test = || self.unit_tests.get(name).map(|test| test.declared_at.clone());
         self.tests.get(name).map(|test| test.declared_at.clone()).or_else(unit_test)
     }

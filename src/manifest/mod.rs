@@ -7,6 +7,7 @@ mod capture;
 mod check;
 mod config;
 mod contract;
+mod crosswalk;
 mod custom_test;
 pub mod defaults;
 mod drift;
@@ -47,10 +48,11 @@ use std::sync::Arc;
 
 pub use capture::{Alarm, Checksum, Strategy, length_of_time};
 pub use contract::{Constraint, Contract, ContractColumn};
+pub use crosswalk::{CrosswalkMember, CrosswalkNode, NewId, NoCrosswalk};
 pub use custom_test::relocate;
 pub use drift::{DriftPolicy, OnAdded, OnChange, OnTables};
 pub use exposure::{AnalysisNode, ExposureNode, GroupNode};
-pub use facts::{NodeFacts, ResourceType, TestFacts, TestType};
+pub use facts::{CROSSWALKS, NodeFacts, ResourceType, TestFacts, TestType};
 pub use fixture_rows::{FixtureRow, csv_rows};
 pub use freshness::FreshnessStatus;
 pub use hook::{Hook, Hooks, Moment};
@@ -83,6 +85,8 @@ pub struct Manifest {
     pub stages: BTreeMap<NodeName, StageNode>,
     /// Source tables that nobody stages: tables of the target that are only read.
     pub tables: BTreeMap<NodeName, TableNode>,
+    /// Keys of staged tables as ids of the target.
+    pub crosswalks: BTreeMap<NodeName, CrosswalkNode>,
     pub models: BTreeMap<NodeName, ModelNode>,
     pub seeds: BTreeMap<NodeName, SeedNode>,
     pub tests: BTreeMap<NodeName, TestNode>,
@@ -438,6 +442,9 @@ impl Manifest {
         }
         if let Some(seed) = self.seeds.get(name) {
             return Some(&seed.relation);
+        }
+        if let Some(crosswalk) = self.crosswalks.get(name) {
+            return Some(&crosswalk.relation);
         }
         let model = self.models.get(name)?;
         match model.materialization {

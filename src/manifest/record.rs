@@ -14,6 +14,8 @@ use crate::ident::{Ident, Relation};
 pub(super) struct Noted {
     pub refs: Vec<RefCall>,
     pub sources: Vec<(String, String)>,
+    /// Entity and member.
+    pub crosswalks: Vec<(String, Option<String>)>,
     pub config: serde_json::Map<String, serde_json::Value>,
 }
 
@@ -82,6 +84,16 @@ impl Names for Recorder {
         Ok(self.placeholder(call.table))
     }
 
+    fn crosswalk(&self, entity: &str, member: Option<&str>) -> Result<Value, Error> {
+        let named = (entity.to_owned(), member.map(str::to_owned));
+        let mut noted = self.noted();
+        if !noted.crosswalks.contains(&named) {
+            noted.crosswalks.push(named);
+        }
+        drop(noted);
+        Ok(self.placeholder(entity))
+    }
+
     fn this(&self) -> Value {
         RelationValue::value(&self.subject.this)
     }
@@ -143,6 +155,9 @@ pub(super) fn record(engine: &Engine, plan: &Plan, subject: Subject) -> Recordin
         noted.refs.extend(second.noted.refs.into_iter().filter(|call| !noted.refs.contains(call)).collect::<Vec<_>>());
         let sources: Vec<_> = second.noted.sources.into_iter().filter(|call| !noted.sources.contains(call)).collect();
         noted.sources.extend(sources);
+        let crosswalks: Vec<_> =
+            second.noted.crosswalks.into_iter().filter(|call| !noted.crosswalks.contains(call)).collect();
+        noted.crosswalks.extend(crosswalks);
         recording.diagnostics.append(second.diagnostics);
     }
     if recording.diagnostics.has_errors() {
@@ -194,9 +209,12 @@ fn note_literals(plan: &Plan, noted: &mut Noted) {
         match (&text[call.function.clone()], literals.as_slice()) {
             ("ref", [name]) => noted.refs.push(RefCall { package: None, name: name.clone() }),
             ("source", [source, table]) => noted.sources.push((source.clone(), table.clone())),
+            ("xref", [entity]) => noted.crosswalks.push((entity.clone(), None)),
+            ("xref", [entity, member]) => noted.crosswalks.push((entity.clone(), Some(member.clone()))),
             _ => {}
         }
     }
+    noted.crosswalks.dedup();
     noted.refs.dedup();
     noted.sources.dedup();
 }

@@ -13,7 +13,9 @@ use super::model::{Draft, DraftKind, Surroundings, draft};
 use super::record::{Noted, Subject, record};
 use super::seed::SeedOutcome;
 use super::test::{Place, SettledTest, Tests};
-use super::{Manifest, TestKind, TestNode, check, contract, exposure, seed, snapshot, source, test, unit_test};
+use super::{
+    Manifest, TestKind, TestNode, check, contract, crosswalk, exposure, seed, snapshot, source, test, unit_test,
+};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, SourceFile, Span};
 use crate::ident::{Ident, NodeName, Relation};
 use crate::project::{ColumnDecl, Environment, ModelFile, Project, TestDecl};
@@ -32,6 +34,7 @@ pub fn resolve(project: &Project, environment: &Environment) -> Result<(Manifest
     };
     let around = Surroundings::new(project, environment, &project.declared.models).with_engine(&engine);
     source::settle(&mut manifest, &around, &mut diagnostics);
+    crosswalk::settle(&mut manifest, &around, &mut diagnostics);
     let (extractions, models): (Vec<_>, Vec<_>) =
         project.models.iter().partition(|model| check::is_extraction(project, &model.folders));
     let snapshots = snapshot::files(project, &mut diagnostics);
@@ -144,6 +147,12 @@ pub(super) fn look_up_noted(
         match manifest.find_source(source, table) {
             Ok(table) => nodes.push(table.name().clone()),
             Err(no) => diagnostics.push(no.diagnostic.at(engine.literal_span(plan, "source", &no.written))),
+        }
+    }
+    for (entity, member) in &noted.crosswalks {
+        match manifest.find_crosswalk(entity, member.as_deref()) {
+            Ok((node, _)) => nodes.push(node.clone()),
+            Err(no) => diagnostics.push(no.diagnostic.at(engine.literal_span(plan, "xref", &no.written))),
         }
     }
     nodes

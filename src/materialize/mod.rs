@@ -3,6 +3,7 @@
 //! Nothing here talks to a server or reads the clock: catalogs come in as values, SQL text goes out.
 
 pub mod contract;
+pub mod crosswalk;
 pub mod digest;
 mod image;
 pub mod incremental;

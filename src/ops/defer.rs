@@ -148,7 +148,7 @@ fn redirect(action: &mut Action, elsewhere: &Elsewhere, moved: &BTreeMap<Relatio
             }
             return;
         }
-        Action::Stage(_) | Action::Seed(_) => return,
+        Action::Stage(_) | Action::Crosswalk(_) | Action::Seed(_) => return,
     };
     *select = elsewhere.apply(select);
 }

@@ -12,6 +12,7 @@ use crate::ops::workspace::{CompiledProject, Workspace};
 /// of the application.
 pub(super) fn keeps(manifest: &Manifest, name: &NodeName) -> bool {
     manifest.stages.contains_key(name)
+        || manifest.crosswalks.contains_key(name)
         || manifest.models.get(name).is_some_and(|model| match model.materialization {
             Materialization::Merge(_) | Materialization::Snapshot(_) => true,
             Materialization::Table

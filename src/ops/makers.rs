@@ -55,6 +55,11 @@ fn written(step: &Step) -> Vec<&Relation> {
         Action::Incremental(incremental) => vec![&incremental.node.relation],
         Action::Snapshot(snapshot) => vec![&snapshot.node.relation],
         Action::Seed(seed) => vec![&seed.node.relation],
+        Action::Crosswalk(crosswalk) => {
+            let node = &crosswalk.node;
+            let members = node.members.iter().flat_map(|member| [&member.table, &member.relation]);
+            members.chain([&node.relation]).collect()
+        }
         Action::Test(test) => test.keep.iter().map(|kept| &kept.relation).collect(),
         Action::Merge(_) | Action::UnitTest(_) => Vec::new(),
     }
@@ -68,6 +73,7 @@ fn declared_at(action: &Action) -> Option<&Span> {
         Action::Incremental(incremental) => Some(&incremental.node.configured_at),
         Action::Snapshot(snapshot) => Some(&snapshot.node.configured_at),
         Action::Test(test) => Some(&test.declared_at),
+        Action::Crosswalk(crosswalk) => Some(&crosswalk.node.declared_at),
         Action::Seed(_) | Action::Merge(_) | Action::UnitTest(_) => None,
     }
 }
@@ -76,11 +82,12 @@ fn is_there(manifest: &Manifest, node: &NodeName) -> bool {
     manifest.models.contains_key(node)
         || manifest.seeds.contains_key(node)
         || manifest.stages.contains_key(node)
+        || manifest.crosswalks.contains_key(node)
         || manifest.tests.contains_key(node)
 }
 
 fn keeps_history(node: &NodeName) -> bool {
-    matches!(kind(node), "snapshot" | "stg")
+    matches!(kind(node), "snapshot" | "stg" | "xref")
 }
 
 fn kind(node: &NodeName) -> &str {

@@ -407,12 +407,15 @@ pub(super) fn select_any(
     match request.verb {
         Verb::Build => compiled.select(manifest, &request.selection, |name| {
             manifest.stages.contains_key(name)
+                || manifest.crosswalks.contains_key(name)
                 || manifest.models.contains_key(name)
                 || manifest.seeds.contains_key(name)
                 || is_test(name)
         }),
         Verb::Run => compiled.select(manifest, &request.selection, |name| {
-            manifest.stages.contains_key(name) || manifest.models.contains_key(name) && !manifest.is_snapshot(name)
+            manifest.stages.contains_key(name)
+                || manifest.crosswalks.contains_key(name)
+                || manifest.models.contains_key(name) && !manifest.is_snapshot(name)
         }),
         Verb::Snapshot => compiled.select(manifest, &request.selection, |name| manifest.is_snapshot(name)),
         Verb::Seed => compiled.select(manifest, &request.selection, |name| manifest.seeds.contains_key(name)),
@@ -429,7 +432,9 @@ async fn read_catalog(
         .models
         .values()
         .filter(|model| selected.contains(&model.name) && matches!(model.materialization, Materialization::Merge(_)));
-    let schemas: BTreeSet<&str> = merged.map(|model| model.relation.schema.as_str()).collect();
+    let crosswalks = manifest.crosswalks.values().filter(|node| selected.contains(&node.name));
+    let schemas = merged.map(|model| model.relation.schema.as_str());
+    let schemas: BTreeSet<&str> = schemas.chain(crosswalks.map(|node| node.target.schema.as_str())).collect();
     if schemas.is_empty() {
         return Ok(TargetCatalog::default());
     }

@@ -147,7 +147,8 @@ async fn previews(
 /// A node's own SELECT, or everything of what has none.
 fn select(manifest: &Manifest, compiled: &CompiledProject, name: &NodeName) -> Option<CompiledSql> {
     let text = |text: String| CompiledSql { text, origins: Vec::new() };
-    if manifest.stages.contains_key(name) || manifest.seeds.contains_key(name) {
+    let has_no_select = manifest.stages.contains_key(name) || manifest.crosswalks.contains_key(name);
+    if has_no_select || manifest.seeds.contains_key(name) {
         let relation = manifest.read_relation(name)?;
         return Some(text(STATEMENTS.render("everything", context! { relation => quoted(relation) })));
     }

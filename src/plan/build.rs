@@ -9,13 +9,15 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::graph::Graph;
 use crate::ident::{Ident, NodeName, Relation};
 use crate::manifest::{
-    KeepFailures, Manifest, Materialization, MergeConfig, ModelNode, StageNode, TestNode, TestRules,
+    CrosswalkMember, CrosswalkNode, KeepFailures, Manifest, Materialization, MergeConfig, ModelNode, StageNode,
+    TestNode, TestRules,
 };
 use crate::materialize::TargetTable;
 use crate::plan::unit_test::unit_test;
 use crate::plan::{
-    Action, Extent, IncrementalAction, KeptAs, KeptRows, MaterializedViewAction, MergeAction, OnError, OnFailure, Plan,
-    RunSettings, SeedAction, SelectAction, SnapshotAction, SourceSurroundings, StageAction, Step, TestAction, Wait,
+    Action, CrosswalkAction, Extent, IncrementalAction, KeptAs, KeptRows, MaterializedViewAction, MergeAction, OnError,
+    OnFailure, Plan, RunSettings, SeedAction, SelectAction, SnapshotAction, SourceSurroundings, StageAction, Step,
+    TestAction, Wait,
 };
 
 /// What the target database holds already.
@@ -71,6 +73,9 @@ fn action(
         let extraction = inputs.compiled.get(name).map(|compiled| compiled.sql.clone());
         let around = Arc::new(surroundings(inputs, stage, selected));
         return Ok(Some(Action::Stage(StageAction { node: Arc::new(stage.clone()), extraction, around })));
+    }
+    if let Some(crosswalk) = manifest.crosswalks.get(name) {
+        return crosswalk_action(inputs, crosswalk).map(Some);
     }
     if let Some(seed) = manifest.seeds.get(name) {
         return Ok(Some(Action::Seed(SeedAction { node: Arc::new(seed.clone()) })));
@@ -139,6 +144,52 @@ fn model_action(
             Some(Action::Merge(MergeAction { node, config, select, target, staged_parents }))
         }
     })
+}
+
+fn crosswalk_action(inputs: Inputs<'_>, node: &CrosswalkNode) -> Result<Action, Box<Diagnostic>> {
+    let table = inputs.catalog.tables.get(&node.target);
+    let same_schema = inputs.catalog.tables.keys().filter(|relation| relation.schema == node.target.schema);
+    if let Some(mistake) = unknown_crosswalk_target(node, table, same_schema.map(|relation| &relation.name)) {
+        return Err(Box::new(mistake));
+    }
+    let column = table.and_then(|table| table.column(&node.column));
+    let is_unique = |member: &&CrosswalkMember| has_unique_key(inputs.manifest, member);
+    Ok(Action::Crosswalk(CrosswalkAction {
+        node: Arc::new(node.clone()),
+        id_type: column.map(|column| column.data_type.clone()).unwrap_or_default(),
+        unique_keys: node.members.iter().filter(is_unique).map(|member| member.name.clone()).collect(),
+        staged_parents: node.depends_on.clone(),
+    }))
+}
+
+/// The mistake of a crosswalk whose target is not there; the names are those of the schema's tables.
+pub fn unknown_crosswalk_target<'a>(
+    node: &CrosswalkNode,
+    table: Option<&TargetTable>,
+    tables: impl Iterator<Item = &'a Ident>,
+) -> Option<Diagnostic> {
+    let (table_at, column_at) = &node.target_at;
+    let Some(table) = table else {
+        let message = format!("the target has no table {} for the ids of crosswalk \"{}\"", node.target, node.entity);
+        let mistake = Diagnostic::error(Code::UnknownTargetTable, message)
+            .at(table_at.clone())
+            .did_you_mean(node.target.name.as_str(), tables.map(Ident::as_str));
+        let hint = "create the table with the application's own migrations, or name its schema";
+        return Some(if mistake.hint.is_none() { mistake.hint(hint) } else { mistake });
+    };
+    if table.column(&node.column).is_some() {
+        return None;
+    }
+    let message = format!("table {} has no column \"{}\"", node.target, node.column.as_str());
+    let known = table.columns.iter().map(|column| column.name.as_str());
+    let mistake = Diagnostic::error(Code::UnknownTargetColumn, message).at(column_at.clone());
+    Some(mistake.did_you_mean(node.column.as_str(), known))
+}
+
+/// Whether the member's key has all columns of its staged table's own.
+fn has_unique_key(manifest: &Manifest, member: &CrosswalkMember) -> bool {
+    let stage = manifest.stages.get(&member.stage);
+    stage.is_some_and(|stage| !stage.key.is_empty() && stage.key.iter().all(|key| member.key.contains(key)))
 }
 
 fn target_table<'a>(catalog: &'a TargetCatalog, model: &ModelNode) -> Result<&'a TargetTable, Box<Diagnostic>> {

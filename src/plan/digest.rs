@@ -2,14 +2,24 @@
 
 use sha2::{Digest, Sha256};
 
-use super::Action;
+use super::{Action, CrosswalkAction};
 use crate::compile::CompiledSql;
-use crate::manifest::ModelNode;
+use crate::manifest::{CrosswalkMember, ModelNode};
 use crate::materialize::contract::seal;
 
 /// The SQL, or the template where that is compiled only when its parents are built.
 fn code<'a>(select: &'a CompiledSql, node: &'a ModelNode) -> &'a str {
     if select.text.is_empty() { &node.file.text } else { &select.text }
+}
+
+/// What decides which ids are given.
+fn crosswalk(action: &CrosswalkAction) -> String {
+    let node = &action.node;
+    let member = |member: &CrosswalkMember| {
+        format!("{} {:?} {:?} {}", member.name, member.key, member.new_id, member.live_relation)
+    };
+    let members: Vec<String> = node.members.iter().map(member).collect();
+    format!("crosswalk {} {:?} {} {}", node.target, node.column, action.id_type, members.join(" "))
 }
 
 /// Changes when the step would do something else with the same data.
@@ -26,6 +36,7 @@ pub fn digest(action: &Action) -> String {
             let node = &stage.node;
             add(&format!("{:?} {:?} {} {}", node.strategy, node.key, node.source_relation, node.stg_relation));
         }
+        Action::Crosswalk(action) => add(&crosswalk(action)),
         Action::Merge(merge) => {
             add("merge");
             add(code(&merge.select, &merge.node));
@@ -40,9 +51,8 @@ pub fn digest(action: &Action) -> String {
             }
         }
         Action::View(select) => {
-            add("view");
-            add(code(&select.select, &select.node));
-            add(&select.node.relation.to_string());
+            let relation = select.node.relation.to_string();
+            ["view", code(&select.select, &select.node), &relation].into_iter().for_each(add);
         }
         Action::MaterializedView(view) => {
             add("materialized view");
@@ -65,14 +75,10 @@ pub fn digest(action: &Action) -> String {
             add(&format!("{:?} {} {}", seed.node.column_types, seed.node.delimiter, seed.node.relation));
         }
         Action::UnitTest(test) => {
-            add("unit test");
-            add(&test.select.text);
-            add(&format!("{:?} {:?}", test.node.given.len(), test.node.overrides));
+            let given = format!("{:?} {:?}", test.node.given.len(), test.node.overrides);
+            ["unit test", &test.select.text, &given].into_iter().for_each(add);
         }
-        Action::Test(test) => {
-            add("test");
-            add(&test.select.text);
-        }
+        Action::Test(test) => ["test", &test.select.text].into_iter().for_each(add),
     }
     hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -65,6 +65,7 @@ pub fn explain(plan: &Plan, known: Known<'_>) -> Vec<Explained> {
                 ("unit test".to_owned(), ("tries the model on rows that are written out".to_owned(), Outlook::Looks))
             }
             Action::Test(_) => ("test".to_owned(), ("looks for rows that should not be".to_owned(), Outlook::Looks)),
+            Action::Crosswalk(_) => ("give ids".to_owned(), crosswalk_reason(step, past, (&outlooks, known))),
             Action::Merge(_) => ("merge".to_owned(), model_reason(step, past, (&outlooks, known))),
             Action::Table(_) => {
                 let action = made_or("replace rows", "create table", step, known);
@@ -213,6 +214,25 @@ fn model_reason(
     ("nothing that it reads has changed: it is compared".to_owned(), Outlook::Same)
 }
 
+/// Its relation is ours and never made anew, so that it is asked of its parents alone.
+fn crosswalk_reason(
+    step: &Step,
+    past: Option<&Past>,
+    (outlooks, known): (&BTreeMap<&NodeName, Outlook>, Known<'_>),
+) -> Reason {
+    if let Some(reason) = own_reason(step, past) {
+        return (reason, Outlook::Work);
+    }
+    let reads = known.reads.get(&step.name).map(Vec::as_slice).unwrap_or_default();
+    if let Some(parent) = reads.iter().find(|parent| outlooks.get(parent) == Some(&Outlook::Work)) {
+        return (format!("{parent}, which it reads, runs before it"), Outlook::Work);
+    }
+    match reads.iter().find_map(|parent| moved(step, parent, (past, known))) {
+        Some(reason) => (reason, Outlook::Work),
+        None => ("nothing that it reads has changed: keys without an id are looked for".to_owned(), Outlook::Same),
+    }
+}
+
 /// What a parent has that the model has not seen.
 fn moved(step: &Step, parent: &NodeName, (past, known): (Option<&Past>, Known<'_>)) -> Option<String> {
     if known.memory.batches.contains_key(parent) {
@@ -246,6 +266,7 @@ fn destroys(step: &Step, known: Known<'_>) -> Option<String> {
         | Action::MaterializedView(_)
         | Action::Snapshot(_)
         | Action::Seed(_)
+        | Action::Crosswalk(_)
         | Action::Stage(_)
         | Action::Test(_)
         | Action::UnitTest(_) => None,

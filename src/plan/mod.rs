@@ -8,7 +8,7 @@ pub mod explain;
 mod gates;
 mod unit_test;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,13 +21,13 @@ use crate::data_test::unit_test::TypedColumn;
 use crate::diagnostic::Span;
 use crate::ident::{Ident, NodeName, Relation};
 use crate::manifest::{
-    Fixture, IncrementalConfig, MaterializedViewConfig, MergeConfig, ModelNode, SeedNode, SnapshotConfig, StageNode,
-    TestRules, TestSeverity, UnitTestNode,
+    CrosswalkNode, Fixture, IncrementalConfig, MaterializedViewConfig, MergeConfig, ModelNode, SeedNode,
+    SnapshotConfig, StageNode, TestRules, TestSeverity, UnitTestNode,
 };
 use crate::materialize::TargetTable;
 
 pub use self::unit_test::unit_test;
-pub use build::{Inputs, TargetCatalog, build, foreign_key_order, unknown_target};
+pub use build::{Inputs, TargetCatalog, build, foreign_key_order, unknown_crosswalk_target, unknown_target};
 pub use digest::digest;
 pub use gates::with_gates;
 
@@ -68,6 +68,7 @@ pub enum OnFailure {
 #[derive(Debug, Clone)]
 pub enum Action {
     Stage(StageAction),
+    Crosswalk(CrosswalkAction),
     Merge(MergeAction),
     Table(SelectAction),
     View(SelectAction),
@@ -86,6 +87,17 @@ pub struct StageAction {
     /// The SELECT of `models/stg/**`, where it replaces the generated one.
     pub extraction: Option<CompiledSql>,
     pub around: Arc<SourceSurroundings>,
+}
+
+/// Ids of the target for the rows of staged tables that have none yet.
+#[derive(Debug, Clone)]
+pub struct CrosswalkAction {
+    pub node: Arc<CrosswalkNode>,
+    /// The type of the target's column.
+    pub id_type: String,
+    /// Members whose key is that of their staged table.
+    pub unique_keys: BTreeSet<String>,
+    pub staged_parents: Vec<NodeName>,
 }
 
 /// What the project knows around a source table.
@@ -290,6 +302,7 @@ impl Action {
     pub fn with_select(&self, select: CompiledSql) -> Self {
         match self {
             Self::Stage(stage) => Self::Stage(stage.clone()),
+            Self::Crosswalk(crosswalk) => Self::Crosswalk(crosswalk.clone()),
             Self::Merge(merge) => Self::Merge(MergeAction { select, ..merge.clone() }),
             Self::Incremental(incremental) => Self::Incremental(IncrementalAction { select, ..incremental.clone() }),
             Self::Table(table) => Self::Table(SelectAction { select, ..table.clone() }),
@@ -311,6 +324,7 @@ impl Action {
         match self {
             Self::Test(_) | Self::UnitTest(_) => true,
             Self::Stage(_)
+            | Self::Crosswalk(_)
             | Self::Merge(_)
             | Self::Incremental(_)
             | Self::Snapshot(_)

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::config::ConfigPatch;
 use super::config_keys::ConfigOf;
+use super::declare_crosswalk::CrosswalkDecl;
 use super::declare_properties::{ConstraintDecl, ExposureDecl, FILE_KEYS, GroupDecl, MacroDecl, property_keys};
 use super::declare_snapshot::SnapshotDecl;
 use super::declare_source::SourceDecl;
@@ -72,12 +73,27 @@ pub struct Declarations {
     pub groups: Vec<GroupDecl>,
     pub macros: Vec<MacroDecl>,
     pub unit_tests: Vec<UnitTestDecl>,
+    /// Of the crosswalk folders, which have files of their own.
+    pub crosswalks: Vec<CrosswalkDecl>,
 }
 
 impl Declarations {
     /// Adds what another file declares.
     pub fn extend(&mut self, other: Self) {
-        let Self { sources, models, seeds, snapshots, tests, analyses, exposures, groups, macros, unit_tests } = other;
+        let Self {
+            sources,
+            models,
+            seeds,
+            snapshots,
+            tests,
+            analyses,
+            exposures,
+            groups,
+            macros,
+            unit_tests,
+            crosswalks,
+        } = other;
+        self.crosswalks.extend(crosswalks);
         self.snapshots.extend(snapshots);
         self.tests.extend(tests);
         self.sources.extend(sources);

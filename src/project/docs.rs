@@ -94,8 +94,19 @@ struct Renderer<'r> {
 
 impl Renderer<'_> {
     fn declarations(&mut self, declared: &mut Declarations, project: &Project) {
-        let Declarations { sources, models, seeds, snapshots, tests, analyses, exposures, groups, macros, unit_tests } =
-            declared;
+        let Declarations {
+            sources,
+            models,
+            seeds,
+            snapshots,
+            tests,
+            analyses,
+            exposures,
+            groups,
+            macros,
+            unit_tests,
+            crosswalks,
+        } = declared;
         for source in sources {
             self.written(source.description.as_mut(), project);
             for table in &mut source.tables {
@@ -113,6 +124,9 @@ impl Renderer<'_> {
         }
         for test in unit_tests {
             self.text(&mut test.description, &test.name.span, project);
+        }
+        for crosswalk in crosswalks {
+            self.text(&mut crosswalk.description, &crosswalk.name.span, project);
         }
         for group in groups {
             self.text(&mut group.description, &group.name.span, project);

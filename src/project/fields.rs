@@ -36,16 +36,8 @@ const DBT_KEYS: &[&str] = &[
 ];
 
 /// Keys that the design has and a later piece brings; a project that relies on them must not run without them.
-const PLANNED_KEYS: &[&str] = &[
-    "crosswalk-paths",
-    "cutover",
-    "file-paths",
-    "hostaddr",
-    "obfuscate",
-    "options",
-    "sslpassword",
-    "target_session_attrs",
-];
+const PLANNED_KEYS: &[&str] =
+    &["cutover", "file-paths", "hostaddr", "obfuscate", "options", "sslpassword", "target_session_attrs"];
 
 /// One file's tree being read, and the mistakes found so far.
 #[derive(Debug)]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::declare::Declarations;
+use super::declare_crosswalk::CrosswalkDecl;
 use super::docs;
 use super::fields::Reader;
 use super::files::{self, Found, ModelFile, SeedFile};
@@ -84,6 +85,25 @@ pub(super) fn read_folders(project: &mut Project, folders: &Folders, diagnostics
     project.docs = files::read(&root, only(markdown, &["md"]), diagnostics).into_iter().map(|(_, file)| file).collect();
     let yaml_files = only(others, &["yml", "yaml"]);
     project.declared = declarations(project.flavour, files::read(&root, yaml_files, diagnostics), diagnostics);
+    let in_crosswalks = only(files::find(&root, &folders.crosswalks, diagnostics), &["yml", "yaml"]);
+    for (_, file) in files::read(&root, in_crosswalks, diagnostics) {
+        project.declared.crosswalks.extend(crosswalks_of(project.flavour, file, diagnostics));
+    }
+}
+
+fn crosswalks_of(flavour: Flavour, file: Arc<SourceFile>, diagnostics: &mut Diagnostics) -> Vec<CrosswalkDecl> {
+    match yaml::parse(&file) {
+        Ok(tree) => {
+            let mut reader = Reader::within(flavour, file);
+            let crosswalks = reader.crosswalks(&tree);
+            diagnostics.append(reader.diagnostics);
+            crosswalks
+        }
+        Err(diagnostic) => {
+            diagnostics.push(diagnostic);
+            Vec::new()
+        }
+    }
 }
 
 /// A file of Python among the models is a model to dbt, and what refers to it would find nothing.

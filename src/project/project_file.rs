@@ -32,6 +32,7 @@ const KEYS: &[&str] = &[
     "analysis-paths",
     "macro-paths",
     "docs-paths",
+    "crosswalk-paths",
     "asset-paths",
     "target-path",
     "log-path",
@@ -67,6 +68,8 @@ pub(super) struct Folders {
     pub macros: Vec<PathBuf>,
     /// Where Markdown files with docs blocks lie; empty means every folder above.
     pub docs: Vec<PathBuf>,
+    /// YAML files that say how keys become ids of the target.
+    pub crosswalks: Vec<PathBuf>,
 }
 
 impl Folders {
@@ -82,6 +85,7 @@ impl Folders {
             analyses: all(&self.analyses),
             macros: all(&self.macros),
             docs: all(&self.docs),
+            crosswalks: all(&self.crosswalks),
         }
     }
 
@@ -215,10 +219,10 @@ fn trees(reader: &mut Reader, fields: &Fields<'_>) -> [FolderConfig; 7] {
 }
 
 fn folders(reader: &mut Reader, scope: &TextScope, (fields, flavour): (&Fields<'_>, Flavour)) -> Folders {
-    // dbt has no folder of sources: they stand beside the models.
-    let sources: &[&str] = match flavour {
-        Flavour::Unimig => &["sources"],
-        Flavour::Dbt => &[],
+    // dbt has no folder of sources, which stand beside the models, and no crosswalks.
+    let (sources, crosswalks): (&[&str], &[&str]) = match flavour {
+        Flavour::Unimig => (&["sources"], &["crosswalks"]),
+        Flavour::Dbt => (&[], &[]),
     };
     let mut paths = |key: &str, default: &[&str]| paths(reader, scope, (fields.get(key), default));
     Folders {
@@ -230,6 +234,7 @@ fn folders(reader: &mut Reader, scope: &TextScope, (fields, flavour): (&Fields<'
         analyses: paths("analysis-paths", &["analyses"]),
         macros: paths("macro-paths", &["macros"]),
         docs: paths("docs-paths", &[]),
+        crosswalks: paths("crosswalk-paths", crosswalks),
     }
 }
 

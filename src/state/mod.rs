@@ -1,7 +1,8 @@
 //! Schema `unimig` of the target database: what the tool remembers between runs.
 //!
 //! Rows that speak of data are written in the transaction that writes the data. Nothing here is needed for
-//! correctness: without it the next run reads everything again and finds little to change.
+//! correctness: without it the next run reads everything again and finds little to change. The ids of crosswalks, which
+//! are in the same schema and can't be made again, are written by `transform::crosswalk`.
 
 pub mod batch;
 pub mod lock;

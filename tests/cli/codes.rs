@@ -7,6 +7,7 @@ use crate::wrong_input::broken_projects;
 const SERVER_MISTAKES: &str = include_str!("server_mistakes.rs");
 const INCREMENTAL: &str = include_str!("incremental.rs");
 const CONTRACTS: &str = include_str!("contracts.rs");
+const CROSSWALKS: &str = include_str!("crosswalks/mistakes.rs");
 const CHECK: &str = include_str!("check.rs");
 const DRIFT: &str = include_str!("drift.rs");
 const PLAN: &str = include_str!("plan.rs");
@@ -38,6 +39,7 @@ const ON_A_SERVER: &[(Code, &str, &str)] = &[
     (Code::OldBatch, STRATEGIES, "an_old_batch_is_loaded_again_unless_later_ones_have_changed_its_rows"),
     (Code::BrokenBatch, CHECKSUMS, "a_select_that_gives_other_values_each_time_says_what_to_do"),
     (Code::BrokenContract, CONTRACTS, "a_select_that_breaks_its_contract_changes_nothing"),
+    (Code::CrosswalkConflict, CROSSWALKS, "another_key_does_not_forget_the_ids_of_the_first"),
     (Code::SchemaChanged, INCREMENTAL, "a_changed_select_changes_the_table_as_on_schema_change_says"),
 ];
 

@@ -14,6 +14,7 @@ mod checksums;
 mod codes;
 mod commands;
 mod contracts;
+mod crosswalks;
 mod damaged_layer;
 mod data_tests;
 mod dbt_features;

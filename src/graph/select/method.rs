@@ -35,7 +35,7 @@ pub(super) const METHODS: &[&str] = &[
 
 /// Kinds of our node names, which a term may begin with: `bl.person` or `bl:person`.
 pub(super) const KINDS: &[&str] =
-    &["stg", "bl", "seed", "test", "files", "snapshot", "unit", "unit_test", "analysis", "exposure", "source"];
+    &["stg", "bl", "xref", "seed", "test", "files", "snapshot", "unit", "unit_test", "analysis", "exposure", "source"];
 
 /// dbt's methods for kinds of nodes that unimig does not have.
 const ABSENT: &[&str] = &["metric", "semantic_model", "saved_query", "function"];

@@ -26,6 +26,7 @@ use crate::project::DBT_VERSION;
 const FUNCTIONS: &[(&str, Native)] = &[
     ("ref", names::reference),
     ("source", names::source),
+    ("xref", names::crosswalk),
     ("env_var", names::env_var),
     ("is_incremental", |scope, _, _| Ok(scope.names.is_incremental().into())),
     ("should_full_refresh", names::should_full_refresh),

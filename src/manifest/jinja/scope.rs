@@ -23,6 +23,8 @@ use crate::project::{EnvVars, Invocation, Vars};
 pub trait Names: Send + Sync + fmt::Debug {
     fn reference(&self, package: Option<&str>, name: &str) -> Result<Value, Error>;
     fn source(&self, call: SourceCall<'_>) -> Result<Value, Error>;
+    /// `xref(…)`: the relation of a crosswalk, or of one of its members.
+    fn crosswalk(&self, entity: &str, member: Option<&str>) -> Result<Value, Error>;
     fn this(&self) -> Value;
     /// `config(…)`: what the template says about itself.
     fn configure(&self, settings: serde_json::Map<String, serde_json::Value>);

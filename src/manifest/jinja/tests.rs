@@ -23,6 +23,10 @@ impl Names for Plain {
         self.reference(None, call.table)
     }
 
+    fn crosswalk(&self, entity: &str, _member: Option<&str>) -> Result<Value, Error> {
+        self.reference(None, entity)
+    }
+
     fn this(&self) -> Value {
         RelationValue::value(&Relation::new(Ident::from_catalog("app"), Ident::from_catalog("this")))
     }

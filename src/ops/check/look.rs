@@ -1,12 +1,13 @@
 //! What the server is shown of one node: the shell that stands for it, its SELECT, the INSERT around it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::compile::{CompiledSql, Embedded};
 use crate::data_test;
 use crate::diagnostic::{Code, Diagnostic, SourceFile, Span};
-use crate::ident::{Ident, NodeName};
-use crate::manifest::{Materialization, ModelNode, SeedNode, StageNode, TestNode};
+use crate::ident::{Ident, NodeName, Relation};
+use crate::manifest::{CrosswalkNode, Materialization, ModelNode, SeedNode, StageNode, TestNode};
 use crate::materialize;
 use crate::materialize::shell::{self, ShellColumns};
 use crate::materialize::stage::{OWN_COLUMNS, StageShape, StagedColumn};
@@ -66,6 +67,37 @@ impl<'a> Looks<'a> {
         let mut statements = vec![shell::create_table(&stand_in.stg_relation, &table)];
         statements.extend(shape.create_view(&names));
         Look::shell(&stage.name, statements.join(";\n"))
+    }
+
+    /// The views of a crosswalk; `None` where the columns of a member, or the target's, are not known.
+    pub(super) fn crosswalk(
+        &self,
+        node: &'a CrosswalkNode,
+        known: &BTreeMap<NodeName, ShellColumns>,
+    ) -> Option<Look<'a>> {
+        let target = self.subject.description.relation(&node.target)?.target();
+        let id = StagedColumn {
+            name: Ident::from_catalog("target_id"),
+            data_type: target.column(&node.column)?.data_type.clone(),
+        };
+        let text = |name: &str| StagedColumn { name: Ident::from_catalog(name), data_type: "text".to_owned() };
+        let shell = |relation: &Relation, columns: Vec<StagedColumn>| {
+            shell::create_table(&self.scratch.shell(relation), &ShellColumns { columns, primary_key: Vec::new() })
+        };
+        let mut statements = vec![shell(&node.relation, vec![text("member"), text("source_key"), id.clone()])];
+        for member in &node.members {
+            let staged = &known.get(&member.stage)?.columns;
+            let key = |key: &Ident| staged.iter().find(|column| column.name == *key).cloned();
+            let mut columns = member.key.iter().map(key).collect::<Option<Vec<StagedColumn>>>()?;
+            if let (Some(single), Some(column)) = (member.single_key(), columns.first().cloned())
+                && single.as_str() != "source_key"
+            {
+                columns.push(StagedColumn { name: Ident::from_catalog("source_key"), ..column });
+            }
+            columns.push(id.clone());
+            statements.push(shell(&member.relation, columns));
+        }
+        Some(Look::shell(&node.name, statements.join(";\n")))
     }
 
     /// A seed, from its file.

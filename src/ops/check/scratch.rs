@@ -30,6 +30,12 @@ impl Scratch {
             scratch.take(&stage.stg_relation, token);
             scratch.take(&stage.live_relation, token);
         }
+        for node in manifest.crosswalks.values() {
+            scratch.take(&node.relation, token);
+            node.members.iter().for_each(|member| scratch.take(&member.relation, token));
+            // Its tables are described, so that the type of its ids is known.
+            scratch.stand_in(&node.target.schema, token);
+        }
         for name in manifest.models.keys().chain(manifest.seeds.keys()) {
             if let Some(relation) = manifest.relation(name) {
                 scratch.take(relation, token);
@@ -39,12 +45,14 @@ impl Scratch {
     }
 
     fn take(&mut self, relation: &Relation, token: u64) {
+        let stand_in = self.stand_in(&relation.schema, token);
+        self.elsewhere.put(relation, &stand_in);
+    }
+
+    fn stand_in(&mut self, schema: &Ident, token: u64) -> Ident {
         let number = self.schemas.len();
-        let stand_in = self
-            .schemas
-            .entry(relation.schema.clone())
-            .or_insert_with(|| Ident::from_catalog(format!("unimig_check_{token:016x}_{number:04}")));
-        self.elsewhere.put(relation, stand_in);
+        let stand_in = || Ident::from_catalog(format!("unimig_check_{token:016x}_{number:04}"));
+        self.schemas.entry(schema.clone()).or_insert_with(stand_in).clone()
     }
 
     /// The shell that stands for a relation of the project.

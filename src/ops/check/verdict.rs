@@ -46,7 +46,12 @@ pub(super) fn mistake(
 fn near_relation(subject: &Subject<'_>, message: &str) -> Option<String> {
     let written = quoted_name(message)?;
     let manifest = &subject.workspace.manifest;
-    let built = manifest.models.keys().chain(manifest.seeds.keys()).chain(manifest.stages.keys());
+    let built = manifest
+        .models
+        .keys()
+        .chain(manifest.seeds.keys())
+        .chain(manifest.stages.keys())
+        .chain(manifest.crosswalks.keys());
     let mut names: Vec<String> =
         built.filter_map(|name| manifest.read_relation(name)).map(ToString::to_string).collect();
     let there = subject.description.relations.iter();

@@ -10,7 +10,7 @@ use tokio_postgres::types::Type;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::ident::{Ident, NodeName, Relation};
-use crate::manifest::{Manifest, Materialization, MergeConfig, ModelNode, StageNode};
+use crate::manifest::{CrosswalkNode, Manifest, Materialization, MergeConfig, ModelNode, StageNode};
 use crate::materialize::merge::{MergeShape, column_faults};
 use crate::materialize::shell::ShellColumns;
 use crate::materialize::stage::StagedColumn;
@@ -19,6 +19,7 @@ use crate::ops::check::scratch::Scratch;
 use crate::ops::check::{CheckedNode, Subject, Verdict, verdict};
 use crate::plan;
 use crate::postgres::PostgresError;
+use crate::transform::description::DescribedRelation;
 use crate::transform::{self, description, flight};
 
 /// Nodes in a wave: each holds one to three locks, and a server with default settings has some thousands.
@@ -124,6 +125,9 @@ impl<'a> Flying<'a> {
             }
         }
         let looks = found.into_iter().filter_map(|name| {
+            if let Some(crosswalk) = manifest.crosswalks.get(name) {
+                return self.looks.crosswalk(crosswalk, &self.known);
+            }
             let known = self.known.get(name)?;
             match manifest.stages.get(name) {
                 Some(stage) => Some(self.looks.stage(stage, known)),
@@ -143,6 +147,8 @@ impl<'a> Flying<'a> {
                 Some(known) => looks.push(self.looks.stage(stage, known)),
                 None => self.columns_unknown(stage),
             }
+        } else if let Some(crosswalk) = manifest.crosswalks.get(name) {
+            self.crosswalk(crosswalk, looks);
         } else if let Some(seed) = manifest.seeds.get(name) {
             match self.looks.seed(seed) {
                 Ok(known) => {
@@ -159,6 +165,34 @@ impl<'a> Flying<'a> {
             looks.extend(self.looks.model(model, place));
         } else if let Some(test) = manifest.tests.get(name) {
             looks.push(self.looks.test(test));
+        }
+    }
+
+    /// A crosswalk's views, or why nobody knows their columns.
+    fn crosswalk(&mut self, node: &'a CrosswalkNode, looks: &mut Vec<Look<'a>>) {
+        if let Some(look) = self.looks.crosswalk(node, &self.known) {
+            looks.push(look);
+            self.known.insert(node.name.clone(), ShellColumns::default());
+            return;
+        }
+        let described = self.subject.description.relation(&node.target).map(DescribedRelation::target);
+        let tables = self.subject.description.relations.iter();
+        let unknown_target = plan::unknown_crosswalk_target(node, described.as_ref(), tables.map(|table| &table.name));
+        if let Some(mistake) = unknown_target {
+            return self.broken(&node.name, mistake);
+        }
+        match node.depends_on.iter().find(|parent| !self.known.contains_key(*parent)) {
+            Some(parent) => {
+                let because = format!("the columns of {parent} are not known");
+                self.unsound.insert(node.name.clone(), Verdict::NotChecked { because });
+            }
+            None => {
+                let message = format!("a member of crosswalk \"{}\" has a key that its table lacks", node.entity);
+                self.broken(
+                    &node.name,
+                    Diagnostic::error(Code::MissingKeyColumn, message).at(node.declared_at.clone()),
+                );
+            }
         }
     }
 

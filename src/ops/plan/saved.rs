@@ -191,6 +191,7 @@ fn batches(making: &Making<'_>) -> BTreeMap<NodeName, i64> {
     for step in &making.plan.steps {
         let parents: &[NodeName] = match &step.action {
             Action::Stage(_) => std::slice::from_ref(&step.name),
+            Action::Crosswalk(crosswalk) => &crosswalk.staged_parents,
             Action::Merge(merge) => &merge.staged_parents,
             Action::Table(select) | Action::View(select) => &select.staged_parents,
             Action::MaterializedView(view) => &view.staged_parents,
@@ -227,6 +228,7 @@ async fn relations(plan: &Plan, session: &Lease) -> Result<BTreeMap<String, Stri
 fn written_by(action: &Action) -> Option<&Relation> {
     match action {
         Action::Stage(stage) => Some(&stage.node.stg_relation),
+        Action::Crosswalk(crosswalk) => Some(&crosswalk.node.target),
         Action::Merge(merge) => Some(&merge.target.relation),
         Action::Table(select) | Action::View(select) => Some(&select.node.relation),
         Action::MaterializedView(view) => Some(&view.node.relation),

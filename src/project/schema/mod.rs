@@ -27,11 +27,13 @@ pub enum FileKind {
     Packages,
     /// `selectors.yml`.
     Selectors,
+    /// How keys become ids of the target.
+    Crosswalks,
 }
 
 impl FileKind {
     pub const ALL: &'static [Self] =
-        &[Self::Project, Self::Profiles, Self::Properties, Self::Packages, Self::Selectors];
+        &[Self::Project, Self::Profiles, Self::Properties, Self::Packages, Self::Selectors, Self::Crosswalks];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -40,6 +42,7 @@ impl FileKind {
             Self::Properties => "properties",
             Self::Packages => "packages",
             Self::Selectors => "selectors",
+            Self::Crosswalks => "crosswalks",
         }
     }
 
@@ -50,6 +53,7 @@ impl FileKind {
             Self::Profiles => &["profiles.yml"],
             Self::Packages => &["packages.yml", "dependencies.yml"],
             Self::Selectors => &["selectors.yml"],
+            Self::Crosswalks => &["crosswalks/**/*.yml"],
             Self::Properties => &[
                 "models/**/*.yml",
                 "sources/**/*.yml",
@@ -70,6 +74,7 @@ impl FileKind {
             Self::Properties => "property file",
             Self::Packages => "packages file",
             Self::Selectors => "selector file",
+            Self::Crosswalks => "crosswalk file",
         }
     }
 }

@@ -128,6 +128,11 @@ fn read(kind: FileKind, file: SourceFile) -> (Value, bool) {
             reader.declarations(&tree);
             !reader.diagnostics.has_errors()
         }
+        FileKind::Crosswalks => {
+            let mut reader = Reader::new(file);
+            reader.crosswalks(&tree);
+            !reader.diagnostics.has_errors()
+        }
         FileKind::Project | FileKind::Profiles | FileKind::Packages | FileKind::Selectors => true,
     };
     (tree.to_json(), is_taken)

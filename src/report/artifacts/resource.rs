@@ -11,7 +11,7 @@ use super::entry::{Code, Columns, Cte, DependsOn, Entry, Ref};
 use super::identity::{self, Checksum, Ids};
 use super::macros::Macros;
 use crate::ident::{NodeName, Relation};
-use crate::manifest::{ColumnNode, ephemeral_cte};
+use crate::manifest::{CROSSWALKS, ColumnNode, ephemeral_cte};
 
 /// What all entries are made from.
 pub(super) struct Whole<'a> {
@@ -153,7 +153,8 @@ impl<'a> Described<'a> {
             parents.iter().copied().filter(|parent| !manifest.tests.contains_key(*parent)).collect();
         let source = |parent: &NodeName| match (manifest.stages.get(parent), manifest.tables.get(parent)) {
             (Some(stage), _) => Some([stage.source.as_str(), stage.table.as_str()]),
-            (None, table) => table.map(|table| [table.source.as_str(), table.table.as_str()]),
+            (None, Some(table)) => Some([table.source.as_str(), table.table.as_str()]),
+            (None, None) => manifest.crosswalks.get(parent).map(|node| [CROSSWALKS, node.entity.as_str()]),
         };
         Reads {
             refs: read.iter().filter_map(|parent| self.as_ref(parent)).collect(),

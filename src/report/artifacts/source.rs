@@ -1,12 +1,16 @@
 //! `sources` of a manifest: tables that are copied to staging, and tables of the target that others fill.
 
+use std::sync::LazyLock;
+
 use serde_json::{Map, Value, json};
 
 use super::entry::Columns;
 use super::write::object;
 use super::{Described, identity};
 use crate::ident::{NodeName, Relation};
-use crate::manifest::{ColumnNode, Freshness, FreshnessAfter, SourceProperties, StageNode, TableNode};
+use crate::manifest::{
+    CROSSWALKS, ColumnNode, CrosswalkNode, Freshness, FreshnessAfter, SourceProperties, StageNode, TableNode,
+};
 
 /// What both kinds of source table have.
 struct Table<'a> {
@@ -31,8 +35,39 @@ pub(super) fn sources(described: Described<'_>) -> Map<String, Value> {
     let manifest = described.manifest;
     let staged = manifest.stages.values().map(|stage| staged(described, stage));
     let tables = manifest.tables.values().map(plain);
+    let crosswalks = manifest.crosswalks.values().map(|node| crosswalk(described, node));
     let entry = |table: Table<'_>| (identity::unique_id(manifest, table.node), entry(described, &table));
-    staged.map(entry).chain(tables.map(entry)).collect()
+    staged.map(entry).chain(tables.map(entry)).chain(crosswalks.map(entry)).collect()
+}
+
+/// dbt knows no crosswalks: to its readers they are tables that others fill.
+fn crosswalk<'a>(described: Described<'a>, node: &'a CrosswalkNode) -> Table<'a> {
+    static NOTHING: LazyLock<SourceProperties> = LazyLock::new(SourceProperties::default);
+    Table {
+        node: &node.name,
+        package: &described.manifest.project_name,
+        folders: &[],
+        source: CROSSWALKS,
+        table: &node.entity,
+        description: &node.description,
+        source_description: "",
+        relation: &node.relation,
+        columns: &[],
+        properties: &NOTHING,
+        path: node.declared_at.path(),
+        own: json!({
+            "name": node.name,
+            "target": node.target.to_string(),
+            "column": node.column,
+            "reads": node.depends_on,
+            "members": node.members.iter().map(|member| json!({
+                "name": member.name,
+                "key": member.key,
+                "strategy": member.new_id.as_str(),
+                "relation": member.relation.to_string(),
+            })).collect::<Vec<_>>(),
+        }),
+    }
 }
 
 /// A table that is copied to staging: models read the view of its live rows.

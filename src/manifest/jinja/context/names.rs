@@ -42,6 +42,11 @@ pub fn source(scope: &Arc<Scope>, _state: &mut State<'_, '_>, args: &[Value]) ->
     scope.names.source(SourceCall { source: &source, table: &table, deleted })
 }
 
+pub fn crosswalk(scope: &Arc<Scope>, _state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
+    let (entity, member): (String, Option<String>) = from_args(args)?;
+    scope.names.crosswalk(&entity, member.as_deref())
+}
+
 pub fn give_back(_scope: &Arc<Scope>, _state: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
     let (value,): (Option<Value>,) = from_args(args)?;
     Err(returning(value.unwrap_or(Value::from(()))))
