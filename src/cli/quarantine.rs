@@ -16,15 +16,15 @@ pub(super) struct QuarantineArguments {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum QuarantineAction {
-    /// List the source tables that have rows set aside, with how many and since when
+    /// List the source tables and models that have rows set aside, with how many and since when
     Ls,
-    /// List what is set aside of one source table: the column, why its value was refused, and since when
+    /// List what is set aside of one source table or model: the column, why its value was refused, and since when
     Show(ShowArguments),
 }
 
 #[derive(Debug, Args)]
 pub(super) struct ShowArguments {
-    /// The process of the source table, such as stg.svp.labors
+    /// The process of the source table or model, such as stg.svp.labors or bl.person
     #[arg(value_name = "NODE")]
     pub node: String,
     /// Also print keys and the refused values, which may be confidential
@@ -67,7 +67,7 @@ async fn list(door: &Door) -> Result<u8, OpError> {
                 format!("{:.0}", table.last_seen_at),
             ]
         });
-        print(door, &["table", "rows", "values", "first seen", "last seen"], rows);
+        print(door, &["process", "rows", "values", "first seen", "last seen"], rows);
     }
     Ok(0)
 }
@@ -87,7 +87,7 @@ async fn show(door: &Door, arguments: &ShowArguments) -> Result<u8, OpError> {
         let rows = values.iter().map(|value| {
             let mut row = vec![
                 value.column.clone(),
-                words(&value.sqlstate),
+                why(value),
                 format!("{:.0}", value.first_seen_at),
                 format!("{:.0}", value.last_seen_at),
             ];
@@ -105,7 +105,9 @@ fn as_json(value: &QuarantinedValue, arguments: &ShowArguments) -> serde_json::V
     let mut json = serde_json::json!({
         "column": value.column,
         "sqlstate": value.sqlstate,
-        "why": words(&value.sqlstate),
+        "rule": value.rule,
+        "constraint": value.constraint,
+        "why": why(value),
         "batch_id": value.batch_id,
         "first_seen_at": value.first_seen_at,
         "last_seen_at": value.last_seen_at,
@@ -115,6 +117,19 @@ fn as_json(value: &QuarantinedValue, arguments: &ShowArguments) -> serde_json::V
         json["value"] = value.raw_value.clone().into();
     }
     json
+}
+
+/// Why a value, or a row of a model, was not taken.
+fn why(value: &QuarantinedValue) -> String {
+    let constraint = value.constraint.as_deref().unwrap_or_default();
+    match value.rule.as_deref() {
+        Some("not_null") => "it may not be NULL".to_owned(),
+        Some("label") => "its enum has no such label".to_owned(),
+        Some("check") if !constraint.is_empty() => format!("check \"{constraint}\" refuses it"),
+        Some("unique") => format!("another row has it, and \"{constraint}\" is unique"),
+        Some("foreign_key") => format!("foreign key \"{constraint}\" finds no such row"),
+        Some(_) | None => words(&value.sqlstate),
+    }
 }
 
 /// What a SQLSTATE says of a value.

@@ -70,6 +70,7 @@ codes! {
     MissingKeyColumn = "missing-key-column",
     MissingRequiredColumn = "missing-required-column",
     DuplicateKey = "duplicate-key",
+    BadRows = "bad-rows",
     NotOurs = "not-ours",
     UnknownSourceTable = "unknown-source-table",
     UnknownSourceColumn = "unknown-source-column",

@@ -183,7 +183,7 @@ impl Settled {
                 Deletes::Keep
             }
         };
-        MergeConfig { unique_key, deletes }
+        MergeConfig { unique_key, deletes, bad_rows: self.bad_rows() }
     }
 
     fn soft_without_column(&mut self) {

@@ -3,6 +3,7 @@
 //!
 //! A manifest holds no SQL that was rendered and knows no server; it is the same on every machine for the same files.
 
+mod bad_rows;
 mod capture;
 mod check;
 mod config;
@@ -46,6 +47,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+pub use bad_rows::BadRows;
 pub use capture::{Alarm, Checksum, Strategy, length_of_time};
 pub use contract::{Constraint, Contract, ContractColumn};
 pub use crosswalk::{CrosswalkMember, CrosswalkNode, NewId, NoCrosswalk};
@@ -244,7 +246,7 @@ pub struct ModelNode {
 }
 
 /// What a model becomes in the target database.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Materialization {
     /// Rows are merged into a table that the application owns.
     Merge(MergeConfig),
@@ -261,11 +263,12 @@ pub enum Materialization {
     Ephemeral,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct MergeConfig {
     /// Empty means the target's primary key.
     pub unique_key: Vec<Ident>,
     pub deletes: Deletes,
+    pub bad_rows: BadRows,
 }
 
 /// What happens to a row that the process inserted and whose key the SELECT no longer gives.

@@ -11,6 +11,9 @@ pub struct QuarantineLimit {
 }
 
 impl QuarantineLimit {
+    /// However many.
+    pub const NONE: Self = Self { max_rows: None, max_percent: None };
+
     /// Whether so many of a batch's rows may be set aside.
     pub fn admits(self, refused: u64, rows: u64) -> bool {
         #[expect(clippy::cast_precision_loss, reason = "a share of rows needs no more digits")]

@@ -1,7 +1,7 @@
 //! A SELECT merged into a table that belongs to an application.
 //!
-//! The rows are staged in a temporary table with the target's column types, their keys are checked, and one MERGE
-//! inserts what is new and updates what differs. Columns that the SELECT does not give are never named.
+//! The rows are staged in a temporary table, their values and keys are checked, and one join finds those that are new or
+//! differ. An UPDATE and an INSERT write these. Columns that the SELECT does not give are never named.
 
 use std::sync::LazyLock;
 
@@ -10,6 +10,7 @@ use minijinja::{Value, context};
 use crate::compile::{CompiledSql, Embedded};
 use crate::ident::{Ident, Literal, MAX_IDENT_BYTES, NodeName, Relation};
 use crate::manifest::Deletes;
+use crate::materialize::given::{self, GivenColumn, GivenStatements, ValueTest};
 use crate::materialize::{FilledBy, TargetColumn, TargetTable};
 use crate::sql::{StatementFile, quoted, quoted_list};
 
@@ -27,11 +28,17 @@ pub struct MergeStatements {
     /// Gives keys that are NULL or occur twice.
     pub bad_keys: String,
     pub create_written: String,
-    /// Its row count is that of the rows which MERGE will insert.
+    /// What is to be looked at before values get the target's types; absent where all have them.
+    pub given: Option<GivenStatements>,
+    pub create_faults: String,
+    pub find_changes: String,
+    pub analyze_changes: String,
     pub note_new_keys: String,
     /// Rows that this process had marked as deleted, and that are back.
     pub revive: Option<String>,
-    pub merge: String,
+    /// Absent where the SELECT gives keys alone.
+    pub update: Option<String>,
+    pub insert: String,
     pub delete: Option<String>,
 }
 
@@ -110,12 +117,16 @@ pub fn mark_written(shape: MergeShape<'_>, mark: &str) -> String {
 }
 
 /// Writes the statements, or says everything that is wrong with the SELECT's columns.
-pub fn statements(shape: MergeShape<'_>, select: &CompiledSql) -> Result<MergeStatements, Vec<ColumnFault>> {
+pub fn statements(
+    shape: MergeShape<'_>,
+    columns: &[GivenColumn],
+    select: &CompiledSql,
+) -> Result<MergeStatements, Vec<ColumnFault>> {
     let faults = column_faults(shape);
     if !faults.is_empty() {
         return Err(faults);
     }
-    let context = merge_context(shape);
+    let context = context! { ..staging_context(columns), ..merge_context(shape) };
     let render = |name| STATEMENTS.render(name, context.clone());
     let (revive, delete) = match shape.deletes {
         Deletes::Keep => (None, None),
@@ -128,9 +139,14 @@ pub fn statements(shape: MergeShape<'_>, select: &CompiledSql) -> Result<MergeSt
         analyze_staged: render("analyze_staged"),
         bad_keys: render("bad_keys"),
         create_written: render("create_written"),
+        given: is_loose(columns).then(|| given::statements(columns, shape.keys())),
+        create_faults: given::create_faults(),
+        find_changes: render("find_changes"),
+        analyze_changes: render("analyze_changes"),
         note_new_keys: render("note_new_keys"),
         revive,
-        merge: render("merge"),
+        update: (!updated(shape).is_empty()).then(|| render("update")),
+        insert: render("insert"),
         delete,
     })
 }
@@ -162,6 +178,21 @@ pub fn updated(shape: MergeShape<'_>) -> Vec<&Ident> {
     written.map(|column| &column.name).collect()
 }
 
+fn is_loose(columns: &[GivenColumn]) -> bool {
+    columns.iter().any(|column| column.test != ValueTest::Fits)
+}
+
+/// The temporary table that the SELECT fills: of the target's types, or what is cast to them later.
+fn staging_context(columns: &[GivenColumn]) -> Value {
+    let is_loose = is_loose(columns);
+    let given_name = quoted(if is_loose { "unimig_given" } else { "unimig_staged" });
+    let columns: Vec<Value> = columns
+        .iter()
+        .map(|column| context! { name => quoted(&column.name), held_as => quoted(&column.held_as) })
+        .collect();
+    context! { columns, given_name, is_loose }
+}
+
 fn merge_context(shape: MergeShape<'_>) -> Value {
     let (keys, columns) = (shape.keys(), shape.columns());
     let typed = |column: &&TargetColumn| {
@@ -178,9 +209,9 @@ fn merge_context(shape: MergeShape<'_>) -> Value {
     context! {
         target => quoted(&shape.target.relation),
         written => quoted(written_relation(shape.node)),
-        columns => columns.iter().map(typed).collect::<Vec<_>>(),
         key_columns,
         keys => quoted_list(keys),
+        first_key => keys.first().map(quoted).unwrap_or_default(),
         updates => quoted_list(updates),
         inserts => quoted_list(columns.iter().map(|column| &column.name)),
         overriding => columns.iter().any(|column| column.filled == FilledBy::IdentityAlways),

@@ -1,18 +1,18 @@
 -- name: create_staged
-create temporary table unimig_staged (
+create temporary table {{ given_name }} (
 {% for column in columns %}
-    {{ column.name }} {{ column.data_type }}{% if not loop.last %},{% endif %}
+    {{ column.name }} {{ column.held_as }}{% if not loop.last %},{% endif %}
 
 {% endfor %}
 ) on commit drop
 
 -- name: fill_staged
-insert into pg_temp.unimig_staged (
+insert into pg_temp.{{ given_name }} (
 {{ columns | map(attribute="name") | lines }}
 )
 
 -- name: analyze_staged
-analyze pg_temp.unimig_staged
+analyze pg_temp.{{ given_name }}
 
 -- name: bad_keys
 select
@@ -66,42 +66,54 @@ drop table {{ written }}
 -- name: mark_written
 comment on table {{ written }} is {{ mark }}
 
+-- name: find_changes
+create temporary table unimig_change on commit drop as
+select
+{{ inserts | lines("staged") }},
+    target.{{ first_key }} is null as _unimig_is_new
+from pg_temp.unimig_staged as staged
+left join {{ target }} as target on {{ keys | matching("target", "staged") }}
+where target.{{ first_key }} is null
+{% if updates %}
+    or row({{ updates | inline("target") }})::record
+        *<> row({{ updates | inline("staged") }})::record
+{% endif %}
+
+-- name: analyze_changes
+analyze pg_temp.unimig_change
+
 -- name: note_new_keys
 insert into {{ written }} (
 {{ keys | lines }}
 )
 select
-{{ keys | lines("staged") }}
-from pg_temp.unimig_staged as staged
-where not exists (
-    select
-    from {{ target }} as target
-    where {{ keys | matching("target", "staged") }}
-)
+{{ keys | lines }}
+from pg_temp.unimig_change
+where _unimig_is_new
 on conflict ({{ keys | inline }}) do update set
     _inserted_at = excluded._inserted_at,
     _deleted_at = null
 
--- name: merge
-merge into {{ target }} as target
-using pg_temp.unimig_staged as staged
-    on {{ keys | matching("target", "staged") }}
-{% if updates %}
-when matched
+-- name: update
+update {{ target }} as target set
+{{ updates | setting("change") }}
+from pg_temp.unimig_change as change
+where not change._unimig_is_new
+    and {{ keys | matching("target", "change") }}
     and row({{ updates | inline("target") }})::record
-        *<> row({{ updates | inline("staged") }})::record
-then update set
-{{ updates | setting("staged") }}
-{% endif %}
-when not matched then insert (
+        *<> row({{ updates | inline("change") }})::record
+
+-- name: insert
+insert into {{ target }} (
 {{ inserts | lines }}
 )
 {% if overriding %}
 overriding system value
 {% endif %}
-values (
-{{ inserts | lines("staged") }}
-)
+select
+{{ inserts | lines }}
+from pg_temp.unimig_change
+where _unimig_is_new
 
 -- name: revive
 with back as (
@@ -136,6 +148,13 @@ with gone as (
             from pg_temp.unimig_staged as staged
             where {{ keys | matching("staged", "written") }}
         )
+{% if is_loose %}
+        and not exists (
+            select
+            from pg_temp.unimig_bad_key as bad
+            where {{ keys | matching("bad", "written") }}
+        )
+{% endif %}
     returning {{ keys | inline("target") }}
 )
 update {{ written }} as written set
@@ -151,6 +170,13 @@ with gone as (
         from pg_temp.unimig_staged as staged
         where {{ keys | matching("staged", "written") }}
     )
+{% if is_loose %}
+    and not exists (
+        select
+        from pg_temp.unimig_bad_key as bad
+        where {{ keys | matching("bad", "written") }}
+    )
+{% endif %}
     returning {{ keys | inline("written") }}
 )
 delete from {{ target }} as target

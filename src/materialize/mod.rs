@@ -5,12 +5,14 @@
 pub mod contract;
 pub mod crosswalk;
 pub mod digest;
+pub mod given;
 mod image;
 pub mod incremental;
 mod keyless;
 pub mod materialized_view;
 pub mod merge;
 pub mod quarantine;
+pub mod rules;
 pub mod seed;
 pub mod shell;
 pub mod snapshot;

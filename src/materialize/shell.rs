@@ -49,10 +49,27 @@ pub fn create_view(shell: &Relation, select: &CompiledSql) -> Embedded {
     Embedded::after(&STATEMENTS.render("create_view", context! { shell => quoted(shell) }), select)
 }
 
+/// A column that a SELECT gives, and the type that its text becomes where it is text and the table's column is not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InsertedColumn {
+    pub name: Ident,
+    pub cast: Option<String>,
+}
+
 /// Has the server look at a SELECT as it would be inserted, types and all, and nothing more.
-pub fn prepare_insert(shell: &Relation, columns: &[Ident], select: &CompiledSql) -> Embedded {
-    let context = context! { shell => quoted(shell), columns => quoted_list(columns) };
-    prepare(Embedded::after(&STATEMENTS.render("insert", context), select))
+pub fn prepare_insert(shell: &Relation, columns: &[InsertedColumn], select: &CompiledSql) -> Embedded {
+    let names = quoted_list(columns.iter().map(|column| &column.name));
+    let context = context! { shell => quoted(shell), columns => names };
+    let head = STATEMENTS.render("insert", context);
+    if columns.iter().all(|column| column.cast.is_none()) {
+        return prepare(Embedded::after(&head, select));
+    }
+    let shown = |column: &InsertedColumn| {
+        context! { name => quoted(&column.name), data_type => column.cast.as_ref().map(quoted) }
+    };
+    let columns: Vec<Value> = columns.iter().map(shown).collect();
+    let casts = STATEMENTS.render("casts", context! { columns });
+    prepare(Embedded::around(&format!("{head}\n{casts}"), select, ") as given\n"))
 }
 
 /// Has the server look at what matches an incremental model's rows: the key, and the conditions.

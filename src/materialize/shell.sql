@@ -25,6 +25,14 @@ insert into {{ shell }} (
 {{ columns | lines }}
 )
 
+-- name: casts
+select
+{% for column in columns %}
+    given.{{ column.name }}{% if column.data_type %}::{{ column.data_type }}{% endif %}{% if not loop.last %},{% endif %}
+
+{% endfor %}
+from (
+
 -- name: match
 select
 {% if keys %}

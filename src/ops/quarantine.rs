@@ -37,15 +37,19 @@ pub async fn show(workspace: &Workspace, node: &NodeName) -> Result<Vec<Quaranti
     connections.close().await?;
     let found = found?;
     // A table that is declared no longer may have left rows.
-    if found.is_empty() && !workspace.manifest.stages.contains_key(node) {
+    let manifest = &workspace.manifest;
+    if found.is_empty() && !manifest.stages.contains_key(node) && !manifest.models.contains_key(node) {
         return Err(unknown(workspace, node));
     }
     Ok(found)
 }
 
 fn unknown(workspace: &Workspace, node: &NodeName) -> OpError {
-    let message = format!("no source table is staged by a process \"{node}\"");
-    let hint = match nearest(node.as_str(), workspace.manifest.stages.keys().map(NodeName::as_str)) {
+    let message = format!("no process \"{node}\" stages a source table or builds a model");
+    let hint = match nearest(
+        node.as_str(),
+        workspace.manifest.stages.keys().chain(workspace.manifest.models.keys()).map(NodeName::as_str),
+    ) {
         Some(near) => format!("did you mean \"{near}\"?"),
         None => "unimig quarantine ls lists the tables that have rows set aside".to_owned(),
     };

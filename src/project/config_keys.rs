@@ -29,6 +29,8 @@ const MODEL: &[&str] = &[
     "unique_key",
     "deletes",
     "deleted_column",
+    "on_bad_rows",
+    "quarantine",
     "incremental_strategy",
     "incremental_predicates",
     "predicates",
@@ -125,8 +127,17 @@ const TEST: &[&str] = &[
 ];
 
 /// Settings whose value is a map.
-pub(super) const MAP_KEYS: &[&str] =
-    &["meta", "column_types", "grants", "contract", "docs", "persist_docs", "freshness", "snapshot_meta_column_names"];
+pub(super) const MAP_KEYS: &[&str] = &[
+    "meta",
+    "column_types",
+    "grants",
+    "contract",
+    "docs",
+    "persist_docs",
+    "freshness",
+    "snapshot_meta_column_names",
+    "quarantine",
+];
 
 impl ConfigOf {
     pub fn keys(self) -> &'static [&'static str] {

@@ -254,7 +254,16 @@ pub async fn all_last_loaded(client: &Client) -> Result<BTreeMap<NodeName, Times
 pub async fn models_that_merged(client: &Client) -> Result<Vec<NodeName>, PostgresError> {
     let rows = client
         .query_typed(
-            "select distinct node from unimig.step where status in ('success', 'unchanged') and node like 'bl.%'",
+            "select distinct node
+             from unimig.step
+             where status in ('success', 'unchanged')
+                and node like 'bl.%'
+                -- What is set aside is tried again, so its SELECT has to give it.
+                and not exists (
+                    select
+                    from unimig.quarantine
+                    where quarantine.node = step.node
+                )",
             &[],
         )
         .await

@@ -1,4 +1,4 @@
-//! Values that a copy refused and that their source still has.
+//! Values that a copy refused and that their source still has, and rows of models that their table would refuse.
 
 use jiff::Timestamp;
 use tokio_postgres::Client;
@@ -23,9 +23,13 @@ pub struct QuarantinedValue {
     /// A JSON object of the key's columns.
     pub row_key: String,
     pub column: String,
+    /// Of the table that a model merges into.
+    pub rule: Option<String>,
+    pub constraint: Option<String>,
     pub sqlstate: String,
     pub raw_value: Option<String>,
-    pub batch_id: i64,
+    /// Of a copy.
+    pub batch_id: Option<i64>,
     pub first_seen_at: Timestamp,
     pub last_seen_at: Timestamp,
 }
@@ -36,6 +40,18 @@ pub async fn forget_mended(client: &Client, node: &NodeName, batch_id: i64) -> R
         .execute_typed(
             "delete from unimig.quarantine where node = $1 and batch_id <> $2",
             &[(&node.as_str(), Type::TEXT), (&batch_id, Type::INT8)],
+        )
+        .await
+        .map_err(|error| PostgresError::server(format!("empty the quarantine of {node}"), error))?;
+    Ok(())
+}
+
+/// Takes out the rows of a model that this transaction did not find bad.
+pub async fn forget_unseen(client: &Client, node: &NodeName) -> Result<(), PostgresError> {
+    client
+        .execute_typed(
+            "delete from unimig.quarantine where node = $1 and last_seen_at < now()",
+            &[(&node.as_str(), Type::TEXT)],
         )
         .await
         .map_err(|error| PostgresError::server(format!("empty the quarantine of {node}"), error))?;
@@ -92,7 +108,9 @@ pub async fn values(client: &Client, node: &NodeName) -> Result<Vec<QuarantinedV
                  raw_value,
                  batch_id,
                  first_seen_at,
-                 last_seen_at
+                 last_seen_at,
+                 rule,
+                 constraint_name
              from unimig.quarantine
              where node = $1
              order by row_key, column_name",
@@ -108,6 +126,8 @@ pub async fn values(client: &Client, node: &NodeName) -> Result<Vec<QuarantinedV
         batch_id: row.get(4),
         first_seen_at: row.get(5),
         last_seen_at: row.get(6),
+        rule: row.get(7),
+        constraint: row.get(8),
     };
     Ok(rows.iter().map(value).collect())
 }

@@ -74,14 +74,14 @@ pub struct SampleValue {
 
 /// Merges, having looked at the staged rows.
 pub async fn merged(client: &Client, action: &MergeAction, options: DiffOptions) -> Result<StepDiff, TransformError> {
-    let staged = merge::stage_rows(client, action, |_| {}).await?;
+    let mut notes = Vec::new();
+    let staged = merge::stage_rows(client, action, (|_| {}, |note: &str| notes.push(note.to_owned()))).await?;
     let shape = merge::shape(action, &staged.selected);
     let look = MergeLook { client, shape, context: merge_context(shape, options) };
     let mut diff = StepDiff { changed_columns: look.columns().await?, ..StepDiff::default() };
     if options.samples > 0 {
         diff.samples = look.samples().await?;
     }
-    let mut notes = Vec::new();
     diff.tally = merge::write(client, action, &staged, |note| notes.push(note.to_owned())).await?;
     diff.notes = notes;
     if diff.tally.deleted > 0 {

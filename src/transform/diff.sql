@@ -5,17 +5,14 @@ select
 
 {% endfor %}
 from {{ target }} as target
-join pg_temp.unimig_staged as staged on {{ keys | matching("target", "staged") }}
+join pg_temp.unimig_change as staged on not staged._unimig_is_new
+    and {{ keys | matching("target", "staged") }}
 
 -- name: merge_inserts
 select
     array[{{ inserts | inline_text }}] as new_values
-from pg_temp.unimig_staged as staged
-where not exists (
-    select
-    from {{ target }} as target
-    where {{ keys | matching("target", "staged") }}
-)
+from pg_temp.unimig_change as staged
+where staged._unimig_is_new
 order by {{ keys | inline("staged") }}
 limit {{ samples }}
 
@@ -40,9 +37,8 @@ select
 {% endfor %}
     ] as differs
 from {{ target }} as target
-join pg_temp.unimig_staged as staged on {{ keys | matching("target", "staged") }}
-where row({{ updates | inline("target") }})::record
-    *<> row({{ updates | inline("staged") }})::record
+join pg_temp.unimig_change as staged on {{ keys | matching("target", "staged") }}
+where not staged._unimig_is_new
 order by {{ keys | inline("staged") }}
 limit {{ samples }}
 

@@ -5,35 +5,41 @@ use tokio_postgres::Client;
 use crate::compile::Embedded;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::ident::{Ident, Relation};
-use crate::manifest::ModelNode;
+use crate::manifest::{BadRows, ModelNode};
 use crate::materialize::TargetTable;
 use crate::materialize::merge::{self, ANALYZE_FROM_ROWS, ColumnFault, MergeShape, MergeStatements};
+use crate::materialize::rules::TableRules;
 use crate::plan::MergeAction;
 use crate::postgres::PostgresError;
 use crate::state::run::Tally;
+use crate::transform::given::{self, Selected};
 use crate::transform::keys::duplicate_keys;
-use crate::transform::{TransformError, contract, located, written};
+use crate::transform::{TransformError, bad_rows, contract, located, rules, written};
 
 /// PostgreSQL's code for a row that others refer to.
 const FOREIGN_KEY_VIOLATION: &str = "23503";
 
-/// Stages the SELECT, checks its keys and merges it; `progress` hears of staged rows, `note` of what waits for a later
-/// run.
+/// Stages the SELECT, checks its rows and writes what differs; `progress` hears of staged rows, `note` of what waits for a
+/// later run.
 pub async fn merge(
     client: &Client,
     action: &MergeAction,
     progress: impl FnMut(u64),
-    note: impl FnMut(&str),
+    mut note: impl FnMut(&str),
 ) -> Result<Tally, TransformError> {
-    let staged = stage_rows(client, action, progress).await?;
+    let staged = stage_rows(client, action, (progress, &mut note)).await?;
     write(client, action, &staged, note).await
 }
 
-/// Rows in the temporary table, their keys checked, and what is to be done with them.
+/// Rows that are new or differ in a temporary table, looked at as far as may be before they are written, and what is to
+/// be done with them.
 pub(super) struct Staged {
     /// The SELECT's columns.
     pub selected: Vec<Ident>,
     pub statements: MergeStatements,
+    rules: TableRules,
+    /// How many rows the SELECT gave.
+    rows: u64,
 }
 
 /// How the statements see the model.
@@ -47,21 +53,45 @@ pub(super) fn shape<'a>(action: &'a MergeAction, selected: &'a [Ident]) -> Merge
     }
 }
 
-/// The first half: writes nothing that lasts.
+/// The first half: nothing of it touches the target.
 pub(super) async fn stage_rows(
     client: &Client,
     action: &MergeAction,
-    mut progress: impl FnMut(u64),
+    (mut progress, note): (impl FnMut(u64), impl FnMut(&str)),
 ) -> Result<Staged, TransformError> {
-    let selected = selected_columns(client, action).await?;
+    let typed = selected_columns(client, action).await?;
+    let selected: Vec<Ident> = typed.iter().map(|column| column.name.clone()).collect();
     contract::check(client, &action.node, &action.select).await?;
-    let statements = merge::statements(shape(action, &selected), &action.select).map_err(|faults| {
+    let columns = given::columns(client, &action.target.relation, &typed).await?;
+    let shape = shape(action, &selected);
+    let statements = merge::statements(shape, &columns, &action.select).map_err(|faults| {
         TransformError::Project(Box::new(column_mistake((&action.node, &action.target), &selected, &faults)))
     })?;
     let rows = stage(client, action, &statements).await?;
     progress(rows);
+    let doing = format!("look at the rows of {}", action.node.name);
+    let failed = |error| PostgresError::server(doing.as_str(), error);
+    client.batch_execute(&statements.create_faults).await.map_err(failed)?;
+    if let Some(given) = &statements.given {
+        given::look(client, given, &doing).await?;
+    }
     check_keys(client, action, &statements).await?;
-    Ok(Staged { selected, statements })
+    written::prepare(client, shape, &statements).await?;
+    let changes = client.execute_typed(&statements.find_changes, &[]).await.map_err(failed)?;
+    if changes >= ANALYZE_FROM_ROWS {
+        client.batch_execute(&statements.analyze_changes).await.map_err(failed)?;
+    }
+    let rules = rules::read(client, &action.target.relation).await?;
+    let looks_first = match action.config.bad_rows {
+        // A trigger may mend what a rule would refuse, so the server is asked first where there is one.
+        BadRows::Quarantine(_) => !rules.has_triggers_before,
+        BadRows::Fail => false,
+    };
+    if looks_first || bad_rows::has_any(client, &action.node.name).await? {
+        bad_rows::find(client, shape, &rules).await?;
+    }
+    bad_rows::settle(client, action, (rows, note)).await?;
+    Ok(Staged { selected, statements, rules, rows })
 }
 
 /// The second half: keys, rows, deletes.
@@ -74,13 +104,24 @@ pub(super) async fn write(
     let doing = format!("merge into {}", action.target.relation);
     let failed = |error| PostgresError::server(doing.as_str(), error);
     let statements = &staged.statements;
-    written::prepare(client, shape(action, &staged.selected), statements).await?;
-    let inserted = client.execute_typed(&statements.note_new_keys, &[]).await.map_err(failed)?;
+    client.batch_execute("savepoint unimig_write").await.map_err(failed)?;
+    let (inserted, updated) = match write_rows(client, statements, &doing).await {
+        Ok(written) => written,
+        Err(error) if given::is_of_data(&error) => {
+            client.batch_execute("rollback to savepoint unimig_write").await.map_err(failed)?;
+            bad_rows::find(client, shape(action, &staged.selected), &staged.rules).await?;
+            if !bad_rows::has_any(client, &action.node.name).await? {
+                return Err(error.into());
+            }
+            bad_rows::settle(client, action, (staged.rows, &mut note)).await?;
+            write_rows(client, statements, &doing).await?
+        }
+        Err(error) => return Err(error.into()),
+    };
     let revived = match &statements.revive {
         Some(revive) => client.execute_typed(revive, &[]).await.map_err(failed)?,
         None => 0,
     };
-    let merged = client.execute_typed(&statements.merge, &[]).await.map_err(failed)?;
     let deleted = match &statements.delete {
         Some(delete) => delete_gone(client, delete, &doing).await?,
         None => Deleted::Rows(0),
@@ -92,7 +133,26 @@ pub(super) async fn write(
     if still_referenced {
         note("rows that are gone are still referred to by other tables, and are deleted once those are");
     }
-    Ok(Tally { inserted, updated: merged.saturating_sub(inserted) + revived, deleted })
+    Ok(Tally { inserted, updated: updated + revived, deleted })
+}
+
+/// How many rows were inserted and updated. What the table checks at the end of a transaction is checked now.
+async fn write_rows(client: &Client, statements: &MergeStatements, doing: &str) -> Result<(u64, u64), PostgresError> {
+    let failed = |error| PostgresError::server(doing, error);
+    client.execute_typed(&statements.note_new_keys, &[]).await.map_err(failed)?;
+    let updated = match &statements.update {
+        Some(update) => client.execute_typed(update, &[]).await.map_err(failed)?,
+        None => 0,
+    };
+    let inserted = client.execute_typed(&statements.insert, &[]).await.map_err(failed)?;
+    client
+        .batch_execute(
+            "set constraints all immediate;
+set constraints all deferred",
+        )
+        .await
+        .map_err(failed)?;
+    Ok((inserted, updated))
 }
 
 /// What became of the rows that the SELECT no longer gives.
@@ -115,13 +175,17 @@ async fn delete_gone(client: &Client, delete: &str, doing: &str) -> Result<Delet
     }
 }
 
-/// The SELECT's column names, from the server.
-async fn selected_columns(client: &Client, action: &MergeAction) -> Result<Vec<Ident>, TransformError> {
+/// The SELECT's columns, from the server.
+async fn selected_columns(client: &Client, action: &MergeAction) -> Result<Vec<Selected>, TransformError> {
     let prepared = client.prepare(&action.select.text).await.map_err(|error| {
         let error = PostgresError::server(format!("prepare {}", action.node.name), error);
         located(error, &Embedded::bare(&action.select), &action.select)
     })?;
-    Ok(prepared.columns().iter().map(|column| Ident::from_catalog(column.name())).collect())
+    let selected = prepared
+        .columns()
+        .iter()
+        .map(|column| Selected { name: Ident::from_catalog(column.name()), type_oid: column.type_().oid() });
+    Ok(selected.collect())
 }
 
 async fn stage(client: &Client, action: &MergeAction, statements: &MergeStatements) -> Result<u64, TransformError> {

@@ -4,6 +4,7 @@
 
 mod ask;
 mod audit;
+mod bad_rows;
 mod catalog;
 mod columns;
 mod contract;
@@ -11,6 +12,7 @@ mod crosswalk;
 pub mod description;
 pub mod diff;
 pub mod flight;
+mod given;
 mod hanging;
 mod hook;
 mod incremental;
@@ -20,6 +22,7 @@ mod merge;
 mod reference;
 mod relation;
 mod remake;
+mod rules;
 mod seed;
 mod snapshot;
 mod subject;

@@ -129,7 +129,7 @@ fn every_mistake_is_told_at_its_place_and_spoils_no_other_model() {
     assert_eq!(
         told,
         [
-            "sql-error models/bl/grown.sql:2:23 column \"state\" is of type state but expression is of type integer",
+            "sql-error models/bl/grown.sql:2:28 column \"state\" is of type state but expression is of type integer",
             "sql-error models/bl/no_column.sql:4:5 column a.naem does not exist",
             "sql-error models/bl/no_function.sql:2:8 function no_such(bigint) does not exist",
             "sql-error models/bl/no_table.sql:3:3 relation \"app.persno\" does not exist",

@@ -7,6 +7,7 @@
 
 mod harness;
 
+mod application;
 mod artifacts;
 mod build;
 mod check;

@@ -244,7 +244,12 @@ fn enums_domains_and_short_types_take_values_as_an_insert_would() {
     test.succeeds(&["run"]);
     test.wrote_nothing();
     test.write("models/bl/fact.sql", "select 1 as id, 'abcd' as code\n");
-    test.run(&["run"]).exit(1).stderr_has("too long");
+    test.run(&["run"]).exit(1).stderr_has("length of \"code\": 1");
     test.write("models/bl/fact.sql", "select 1 as id, 101 as share\n");
-    test.run(&["run"]).exit(1).stderr_has("violates check constraint");
+    test.run(&["run"]).exit(1).stderr_has("check of \"share\": 1");
+    test.write("models/bl/fact.sql", "select 1 as id, mood from (values ('ok')) as said (mood)\n");
+    test.succeeds(&["check"]);
+    test.succeeds(&["run"]);
+    test.write("models/bl/fact.sql", "select 1 as id, 7 as mood\n");
+    test.run(&["run"]).exit(1).stderr_has("column \"mood\" is of type mood but expression is of type integer");
 }

@@ -217,7 +217,7 @@ fn a_missing_privilege_is_told_with_what_to_do() {
 fn a_row_that_the_target_refuses_rolls_the_whole_merge_back() {
     let test = Test::sample().target_sql("alter table app.person add check (id <> 33)");
 
-    let outcome = test.run(&["run"]).exit(1).stderr_has("violates check constraint");
+    let outcome = test.run(&["run"]).exit(1).stderr_has("error[bad-rows]");
 
     outcome.stderr_has("bl.person failed");
     assert_eq!(test.value("select count(*) from app.person"), "0");

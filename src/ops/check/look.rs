@@ -9,7 +9,7 @@ use crate::diagnostic::{Code, Diagnostic, SourceFile, Span};
 use crate::ident::{Ident, NodeName, Relation};
 use crate::manifest::{CrosswalkNode, Materialization, ModelNode, SeedNode, StageNode, TestNode};
 use crate::materialize;
-use crate::materialize::shell::{self, ShellColumns};
+use crate::materialize::shell::{self, InsertedColumn, ShellColumns};
 use crate::materialize::stage::{OWN_COLUMNS, StageShape, StagedColumn};
 use crate::ops::check::Subject;
 use crate::ops::check::scratch::Scratch;
@@ -179,7 +179,7 @@ impl<'a> Looks<'a> {
     }
 
     /// A model's SELECT as it is inserted, columns and types held against the table.
-    pub(super) fn insert(&self, model: &'a ModelNode, columns: &[Ident]) -> Look<'a> {
+    pub(super) fn insert(&self, model: &'a ModelNode, columns: &[InsertedColumn]) -> Look<'a> {
         let select = self.sql(&model.name);
         let shell = self.scratch.shell(&model.relation);
         Look::of(&model.name, shell::prepare_insert(&shell, columns, &select), select)

@@ -13,6 +13,8 @@ use crate::transform::description::DescribedColumn;
 const UNDEFINED_TABLE: &str = "42P01";
 /// Of a SELECT with two columns of one name.
 const DUPLICATE_COLUMN: &str = "42701";
+/// Of a column whose type is not the table's.
+const DATATYPE_MISMATCH: &str = "42804";
 
 /// Tells what the server said of a statement.
 pub(super) fn mistake(
@@ -31,7 +33,7 @@ pub(super) fn mistake(
     };
     let place = look.select.as_ref().and_then(|(embedded, select)| embedded.locate(server.position?, select));
     let place = place.or_else(|| match (server.sqlstate.as_str(), manifest.models.get(look.name)) {
-        (DUPLICATE_COLUMN, Some(model)) => last_written(model, quoted_name(&message)?),
+        (DUPLICATE_COLUMN | DATATYPE_MISMATCH, Some(model)) => last_written(model, quoted_name(&message)?),
         _ => None,
     });
     let hint = hint.or_else(|| look.hint.map(str::to_owned));

@@ -12,7 +12,7 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::ident::{Ident, NodeName, Relation};
 use crate::manifest::{CrosswalkNode, Manifest, Materialization, MergeConfig, ModelNode, StageNode};
 use crate::materialize::merge::{MergeShape, column_faults};
-use crate::materialize::shell::ShellColumns;
+use crate::materialize::shell::{InsertedColumn, ShellColumns};
 use crate::materialize::stage::StagedColumn;
 use crate::ops::check::look::{Look, Looks};
 use crate::ops::check::scratch::Scratch;
@@ -321,10 +321,7 @@ impl<'a> Flying<'a> {
             }
             Materialization::Ephemeral => None,
             Materialization::Merge(config) => match columns.get(&self.looks.scratch.select(place)) {
-                Some(selected) => {
-                    let selected: Vec<Ident> = selected.iter().map(|column| column.name.clone()).collect();
-                    self.merged(model, config, &selected)
-                }
+                Some(selected) => self.merged(model, config, selected),
                 None => {
                     let columns = own()?;
                     self.known.insert(name.clone(), ShellColumns { columns, primary_key: Vec::new() });
@@ -336,7 +333,9 @@ impl<'a> Flying<'a> {
         }
     }
 
-    fn merged(&mut self, model: &'a ModelNode, config: &MergeConfig, selected: &[Ident]) -> Option<Look<'a>> {
+    fn merged(&mut self, model: &'a ModelNode, config: &MergeConfig, typed: &[StagedColumn]) -> Option<Look<'a>> {
+        let selected: Vec<Ident> = typed.iter().map(|column| column.name.clone()).collect();
+        let selected = selected.as_slice();
         let described = self.subject.description.relation(&model.relation)?;
         let target = described.target();
         let shape = MergeShape {
@@ -354,6 +353,16 @@ impl<'a> Flying<'a> {
         }
         let warning = verdict::missing_required(model, selected, described.required().cloned());
         self.mistakes.0.extend(warning);
-        Some(self.looks.insert(model, selected))
+        let inserted = typed.iter().map(|column| {
+            let wanted = target.column(&column.name).map(|column| column.data_type.as_str()).unwrap_or_default();
+            let is_cast = is_text(&column.data_type) && !is_text(wanted);
+            InsertedColumn { name: column.name.clone(), cast: is_cast.then(|| wanted.to_owned()) }
+        });
+        Some(self.looks.insert(model, &inserted.collect::<Vec<_>>()))
     }
+}
+
+/// A merge reads text as the column's type.
+fn is_text(data_type: &str) -> bool {
+    data_type == "text" || data_type.starts_with("character") && !data_type.ends_with(']')
 }

@@ -1,0 +1,3 @@
+//! Merging into tables that belong to an application: its rules, its rows, its triggers, its sequences.
+
+mod bad_rows;
