@@ -80,14 +80,15 @@ async fn show(door: &Door, arguments: &ShowArguments) -> Result<u8, OpError> {
     } else if values.is_empty() {
         door.terminal.say(&format!("nothing of {} is in quarantine", arguments.node));
     } else {
-        let mut header = vec!["column", "why", "first seen", "last seen"];
+        let mut header = vec!["column", "rule", "message", "first seen", "last seen"];
         if arguments.values {
             header.extend(["key", "value"]);
         }
         let rows = values.iter().map(|value| {
             let mut row = vec![
                 value.column.clone(),
-                why(value),
+                rule(value).to_owned(),
+                message(value),
                 format!("{:.0}", value.first_seen_at),
                 format!("{:.0}", value.last_seen_at),
             ];
@@ -105,9 +106,9 @@ fn as_json(value: &QuarantinedValue, arguments: &ShowArguments) -> serde_json::V
     let mut json = serde_json::json!({
         "column": value.column,
         "sqlstate": value.sqlstate,
-        "rule": value.rule,
+        "rule": rule(value),
         "constraint": value.constraint,
-        "why": why(value),
+        "message": message(value),
         "batch_id": value.batch_id,
         "first_seen_at": value.first_seen_at,
         "last_seen_at": value.last_seen_at,
@@ -119,8 +120,13 @@ fn as_json(value: &QuarantinedValue, arguments: &ShowArguments) -> serde_json::V
     json
 }
 
-/// Why a value, or a row of a model, was not taken.
-fn why(value: &QuarantinedValue) -> String {
+/// What refused a value: a rule of the target's table, or the SQLSTATE of a type or a domain.
+fn rule(value: &QuarantinedValue) -> &str {
+    value.rule.as_deref().unwrap_or(&value.sqlstate)
+}
+
+/// Why a value, or a row of a model, was not taken. The server's own message is not kept: it may quote the value.
+fn message(value: &QuarantinedValue) -> String {
     let constraint = value.constraint.as_deref().unwrap_or_default();
     match value.rule.as_deref() {
         Some("not_null") => "it may not be NULL".to_owned(),
@@ -128,22 +134,27 @@ fn why(value: &QuarantinedValue) -> String {
         Some("check") if !constraint.is_empty() => format!("check \"{constraint}\" refuses it"),
         Some("unique") => format!("another row has it, and \"{constraint}\" is unique"),
         Some("foreign_key") => format!("foreign key \"{constraint}\" finds no such row"),
-        Some(_) | None => words(&value.sqlstate),
+        Some(_) | None => meaning(&value.sqlstate).to_owned(),
     }
 }
 
 /// What a SQLSTATE says of a value.
-fn words(sqlstate: &str) -> String {
-    let meaning = match sqlstate {
+fn meaning(sqlstate: &str) -> &'static str {
+    match sqlstate {
         "22021" => "its bytes are no valid UTF-8",
-        "22P02" => "it is no value of the column's type",
+        "22P05" => "the target's encoding lacks one of its characters",
+        "22P02" | "22P03" => "it is no value of the column's type",
+        "22007" => "it is no date or time that the column's type reads",
         "22003" | "22008" => "it is out of the type's range",
-        "22001" => "it is too long",
-        "2200M" | "2200N" => "it is no valid XML",
+        "22001" => "it is too long for the column's type",
+        "22026" => "it has another length than the column's type",
+        "22030" | "22032" => "it is no valid JSON",
+        "2200L" | "2200M" | "2200N" | "2200S" | "2200T" => "it is no valid XML",
+        "23502" => "its domain takes no NULL",
         "23514" => "a check of its domain refuses it",
+        "0A000" => "the target's server does not have what it needs",
         _ => "the column's type refuses it",
-    };
-    format!("{meaning} ({sqlstate})")
+    }
 }
 
 fn print(door: &Door, header: &[&str], rows: impl Iterator<Item = Vec<String>>) {

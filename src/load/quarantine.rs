@@ -5,11 +5,11 @@
 
 use tokio_postgres::Client;
 
-use super::checksum::Proof;
-use super::{Batch, LoadError, execute, merge, shape, stream};
+use super::checksum::{self, Proof};
+use super::{Batch, Hop, LoadError, execute, merge, shape, stream};
 use crate::load::shape::Filling;
 use crate::manifest::QuarantineLimit;
-use crate::materialize::quarantine::{self, QuarantineStatements};
+use crate::materialize::quarantine::{self, QuarantineStatements, TakenInto};
 use crate::materialize::stage::StageShape;
 use crate::postgres::PostgresError;
 use crate::state::quarantine::forget_mended;
@@ -38,7 +38,7 @@ pub(super) async fn load(
 }
 
 /// Whether a value was refused, rather than the statement.
-fn is_of_data(error: &PostgresError) -> bool {
+pub(super) fn is_of_data(error: &PostgresError) -> bool {
     error.sqlstate().is_some_and(|state| state.starts_with("22") || state.starts_with("23"))
 }
 
@@ -49,16 +49,9 @@ async fn set_aside(
     progress: &mut impl FnMut(u64),
 ) -> Result<Tally, LoadError> {
     let filling = shape::prepare(client, shape, batch).await?;
-    let statements = quarantine::statements(shape);
-    take(client, shape, (batch, &statements), progress).await?;
-    let failed = |error| PostgresError::server(format!("set rows of {} aside", batch.node.name), error);
-    let refused: i64 = client.query_one(&statements.count_refused, &[]).await.map_err(failed)?.get(0);
-    let refused = u64::try_from(refused).unwrap_or(0);
-    if !limit.admits(refused, batch.manifest.rows) {
-        let (node, rows) = (batch.node.name.clone(), batch.manifest.rows);
-        return Err(LoadError::TooManyRefused { node, refused, rows });
-    }
-    execute(client, &statements.remember, batch.node).await?;
+    execute(client, &shape.create_incoming(), batch.node).await?;
+    let statements = quarantine::statements(shape, TakenInto::Incoming);
+    take(client, &statements, (batch, limit), progress).await?;
     let tally = match filling {
         Filling::Nothing => Tally::default(),
         Filling::First => first(client, shape, (batch, &statements)).await?,
@@ -73,19 +66,31 @@ async fn set_aside(
     Ok(tally)
 }
 
-/// The parts once more, as text, and the good rows out of them.
-async fn take(
+/// The parts once more, as text: the good rows out of them into a table that is there, the others into the quarantine.
+///
+/// The source's digest is of the refused rows too, which no text of the target can hold; so only their number is compared.
+pub(super) async fn take(
     client: &Client,
-    shape: StageShape<'_>,
-    (batch, statements): (Batch<'_>, &QuarantineStatements),
+    statements: &QuarantineStatements,
+    (batch, limit): (Batch<'_>, QuarantineLimit),
     progress: &mut impl FnMut(u64),
 ) -> Result<(), LoadError> {
+    let failed = |error| PostgresError::server(format!("set rows of {} aside", batch.node.name), error);
     execute(client, &statements.create_raw, batch.node).await?;
     stream::copy_parts(client, &statements.copy_raw, batch, progress).await?;
     execute(client, &statements.create_functions, batch.node).await?;
     execute(client, &statements.find_refused, batch.node).await?;
-    execute(client, &shape.create_incoming(), batch.node).await?;
-    execute(client, &statements.take_good, batch.node).await?;
+    let refused: i64 = client.query_one(&statements.count_refused, &[]).await.map_err(failed)?.get(0);
+    let (refused, rows) = (u64::try_from(refused).unwrap_or(0), batch.manifest.rows);
+    let node = batch.node.name.clone();
+    if !limit.admits(refused, rows) {
+        return Err(LoadError::TooManyRefused { node, refused, rows });
+    }
+    let taken = client.execute(&statements.take_good, &[]).await.map_err(failed)?;
+    if taken + refused != rows {
+        return Err(LoadError::Broken { node, batch_id: batch.manifest.batch_id, hop: Hop::Load });
+    }
+    execute(client, &statements.remember, batch.node).await?;
     Ok(())
 }
 
@@ -102,5 +107,6 @@ async fn first(
         execute(client, &bury, batch.node).await?;
     }
     execute(client, &shape.finish_first_load(), batch.node).await?;
+    checksum::after_merge(client, shape, (batch, inserted)).await?;
     Ok(Tally { inserted, ..Tally::default() })
 }

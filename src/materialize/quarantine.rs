@@ -31,7 +31,25 @@ pub struct QuarantineStatements {
     pub insert_first: String,
 }
 
-pub fn statements(shape: StageShape<'_>) -> QuarantineStatements {
+/// Where good rows are taken to, in a table of the batch's columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TakenInto {
+    /// What is merged.
+    Incoming,
+    /// Keys that are looked up.
+    Swept,
+}
+
+impl TakenInto {
+    fn table(self) -> &'static str {
+        match self {
+            Self::Incoming => "pg_temp.unimig_incoming",
+            Self::Swept => "pg_temp.unimig_swept",
+        }
+    }
+}
+
+pub fn statements(shape: StageShape<'_>, into: TakenInto) -> QuarantineStatements {
     let text = |name: &str| quoted(Literal(name));
     let columns: Vec<Value> = shape
         .columns
@@ -46,7 +64,8 @@ pub fn statements(shape: StageShape<'_>) -> QuarantineStatements {
         .filter(|(_, column)| shape.node.key.contains(&column.name))
         .map(|(number, column)| context! { number, name => quoted(&column.name), text => text(column.name.as_str()) })
         .collect();
-    let context = context! { columns, key_columns, node => text(shape.node.name.as_str()), ..shape.context() };
+    let into = quoted(into.table());
+    let context = context! { columns, key_columns, into, node => text(shape.node.name.as_str()), ..shape.context() };
     let render = |name: &str| STATEMENTS.render(name, context.clone());
     QuarantineStatements {
         create_raw: render("create_raw"),

@@ -62,7 +62,7 @@ select count(distinct place)
 from pg_temp.unimig_refused
 
 -- name: take_good
-insert into pg_temp.unimig_incoming (
+insert into {{ into }} (
 {{ names | lines }}
 )
 select

@@ -128,7 +128,7 @@ fn the_quarantine_is_listed_and_values_are_shown_only_where_they_are_asked_for()
     let listed = test.succeeds(&["quarantine", "ls"]).stdout;
     assert!(listed.contains("stg.qvp.log") && listed.contains(" 2 "), "{listed}");
     let shown = test.succeeds(&["quarantine", "show", LOG]).stdout;
-    assert!(shown.contains("its bytes are no valid UTF-8 (22021)") && !shown.contains("caf"), "{shown}");
+    assert!(shown.contains(" 22021  its bytes are no valid UTF-8  20") && !shown.contains("caf"), "{shown}");
     let shown = test.succeeds(&["quarantine", "show", LOG, "--values"]).stdout;
     assert!(shown.contains("caf") && shown.contains("{\"id\": \"2\"}"), "{shown}");
     let json = test.succeeds(&["quarantine", "show", LOG, "--output", "json"]).json();
@@ -136,6 +136,7 @@ fn the_quarantine_is_listed_and_values_are_shown_only_where_they_are_asked_for()
         (json["values"][0]["column"].as_str(), json["values"][0]["sqlstate"].as_str()),
         (Some("entry"), Some("22021"))
     );
+    assert_eq!(json["values"][0]["message"].as_str(), Some("its bytes are no valid UTF-8"));
     assert!(json["values"][0].get("value").is_none() && json["values"][0].get("key").is_none());
     let json = test.succeeds(&["quarantine", "ls", "--output", "json"]).json();
     assert_eq!((json["tables"][0]["rows"].as_i64(), json["tables"][0]["values"].as_i64()), (Some(2), Some(3)));
@@ -176,4 +177,52 @@ fn values_of_every_type_come_through_the_exact_way_as_they_are() {
         );
     }
     test.wrote_nothing();
+}
+
+#[test]
+fn a_sweep_sets_keys_aside_that_the_copy_refuses() {
+    let test = table("");
+    let old = "now() - interval '10 days'";
+    test.on_source(
+        "qvp",
+        &format!(
+            "create table tag (name text primary key, updated_at timestamptz not null default {old});
+            insert into tag values ('a'), ('b'), ('c')"
+        ),
+    );
+    let declare = |settings: &str| {
+        test.write(
+            "sources/qvp.yml",
+            &format!(
+                "sources:
+  - name: qvp
+    cdc: {{strategy: window, columns: [updated_at], window: 1 minute}}
+    deletes: {{detect: sweep, every: 1 day}}
+    tables: [{{name: tag, key: [name]{settings}}}]
+"
+            ),
+        );
+    };
+    declare("");
+    test.succeeds(&["run"]);
+    test.on_source("qvp", r"delete from tag where name = 'b'; insert into tag values (E'\xe9')");
+    test.on_target("update unimig.batch set loaded_at = loaded_at - interval '1 day'");
+    test.run(&["run"]).exit(1).stderr_has("invalid byte sequence");
+    declare(", quarantine: {max_rows: 0}");
+    test.run(&["run"]).exit(1).stderr_has("1 of 3 rows of stg.qvp.tag are refused by the copy");
+    declare(", quarantine: {max_rows: 1}");
+
+    test.succeeds(&["run"]).stderr_has("1 rows are in quarantine");
+
+    assert_eq!(test.result("stg.qvp.tag").wrote(), (0, 0, 1));
+    let live = "select name from stg_qvp.tag_live order by name";
+    assert_eq!(test.query_target(live), ["a", "c"]);
+    assert_eq!(test.query_target("select column_name, sqlstate from unimig.quarantine"), ["name|22021"]);
+    test.succeeds(&["run"]);
+    test.wrote_nothing();
+    assert_eq!(test.result("stg.qvp.tag").extracted, 3, "what is set aside is looked for in the whole table");
+    test.on_source("qvp", r"update tag set name = 'é' where name = E'\xe9'");
+    test.succeeds(&["run"]);
+    assert_eq!(test.query_target(live), ["a", "c", "é"]);
+    assert_eq!(test.value("select count(*) from unimig.quarantine"), "0");
 }
