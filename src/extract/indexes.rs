@@ -17,7 +17,7 @@ static INDEXES: LazyLock<StatementFile> = LazyLock::new(|| StatementFile::parse(
 
 /// A smaller table is read whole in no time.
 const WORTH_AN_INDEX: i64 = 32 << 20;
-/// What a watermark is estimated with: as if the last run had been yesterday.
+/// What a window is estimated with: as if the last run had been yesterday.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// A big table whose changes are found by looking at all of its rows.
@@ -86,8 +86,7 @@ pub async fn missing_indexes(
 /// What a run of the table would read, if the last one had been a while ago.
 pub fn usual_statement(node: &StageNode, now: Timestamp) -> String {
     let portion = match &node.strategy {
-        Strategy::Window { columns, reach } => window(columns, now, *reach),
-        Strategy::Watermark { columns, overlap } => window(columns, now, overlap.saturating_add(DAY)),
+        Strategy::Window { columns, reach } => window(columns, now, reach.saturating_add(DAY)),
         Strategy::Append { column, .. } => {
             let context = context! { column => quoted(column), relation => quoted(&node.source_relation) };
             return STATEMENTS.render("greatest_key", context);

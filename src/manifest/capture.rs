@@ -9,18 +9,13 @@ use crate::project::{CdcDecl, Written};
 pub enum Strategy {
     /// Every row is read; keys that are gone become tombstones.
     Full,
-    /// Rows are read whose time in any of the columns lies in the window, and those that are NULL in all of them.
+    /// Rows are read whose time in any of the columns lies in the window, and those that are NULL in all of them:
+    /// `window`, and `watermark` with its overlap.
     Window {
         /// Never empty.
         columns: Vec<Ident>,
-        /// How far the window reaches back from the source's clock.
+        /// How far the window reaches back from the last complete batch.
         reach: jiff::SignedDuration,
-    },
-    /// The same, from the last batch on and no further back than the overlap.
-    Watermark {
-        /// Never empty.
-        columns: Vec<Ident>,
-        overlap: jiff::SignedDuration,
     },
     /// Rows are only ever added, with growing keys: those above the last batch's greatest are read.
     Append {
@@ -46,7 +41,7 @@ pub enum Checksum {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Alarm {
     pub every: jiff::SignedDuration,
-    /// Of the table, another part by chance each time.
+    /// Of the table, the next part each time.
     pub percent: f64,
 }
 
@@ -54,7 +49,7 @@ impl Strategy {
     /// The columns whose times tell what changed.
     pub fn times(&self) -> &[Ident] {
         match self {
-            Self::Window { columns, .. } | Self::Watermark { columns, .. } => columns,
+            Self::Window { columns, .. } => columns,
             Self::Full | Self::Append { .. } | Self::Compare { .. } => &[],
         }
     }
@@ -63,7 +58,7 @@ impl Strategy {
     pub fn columns(&self) -> &[Ident] {
         match self {
             Self::Append { column, .. } => std::slice::from_ref(column),
-            Self::Full | Self::Window { .. } | Self::Watermark { .. } | Self::Compare { .. } => self.times(),
+            Self::Full | Self::Window { .. } | Self::Compare { .. } => self.times(),
         }
     }
 }
@@ -120,11 +115,11 @@ impl Declared<'_> {
     fn watermark(&mut self) -> Option<Strategy> {
         self.refuse_others("watermark", &["overlap"]);
         let columns = self.times("watermark");
-        let overlap = match &self.cdc.overlap {
+        let reach = match &self.cdc.overlap {
             Some(written) => self.length(&written.value, &written.span)?,
             None => DEFAULT_OVERLAP,
         };
-        Some(Strategy::Watermark { columns: columns?, overlap })
+        Some(Strategy::Window { columns: columns?, reach })
     }
 
     fn append(&mut self) -> Option<Strategy> {

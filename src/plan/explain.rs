@@ -133,10 +133,9 @@ fn stage_words(stage: &StageNode, settings: &RunSettings, known: Known<'_>) -> (
         return whole(match stage.strategy {
             Strategy::Full if stage.key.is_empty() => "it has no key: every run reads and compares whole rows",
             Strategy::Full => "its strategy is full: every run reads the whole table",
-            Strategy::Window { .. }
-            | Strategy::Watermark { .. }
-            | Strategy::Append { .. }
-            | Strategy::Compare { .. } => "the source did not show when others' transactions began",
+            Strategy::Window { .. } | Strategy::Append { .. } | Strategy::Compare { .. } => {
+                "the source did not show when others' transactions began"
+            }
         });
     };
     part_words(&stage.strategy, last.source_clock.min(oldest))
@@ -149,7 +148,6 @@ fn part_words(strategy: &Strategy, since_last: Timestamp) -> (String, Reason) {
     let (action, reason) = match strategy {
         Strategy::Full => ("extract all", "every row".to_owned()),
         Strategy::Window { reach, .. } => ("extract window", changed_since(less(since_last, *reach))),
-        Strategy::Watermark { overlap, .. } => ("extract window", changed_since(less(since_last, *overlap))),
         Strategy::Compare { .. } => ("compare", "key ranges whose digests differ are read".to_owned()),
         Strategy::Append { column, .. } => {
             ("extract new rows", format!("rows with a greater \"{}\" than those that are there", column.as_str()))

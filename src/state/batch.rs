@@ -124,6 +124,18 @@ pub async fn since_compared(client: &Client, node: &NodeName) -> Result<Option<j
     since(client, node, &["full", "ranges", "sample"]).await
 }
 
+/// How many samples of a table were compared so far.
+pub async fn samples(client: &Client, node: &NodeName) -> Result<usize, PostgresError> {
+    let row = client
+        .query_typed_one(
+            "select count(*) from unimig.batch where node = $1 and kind = 'sample'",
+            &[(&node.as_str(), Type::TEXT)],
+        )
+        .await
+        .map_err(|error| PostgresError::server(format!("count the samples of {node}"), error))?;
+    Ok(usize::try_from(row.get::<_, i64>(0)).unwrap_or(0))
+}
+
 /// Says of every batch so far that something was left out, so that the next run reads the whole table.
 pub async fn doubt(client: &Client, node: &NodeName) -> Result<(), PostgresError> {
     client

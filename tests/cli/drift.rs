@@ -56,8 +56,11 @@ fn copied(test: &Test, columns: &str) -> Vec<String> {
 #[track_caller]
 fn stops(test: &Test, message: &str) {
     let before = test.rows_digest("stg_qvp.log");
-    let outcome =
-        test.run(&["run"]).exit(1).stderr_has("error[source-changed]: source table public.log is not what it was");
+    let outcome = test
+        .run(&["run"])
+        .exit(1)
+        .stderr_has("error[source-changed]: source table public.log is not what it was")
+        .stderr_has("unimig generate sources qvp --write brings the YAML up to date");
     outcome.stderr_has(message).stderr_has("--accept-drift");
     assert_eq!(test.result("stg.qvp.other").status, "unchanged");
     assert_eq!(test.rows_digest("stg_qvp.log"), before);
@@ -166,8 +169,11 @@ fn tables_that_come_later_are_told_until_they_are_declared() {
         assert_eq!(told.matches(message).count(), 1, "{told}");
     }
     policy(&test, "{tables: fail}");
-    test.run(&["run"]).exit(1).stderr_has(&format!("error[source-changed]: {message}"));
-    test.succeeds(&["run", "--accept-drift"]);
+    test.run(&["run"])
+        .exit(1)
+        .stderr_has(&format!("error[source-changed]: {message}"))
+        .stderr_has("unimig generate sources qvp --write declares them");
+    test.succeeds(&["run", "--accept-drift"]).stderr_has("unimig generate sources qvp --write declares them");
     policy(&test, "{tables: ignore}");
     let told = test.succeeds(&["run"]).stderr;
     assert!(!told.contains("new tables"), "{told}");

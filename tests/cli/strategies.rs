@@ -261,6 +261,24 @@ fn the_alarm_finds_rows_that_changed_without_telling_and_mends_them() {
 }
 
 #[test]
+fn alarms_take_turns_until_the_whole_table_was_looked_at() {
+    let test =
+        table("{strategy: window, columns: [created_at], window: 1 minute, alarm: {every: 7 days, percent: 25}}");
+    test.on_source(
+        "qvp",
+        "insert into log (created_at) select now() - interval '9 days' from generate_series(1, 2800)",
+    );
+    test.succeeds(&["run"]);
+    test.on_source("qvp", "update log set entry = 'silent' where id = 2500");
+
+    for alarm in 1..=4 {
+        test.on_target("update unimig.batch set loaded_at = loaded_at - interval '7 days'");
+        test.succeeds(&["run"]);
+        assert_eq!(test.result(LOG).wrote(), (0, u64::from(alarm == 4), 0), "alarm {alarm}");
+    }
+}
+
+#[test]
 fn a_part_that_is_loaded_into_an_emptied_copy_is_not_taken_for_the_whole() {
     let test = table("{strategy: window, columns: [created_at, updated_at], window: 1 minute}");
     test.succeeds(&["run"]);

@@ -34,8 +34,8 @@ pub(super) async fn compare(reading: Reading<'_>, (main, alarm): (&Gathered, Ala
     let look = Look::open(reading).await?;
     let joined = look.joined;
     let batch_id = batch::next_id(reading.target, &node.name).await?;
-    let ranges =
-        compare::differing(reading, &look.source, (&main.columns, ROWS_PER_RANGE, share(alarm, batch_id))).await?;
+    let turn = batch::samples(reading.target, &node.name).await?;
+    let ranges = compare::differing(reading, &look.source, (&main.columns, ROWS_PER_RANGE, share(alarm, turn))).await?;
     let manifest = look.extract(reading, (&main.columns, &Portion::Ranges(ranges), batch_id)).await?;
     let sample = Gathered {
         columns: main.columns.clone(),
@@ -61,11 +61,11 @@ pub(super) async fn compare(reading: Reading<'_>, (main, alarm): (&Gathered, Ala
     .await
 }
 
-/// Each batch takes its turn at another part.
-fn share(alarm: Alarm, batch_id: i64) -> Share {
+/// Each alarm takes the part after that of the one before.
+fn share(alarm: Alarm, turn: usize) -> Share {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a percentage above 0, up to 100")]
     let stride = (100.0 / alarm.percent).round().max(1.0) as usize;
-    Share::Every { stride, turn: usize::try_from(batch_id.rem_euclid(1_000_003)).unwrap_or(0) }
+    Share::Every { stride, turn }
 }
 
 /// What was found, with the age of the rows by their own times.

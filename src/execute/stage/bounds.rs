@@ -39,7 +39,7 @@ pub(super) async fn choose(
     let strategy = &reading.action.node.strategy;
     if hands.reads.bounds_times() {
         match strategy {
-            Strategy::Window { .. } | Strategy::Watermark { .. } => {
+            Strategy::Window { .. } => {
                 return Ok(as_asked(reading, snapshot, (columns, since_last)));
             }
             Strategy::Full | Strategy::Append { .. } | Strategy::Compare { .. } => {
@@ -53,11 +53,7 @@ pub(super) async fn choose(
         Strategy::Window { columns: times, reach } => {
             // A time may be written by a clock that is behind, in a transaction that was open at the last batch: the
             // reach counts from there, not from now.
-            let lower = earliest(since_last.lower().min(snapshot.source_clock), *reach);
-            Portion::Window(window((times, columns), Some(lower), None))
-        }
-        Strategy::Watermark { columns: times, overlap } => {
-            let lower = earliest(since_last.lower(), *overlap);
+            let lower = earliest(since_last.lower(), *reach);
             Portion::Window(window((times, columns), Some(lower), None))
         }
         Strategy::Compare { rows_per_range } => {

@@ -16,7 +16,7 @@ use crate::store::KeyRange;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Share {
     All,
-    /// Every so many ranges, beginning with one that the number decides.
+    /// Every so many ranges, beginning with the one whose turn it is; of fewer ranges one.
     Every {
         stride: usize,
         turn: usize,
@@ -44,6 +44,7 @@ pub(super) async fn differing(
     let compared = match share {
         Share::All => None,
         Share::Every { stride, turn } => {
+            let stride = stride.min(bounds.len() + 1);
             let places = (0..=bounds.len()).filter(|place| place % stride == turn % stride);
             Some(places.map(|place| digest::range_at(&bounds, place)).collect::<Vec<KeyRange>>())
         }

@@ -8,7 +8,7 @@ use crate::execute::failure::StepError;
 use crate::extract::{self, Change, ExtractError, SourceColumn};
 use crate::ident::{Ident, NodeName};
 use crate::load::{self, LoadError};
-use crate::manifest::{DriftPolicy, OnAdded, OnChange, OnTables};
+use crate::manifest::{DriftPolicy, OnAdded, OnChange, OnTables, StageNode};
 use crate::materialize::stage::StagedColumn;
 use crate::plan::SourceSurroundings;
 use crate::state::source::{self, SeenColumn};
@@ -118,12 +118,13 @@ async fn look_at_tables(reading: Reading<'_>, source: &Client) -> Result<(), Ste
     }
     let message = format!("source \"{}\" has new tables that are not declared: {}", node.source, undeclared.join(", "));
     if node.drift.tables == OnTables::Fail && !context.hands.reads.accept_drift {
-        let hint = "declare them under tables, or write drift: {tables: ignore} for the source";
+        let hint =
+            format!("{} declares them; or write drift: {{tables: ignore}} for the source", bring_up_to_date(node));
         let mistake = Diagnostic::error(Code::SourceChanged, message).at(node.declared_at.clone()).hint(hint);
         return Err(ExtractError::Project(Box::new(mistake)).into());
     }
     if speaks {
-        context.note(&message);
+        context.note(&format!("{message}; {} declares them", bring_up_to_date(node)));
     }
     Ok(())
 }
@@ -135,10 +136,21 @@ fn stopped(reading: Reading<'_>, refused: &[&Change]) -> StepError {
         .map(|change| format!("{}{}", change.words(), readers(&reading.action.around, change.column())))
         .collect();
     let message = format!("source table {} is not what it was: {}", node.source_relation, words.join("; "));
-    let hint = "look at the models that read it, then run once with --accept-drift, which reads the whole table; or write \
-                under drift what the source may do";
+    let hint = format!(
+        "look at the models that read it, then run once with --accept-drift, which reads the whole table; or write under \
+         drift what the source may do. {} brings the YAML up to date",
+        bring_up_to_date(node)
+    );
     let mistake = Diagnostic::error(Code::SourceChanged, message).at(node.declared_at.clone()).hint(hint);
     ExtractError::Project(Box::new(mistake)).into()
+}
+
+/// The command that writes what the source has into the project's YAML.
+fn bring_up_to_date(node: &StageNode) -> String {
+    match node.connection == node.source {
+        true => format!("unimig generate sources {} --write", node.connection),
+        false => format!("unimig generate sources {} --source {} --write", node.connection, node.source),
+    }
 }
 
 /// A copy whose columns no longer fit is about the models that read it.

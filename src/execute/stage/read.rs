@@ -104,7 +104,7 @@ async fn greatest_key(source: &Client, action: &StageAction) -> Result<Option<St
         Strategy::Append { column, .. } => {
             extract::greatest_key(source, node, action.extraction.as_ref(), column).await?
         }
-        Strategy::Full | Strategy::Window { .. } | Strategy::Watermark { .. } | Strategy::Compare { .. } => None,
+        Strategy::Full | Strategy::Window { .. } | Strategy::Compare { .. } => None,
     })
 }
 
