@@ -20,15 +20,17 @@ static STATEMENTS: LazyLock<StatementFile> = LazyLock::new(|| StatementFile::par
 /// The hash of one row, the same expression at the source and in the copy.
 pub fn row_hash<'a>(kind: RowHash, columns: impl Iterator<Item = HashedColumn<'a>>) -> String {
     let columns: Vec<HashedColumn<'a>> = columns.collect();
-    let of =
-        |image: Image| quoted_list(columns.iter().filter(|column| column.image() == image).map(|column| column.name));
-    let (values, texts, others) = (of(Image::Value), of(Image::Bytes), of(Image::Text));
     let names = quoted_list(columns.iter().map(|column| column.name));
-    let statement = match kind {
-        RowHash::Text => "hash_of_text",
-        RowHash::Values => "hash_of_values",
-    };
-    STATEMENTS.render(statement, context! { names, values, texts, others })
+    match kind {
+        RowHash::Text => STATEMENTS.render("hash_of_text", context! { names }),
+        RowHash::Values => {
+            let of = |image: Option<Image>| {
+                quoted_list(columns.iter().filter(|column| column.image() == image).map(|column| column.name))
+            };
+            let (values, bytes, texts) = (of(Some(Image::Value)), of(Some(Image::Bytes)), of(Some(Image::Text)));
+            STATEMENTS.render("hash_of_values", context! { values, bytes, texts, others => of(None) })
+        }
+    }
 }
 
 /// A column with its type on both sides.
@@ -40,9 +42,9 @@ pub struct HashedColumn<'a> {
 }
 
 impl HashedColumn<'_> {
-    /// A type that only the source has is text in staging.
-    fn image(self) -> Image {
-        if self.source_type == self.staged_type { Image::of(self.staged_type) } else { Image::Text }
+    /// `None` for a type that staging has as another one: the source's own casts may write it in another way than COPY.
+    fn image(self) -> Option<Image> {
+        (self.source_type == self.staged_type).then(|| Image::of(self.staged_type))
     }
 }
 
@@ -241,13 +243,13 @@ mod tests {
         };
         assert_eq!(
             row_hash(RowHash::Values, columns()),
-            "hash_record_extended(row(id, price, at, name collate \"C\", short collate \"C\", \
-             row(free, mood, tags, code)::text collate \"C\"), 0)"
+            "hash_record_extended(row(id, price, at, name collate \"C\", code collate \"C\", \
+             short collate \"C\", free::text collate \"C\", tags::text collate \"C\", row(mood)::text collate \"C\"), 0)"
         );
         assert_eq!(row_hash(RowHash::Values, columns().take(1)), "hash_record_extended(row(id), 0)");
         assert_eq!(
             row_hash(RowHash::Values, columns().skip(3).take(1)),
-            "hash_record_extended(row(row(free)::text collate \"C\"), 0)"
+            "hash_record_extended(row(free::text collate \"C\"), 0)"
         );
         assert_eq!(row_hash(RowHash::Text, columns().take(2)), "hashtextextended(row(id, name)::text, 0)");
     }

@@ -3,8 +3,9 @@ hashtextextended(row({{ names | inline }})::text, 0)
 
 -- name: hash_of_values
 hash_record_extended(row(
-{%- for value in values %}{{ value }}{% if not loop.last or texts or others %}, {% endif %}{% endfor -%}
-{%- for text in texts %}{{ text }} collate "C"{% if not loop.last or others %}, {% endif %}{% endfor -%}
+{%- for value in values %}{{ value }}{% if not loop.last or bytes or texts or others %}, {% endif %}{% endfor -%}
+{%- for text in bytes %}{{ text }} collate "C"{% if not loop.last or texts or others %}, {% endif %}{% endfor -%}
+{%- for text in texts %}{{ text }}::text collate "C"{% if not loop.last or others %}, {% endif %}{% endfor -%}
 {%- if others %}row({{ others | inline }})::text collate "C"{% endif -%}
 ), 0)
 

@@ -8,7 +8,7 @@
 pub(super) enum Image {
     /// Their equality and their hash.
     Value,
-    /// Their equality, and the hash of their bytes: a text, as no database compares its own in another way.
+    /// Their equality, and the hash of their bytes: texts, as no database compares its own in another way.
     Bytes,
     /// Their record image or their text.
     Text,
@@ -38,7 +38,8 @@ impl Image {
         }
         match data_type.split([' ', '(']).next().unwrap_or_default() {
             "text" => Self::Bytes,
-            "character" if data_type.starts_with("character varying") => Self::Bytes,
+            // Of a fixed length, so that trailing blanks tell nothing.
+            "character" => Self::Bytes,
             word if TOLD_APART.contains(&word) => Self::Value,
             _ => Self::Text,
         }
