@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::cli::crosswalk::CrosswalkArguments;
 use crate::cli::docs::DocsArguments;
 use crate::cli::generate::GenerateArguments;
 use crate::cli::layer::LayerArguments;
@@ -172,6 +173,8 @@ pub(super) enum Command {
     Show(ShowArguments),
     /// Look after the layer: list its batches, prove them against their manifests, remove old ones
     Layer(LayerArguments),
+    /// Carry the ids of a crosswalk elsewhere and back, as CSV
+    Crosswalk(CrosswalkArguments),
     /// Look at rows that were set aside because their copy refuses them
     Quarantine(QuarantineArguments),
     /// Call a macro by itself, in a transaction on the target

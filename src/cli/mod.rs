@@ -2,6 +2,7 @@
 
 mod arguments;
 mod check;
+mod crosswalk;
 mod dbt_options;
 mod demo;
 mod docs;
@@ -112,6 +113,7 @@ async fn dispatch(door: &Door, command: Command) -> Result<u8, OpError> {
         Command::Show(show) => show::show(door, &show).await,
         Command::Source(source) => source::source(door, &source).await,
         Command::Layer(arguments) => layer::layer(door, &arguments).await,
+        Command::Crosswalk(arguments) => crosswalk::crosswalk(door, &arguments).await,
         Command::Quarantine(arguments) => quarantine::quarantine(door, &arguments).await,
         Command::RunOperation(operation) => operation::run_operation(door, &operation).await,
         Command::Docs(docs) => docs::docs(door, &docs).await,

@@ -4,6 +4,7 @@
 
 pub mod contract;
 pub mod crosswalk;
+pub mod crosswalk_import;
 pub mod digest;
 pub mod given;
 mod image;

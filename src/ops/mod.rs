@@ -6,6 +6,7 @@ pub mod check;
 pub mod clean;
 pub mod compile;
 pub mod connections;
+pub mod crosswalk;
 pub mod debug;
 pub mod defer;
 pub mod demo;

@@ -75,7 +75,8 @@ fn action(
         return Ok(Some(Action::Stage(StageAction { node: Arc::new(stage.clone()), extraction, around })));
     }
     if let Some(crosswalk) = manifest.crosswalks.get(name) {
-        return crosswalk_action(inputs, crosswalk).map(Some);
+        let action = crosswalk_action((manifest, inputs.catalog), crosswalk)?;
+        return Ok(Some(Action::Crosswalk(action)));
     }
     if let Some(seed) = manifest.seeds.get(name) {
         return Ok(Some(Action::Seed(SeedAction { node: Arc::new(seed.clone()) })));
@@ -146,20 +147,24 @@ fn model_action(
     })
 }
 
-fn crosswalk_action(inputs: Inputs<'_>, node: &CrosswalkNode) -> Result<Action, Box<Diagnostic>> {
-    let table = inputs.catalog.tables.get(&node.target);
-    let same_schema = inputs.catalog.tables.keys().filter(|relation| relation.schema == node.target.schema);
+/// What a crosswalk needs to know of its target, or why that is not there.
+pub fn crosswalk_action(
+    (manifest, catalog): (&Manifest, &TargetCatalog),
+    node: &CrosswalkNode,
+) -> Result<CrosswalkAction, Box<Diagnostic>> {
+    let table = catalog.tables.get(&node.target);
+    let same_schema = catalog.tables.keys().filter(|relation| relation.schema == node.target.schema);
     if let Some(mistake) = unknown_crosswalk_target(node, table, same_schema.map(|relation| &relation.name)) {
         return Err(Box::new(mistake));
     }
     let column = table.and_then(|table| table.column(&node.column));
-    let is_unique = |member: &&CrosswalkMember| has_unique_key(inputs.manifest, member);
-    Ok(Action::Crosswalk(CrosswalkAction {
+    let is_unique = |member: &&CrosswalkMember| has_unique_key(manifest, member);
+    Ok(CrosswalkAction {
         node: Arc::new(node.clone()),
         id_type: column.map(|column| column.data_type.clone()).unwrap_or_default(),
         unique_keys: node.members.iter().filter(is_unique).map(|member| member.name.clone()).collect(),
         staged_parents: node.depends_on.clone(),
-    }))
+    })
 }
 
 /// The mistake of a crosswalk whose target is not there; the names are those of the schema's tables.

@@ -27,7 +27,9 @@ use crate::manifest::{
 use crate::materialize::TargetTable;
 
 pub use self::unit_test::unit_test;
-pub use build::{Inputs, TargetCatalog, build, foreign_key_order, unknown_crosswalk_target, unknown_target};
+pub use build::{
+    Inputs, TargetCatalog, build, crosswalk_action, foreign_key_order, unknown_crosswalk_target, unknown_target,
+};
 pub use digest::digest;
 pub use gates::with_gates;
 

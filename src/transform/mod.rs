@@ -37,7 +37,7 @@ pub use ask::asking;
 pub use audit::keep_failures;
 pub use catalog::{has_rows, makers, our_tables, read_catalog};
 pub use contract::contract_mistake;
-pub use crosswalk::crosswalk;
+pub use crosswalk::{ImportMistake, ImportedId, Sharing, crosswalk, import_ids};
 pub use hook::{HookError, OpenTransaction, hooks};
 pub use incremental::incremental;
 pub use materialized_view::materialized_view;

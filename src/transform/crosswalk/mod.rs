@@ -7,9 +7,12 @@
 //! An id that is recorded is never changed here, and none is ever deleted.
 
 mod checks;
+mod import;
 mod named;
 mod new_ids;
 mod tables;
+
+pub use import::{ImportMistake, ImportedId, Sharing, import_ids};
 
 use tokio_postgres::Client;
 
@@ -36,11 +39,17 @@ pub async fn crosswalk(
     if inserted > 0 {
         checks::given(client, action, &members).await?;
     }
+    finish(client, action, &members).await?;
+    Ok(Tally { inserted, ..Tally::default() })
+}
+
+/// The views over the tables.
+async fn finish(client: &Client, action: &CrosswalkAction, members: &[TypedMember<'_>]) -> Result<(), TransformError> {
     let views = members.iter().map(|member| member.view(&action.node.name));
     for view in views.chain([crosswalk::union(&action.node)]) {
         tables::keep_view(client, &view).await?;
     }
-    Ok(Tally { inserted, ..Tally::default() })
+    Ok(())
 }
 
 /// How many rows a statement wrote.

@@ -1,6 +1,7 @@
 //! Crosswalks: ids of the target for the keys of several systems, given once and kept whatever happens.
 
 mod book;
+mod csv;
 mod ids;
 mod mistakes;
 mod nodes;
