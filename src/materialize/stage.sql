@@ -116,7 +116,9 @@ copy pg_temp.unimig_incoming (
 from stdin (format csv, header match)
 
 -- name: analyze_incoming
-analyze pg_temp.unimig_incoming
+-- Statements join by the key, and look at no other column but to compare it.
+analyze pg_temp.unimig_incoming{% if has_key %} ({{ keys | inline }}){% endif %}
+
 
 -- name: has_bad_keys
 select exists (
