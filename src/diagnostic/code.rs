@@ -71,6 +71,7 @@ codes! {
     MissingRequiredColumn = "missing-required-column",
     DuplicateKey = "duplicate-key",
     BadRows = "bad-rows",
+    EditedInTarget = "edited-in-target",
     NotOurs = "not-ours",
     UnknownSourceTable = "unknown-source-table",
     UnknownSourceColumn = "unknown-source-column",

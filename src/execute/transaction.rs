@@ -67,6 +67,24 @@ pub(super) async fn in_transaction(
     Ok(done)
 }
 
+/// The same for a target that is not the step's own: without hooks, and nothing is remembered of it.
+pub(super) async fn in_bare_transaction<T>(
+    context: &StepContext,
+    target: &Relation,
+    work: impl AsyncFnOnce(&Client) -> Result<T, StepError>,
+) -> Result<T, StepError> {
+    let client = Working::lease(&context.hands.target, context).await?;
+    let failed = |error| PostgresError::server(format!("run a transaction on {target}"), error);
+    lock_target(&client, target, Scope::Session, context).await?;
+    client.batch_execute("begin isolation level repeatable read read write").await.map_err(failed)?;
+    let done = work(&client).await?;
+    commit(context, &client).await?;
+    if lock::release(&client, target).await.is_ok() {
+        client.give_back();
+    }
+    Ok(done)
+}
+
 /// From the first hook of the open transaction to the last row that it records.
 async fn inside(
     context: &StepContext,

@@ -5,7 +5,7 @@ use tokio_postgres::Client;
 use crate::event::Phase;
 use crate::execute::failure::StepError;
 use crate::execute::step::{Done, StepContext};
-use crate::execute::transaction::{Transaction, in_transaction};
+use crate::execute::transaction::{Transaction, in_bare_transaction, in_transaction};
 use crate::execute::{stage, test, unit_test};
 use crate::plan::{Action, CrosswalkAction, MaterializedViewAction, MergeAction, SelectAction};
 use crate::state::run::{StepStatus, Tally};
@@ -69,7 +69,28 @@ async fn merge(context: &StepContext, merge: &MergeAction) -> Result<Done, StepE
         let note = |message: &str| context.note(message);
         Ok(Done::wrote(transform::merge(client, merge, progress, note).await?))
     };
-    in_transaction(context, transaction, merged).await
+    let done = in_transaction(context, transaction, merged).await?;
+    for open in &merge.again {
+        close(context, open).await?;
+    }
+    Ok(done)
+}
+
+/// Sets references of another model that waited for the rows of this one.
+async fn close(context: &StepContext, open: &MergeAction) -> Result<(), StepError> {
+    let closed = async |client: &Client| {
+        let note = |message: &str| context.note(&format!("{}: {message}", open.node.name));
+        Ok(transform::merge(client, open, |_| {}, note).await?)
+    };
+    let tally = in_bare_transaction(context, &open.target.relation, closed).await?;
+    if !tally.is_zero() {
+        let node = &open.node.name;
+        context.note(&format!(
+            "{} rows of {node} were left without a reference to this one, and have it now",
+            tally.updated
+        ));
+    }
+    Ok(())
 }
 
 async fn view(context: &StepContext, select: &SelectAction) -> Result<Done, StepError> {

@@ -183,7 +183,13 @@ impl Settled {
                 Deletes::Keep
             }
         };
-        MergeConfig { unique_key, deletes, bad_rows: self.bad_rows() }
+        MergeConfig {
+            unique_key,
+            deletes,
+            bad_rows: self.bad_rows(),
+            foreign: self.foreign(),
+            on_conflict: self.on_conflict(),
+        }
     }
 
     fn soft_without_column(&mut self) {

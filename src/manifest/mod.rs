@@ -26,6 +26,7 @@ mod lookup;
 mod materialization;
 mod model;
 mod naming;
+mod ownership;
 mod quarantine;
 mod record;
 mod reference;
@@ -63,6 +64,7 @@ pub use materialization::{
     IncrementalConfig, IncrementalStrategy, MaterializedViewConfig, MergeUpdates, OnConfigurationChange,
     OnSchemaChange, Refresh,
 };
+pub use ownership::{Foreign, OnConflict};
 pub use quarantine::QuarantineLimit;
 pub use removals::{Brake, Missing, Removals};
 pub use resolve::resolve;
@@ -269,6 +271,8 @@ pub struct MergeConfig {
     pub unique_key: Vec<Ident>,
     pub deletes: Deletes,
     pub bad_rows: BadRows,
+    pub foreign: Foreign,
+    pub on_conflict: OnConflict,
 }
 
 /// What happens to a row that the process inserted and whose key the SELECT no longer gives.

@@ -1,7 +1,8 @@
 //! A SELECT merged into a table that belongs to an application.
 //!
 //! The rows are staged in a temporary table, their values and keys are checked, and one join finds those that are new or
-//! differ. An UPDATE and an INSERT write these. Columns that the SELECT does not give are never named.
+//! differ. One statement updates and inserts these, so that rows may refer to one another. Columns that the SELECT does not
+//! give are never named.
 
 use std::sync::LazyLock;
 
@@ -11,6 +12,7 @@ use crate::compile::{CompiledSql, Embedded};
 use crate::ident::{Ident, Literal, MAX_IDENT_BYTES, NodeName, Relation};
 use crate::manifest::Deletes;
 use crate::materialize::given::{self, GivenColumn, GivenStatements, ValueTest};
+use crate::materialize::rules::ReferenceRule;
 use crate::materialize::{FilledBy, TargetColumn, TargetTable};
 use crate::sql::{StatementFile, quoted, quoted_list};
 
@@ -33,12 +35,10 @@ pub struct MergeStatements {
     pub create_faults: String,
     pub find_changes: String,
     pub analyze_changes: String,
-    pub note_new_keys: String,
     /// Rows that this process had marked as deleted, and that are back.
     pub revive: Option<String>,
-    /// Absent where the SELECT gives keys alone.
-    pub update: Option<String>,
-    pub insert: String,
+    /// Gives how many rows were inserted and how many updated.
+    pub write: String,
     pub delete: Option<String>,
 }
 
@@ -111,6 +111,24 @@ pub fn renew_written(shape: MergeShape<'_>, old_keys: OldKeys<'_>) -> String {
     steps.join(";\n")
 }
 
+/// Leaves a reference open whose parent is not there yet: NULL in new rows, what stands there in others.
+pub fn leave_open(shape: MergeShape<'_>, reference: &ReferenceRule) -> String {
+    let pairs: Vec<Value> = reference
+        .columns
+        .iter()
+        .zip(&reference.parent_columns)
+        .map(|(child, parent)| context! { child => quoted(child), parent => quoted(parent) })
+        .collect();
+    let child = quoted_list(&reference.columns);
+    let context = context! { pairs, child, parent => quoted(&reference.parent), ..merge_context(shape) };
+    STATEMENTS.render("leave_open", context)
+}
+
+/// Room for hashes in a table of keys that is older than they are.
+pub fn add_hashes(shape: MergeShape<'_>) -> String {
+    STATEMENTS.render("add_hashes", merge_context(shape))
+}
+
 /// Says whose keys a table keeps.
 pub fn mark_written(shape: MergeShape<'_>, mark: &str) -> String {
     STATEMENTS.render("mark_written", context! { mark => quoted(Literal(mark)), ..merge_context(shape) })
@@ -143,10 +161,8 @@ pub fn statements(
         create_faults: given::create_faults(),
         find_changes: render("find_changes"),
         analyze_changes: render("analyze_changes"),
-        note_new_keys: render("note_new_keys"),
         revive,
-        update: (!updated(shape).is_empty()).then(|| render("update")),
-        insert: render("insert"),
+        write: render("write"),
         delete,
     })
 }

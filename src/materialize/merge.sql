@@ -34,6 +34,7 @@ create table if not exists {{ written }} (
 {% endfor %}
     _inserted_at timestamptz not null default now(),
     _deleted_at timestamptz,
+    _hashes bigint[],
     primary key ({{ keys | inline }})
 )
 
@@ -42,7 +43,8 @@ create temporary table unimig_carried on commit drop as
 select
 {{ keys | lines("target") }},
     written._inserted_at,
-    written._deleted_at
+    written._deleted_at,
+    written._hashes
 from {{ written }} as written
 join {{ target }} as target on {{ old_keys | matching("target", "written") }}
 where num_nulls({{ keys | inline("target") }}) = 0
@@ -51,17 +53,22 @@ where num_nulls({{ keys | inline("target") }}) = 0
 insert into {{ written }} (
 {{ keys | lines }},
     _inserted_at,
-    _deleted_at
+    _deleted_at,
+    _hashes
 )
 select
 {{ keys | lines }},
     _inserted_at,
-    _deleted_at
+    _deleted_at,
+    _hashes
 from pg_temp.unimig_carried
 on conflict do nothing
 
 -- name: forget_keys
 drop table {{ written }}
+
+-- name: add_hashes
+alter table {{ written }} add column if not exists _hashes bigint[]
 
 -- name: mark_written
 comment on table {{ written }} is {{ mark }}
@@ -79,41 +86,72 @@ where target.{{ first_key }} is null
         *<> row({{ updates | inline("staged") }})::record
 {% endif %}
 
+-- name: leave_open
+update pg_temp.unimig_change as change set
+{% for pair in pairs %}
+    {{ pair.child }} = null{% if not loop.last %},{% endif %}
+
+{% endfor %}
+where change._unimig_is_new
+    and num_nulls({{ child | inline("change") }}) = 0
+    and not exists (
+        select
+        from {{ parent }} as parent
+        where {% for pair in pairs %}parent.{{ pair.parent }} = change.{{ pair.child }}{% if not loop.last %} and {% endif %}{% endfor %}
+
+    );
+update pg_temp.unimig_change as change set
+{% for pair in pairs %}
+    {{ pair.child }} = target.{{ pair.child }}{% if not loop.last %},{% endif %}
+
+{% endfor %}
+from {{ target }} as target
+where not change._unimig_is_new
+    and {{ keys | matching("target", "change") }}
+    and num_nulls({{ child | inline("change") }}) = 0
+    and not exists (
+        select
+        from {{ parent }} as parent
+        where {% for pair in pairs %}parent.{{ pair.parent }} = change.{{ pair.child }}{% if not loop.last %} and {% endif %}{% endfor %}
+
+    )
+
 -- name: analyze_changes
 analyze pg_temp.unimig_change
 
--- name: note_new_keys
-insert into {{ written }} (
-{{ keys | lines }}
-)
-select
-{{ keys | lines }}
-from pg_temp.unimig_change
-where _unimig_is_new
-on conflict ({{ keys | inline }}) do update set
-    _inserted_at = excluded._inserted_at,
-    _deleted_at = null
-
--- name: update
-update {{ target }} as target set
+-- name: write
+with updated as (
+{% if updates %}
+    update {{ target }} as target set
 {{ updates | setting("change") }}
-from pg_temp.unimig_change as change
-where not change._unimig_is_new
-    and {{ keys | matching("target", "change") }}
-    and row({{ updates | inline("target") }})::record
-        *<> row({{ updates | inline("change") }})::record
-
--- name: insert
-insert into {{ target }} (
-{{ inserts | lines }}
-)
-{% if overriding %}
-overriding system value
+    from pg_temp.unimig_change as change
+    where not change._unimig_is_new
+        and {{ keys | matching("target", "change") }}
+        and row({{ updates | inline("target") }})::record
+            *<> row({{ updates | inline("change") }})::record
+    returning 1
+{% else %}
+    select 1 limit 0
 {% endif %}
-select
+),
+inserted as (
+    insert into {{ target }} (
 {{ inserts | lines }}
-from pg_temp.unimig_change
-where _unimig_is_new
+    )
+{% if overriding %}
+    overriding system value
+{% endif %}
+    select
+{{ inserts | lines }}
+    from pg_temp.unimig_change
+    where _unimig_is_new
+        -- A value of a unique index may go from an old row to a new one.
+        and (select count(*) from updated) >= 0
+    returning 1
+)
+select
+    (select count(*) from inserted) as inserted,
+    (select count(*) from updated) as updated
 
 -- name: revive
 with back as (

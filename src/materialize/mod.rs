@@ -6,6 +6,7 @@ pub mod contract;
 pub mod crosswalk;
 pub mod crosswalk_import;
 pub mod digest;
+pub mod edits;
 pub mod given;
 mod image;
 pub mod incremental;

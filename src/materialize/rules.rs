@@ -24,6 +24,12 @@ pub struct TableRules {
     pub has_triggers_before: bool,
 }
 
+impl TableRules {
+    pub fn may_be_null(&self, name: &Ident) -> bool {
+        self.columns.iter().any(|column| column.name == *name && column.need == Need::MayBeNull)
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleColumn {
     pub name: Ident,

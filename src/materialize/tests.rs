@@ -73,9 +73,7 @@ fn merged(deletes: &Deletes, selected: &[&str]) -> Result<String, Vec<ColumnFaul
         Some(statements.bad_keys),
         Some(statements.create_written),
         Some(statements.find_changes),
-        Some(statements.note_new_keys),
-        statements.update,
-        Some(statements.insert),
+        Some(statements.write),
         statements.revive,
         statements.delete,
     ];

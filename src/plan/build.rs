@@ -59,8 +59,26 @@ pub fn build(
             Err(mistake) => mistakes.push(*mistake),
         }
     }
+    close_circles(inputs.catalog, &mut steps);
     let (plan, _) = mistakes.guard(Plan { command: command.to_owned(), steps, settings })?;
     Ok(plan)
+}
+
+/// Where targets refer to one another in a circle, the first is merged with those references open, and once more after
+/// the last.
+fn close_circles(catalog: &TargetCatalog, steps: &mut [Step]) {
+    for later in 1..steps.len() {
+        let (before, rest) = steps.split_at_mut(later);
+        let Some(Step { action: Action::Merge(parent), .. }) = rest.first_mut() else { continue };
+        for step in before {
+            let Action::Merge(child) = &mut step.action else { continue };
+            let pair = (child.target.relation.clone(), parent.target.relation.clone());
+            if catalog.foreign_keys.contains(&pair) {
+                parent.again.push(child.clone());
+                child.open_references.push(pair.1);
+            }
+        }
+    }
 }
 
 fn action(
@@ -142,7 +160,8 @@ fn model_action(
         Materialization::Merge(config) => {
             let target = target_table(inputs.catalog, model)?.clone();
             let config: MergeConfig = config.clone();
-            Some(Action::Merge(MergeAction { node, config, select, target, staged_parents }))
+            let (open_references, again) = (Vec::new(), Vec::new());
+            Some(Action::Merge(MergeAction { node, config, select, target, open_references, again, staged_parents }))
         }
     })
 }

@@ -120,6 +120,10 @@ pub struct MergeAction {
     pub config: MergeConfig,
     pub select: CompiledSql,
     pub target: TargetTable,
+    /// Tables that the target refers to and that are merged after it, as they refer back to it.
+    pub open_references: Vec<Relation>,
+    /// Models that were merged before with references to this target left open, to be merged again after it.
+    pub again: Vec<MergeAction>,
     /// Staged tables that the SELECT reads.
     pub staged_parents: Vec<NodeName>,
 }

@@ -29,6 +29,8 @@ const MODEL: &[&str] = &[
     "unique_key",
     "deletes",
     "deleted_column",
+    "adopt",
+    "on_conflict",
     "on_bad_rows",
     "quarantine",
     "incremental_strategy",

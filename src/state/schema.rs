@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004_partial_batches.sql"),
     include_str!("migrations/0005_drift_and_quarantine.sql"),
     include_str!("migrations/0007_quarantined_model_rows.sql"),
+    include_str!("migrations/0008_conflicts.sql"),
 ];
 
 /// Serialises concurrent first runs; any constant does, as long as all versions of the tool share it.

@@ -106,6 +106,12 @@ where attribute.attrelid = 'pg_temp.unimig_built'::regclass
 select
     to_regclass($1) is not null as present,
     coalesce(obj_description(to_regclass($1), 'pg_class'), '') as comment,
+    exists (
+        select
+        from pg_attribute as attribute
+        where attribute.attrelid = to_regclass($1)
+            and attribute.attname = '_hashes'
+    ) as has_hashes,
     format('keys of rows inserted into %s (%s)', $2, to_regclass($2)::oid) as mark,
     coalesce(
         (
@@ -113,7 +119,7 @@ select
             from pg_attribute as attribute
             where attribute.attrelid = to_regclass($1)
                 and attribute.attnum > 0
-                and attribute.attname not in ('_inserted_at', '_deleted_at')
+                and attribute.attname not in ('_inserted_at', '_deleted_at', '_hashes')
         ),
         '{}'
     ) as names,
@@ -125,7 +131,7 @@ select
             from pg_attribute as attribute
             where attribute.attrelid = to_regclass($1)
                 and attribute.attnum > 0
-                and attribute.attname not in ('_inserted_at', '_deleted_at')
+                and attribute.attname not in ('_inserted_at', '_deleted_at', '_hashes')
         ),
         '{}'
     ) as types

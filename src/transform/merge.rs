@@ -5,16 +5,18 @@ use tokio_postgres::Client;
 use crate::compile::Embedded;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::ident::{Ident, Relation};
-use crate::manifest::{BadRows, ModelNode};
+use crate::manifest::{BadRows, ModelNode, OnConflict};
+use crate::materialize;
 use crate::materialize::TargetTable;
+use crate::materialize::edits::{EditOptions, EditStatements};
 use crate::materialize::merge::{self, ANALYZE_FROM_ROWS, ColumnFault, MergeShape, MergeStatements};
-use crate::materialize::rules::TableRules;
+use crate::materialize::rules::{ReferenceRule, TableRules};
 use crate::plan::MergeAction;
 use crate::postgres::PostgresError;
 use crate::state::run::Tally;
 use crate::transform::given::{self, Selected};
 use crate::transform::keys::duplicate_keys;
-use crate::transform::{TransformError, bad_rows, contract, located, rules, written};
+use crate::transform::{TransformError, bad_rows, contract, edits, located, rules, written};
 
 /// PostgreSQL's code for a row that others refer to.
 const FOREIGN_KEY_VIOLATION: &str = "23503";
@@ -37,6 +39,7 @@ pub(super) struct Staged {
     /// The SELECT's columns.
     pub selected: Vec<Ident>,
     pub statements: MergeStatements,
+    edits: EditStatements,
     rules: TableRules,
     /// How many rows the SELECT gave.
     rows: u64,
@@ -57,7 +60,7 @@ pub(super) fn shape<'a>(action: &'a MergeAction, selected: &'a [Ident]) -> Merge
 pub(super) async fn stage_rows(
     client: &Client,
     action: &MergeAction,
-    (mut progress, note): (impl FnMut(u64), impl FnMut(&str)),
+    (mut progress, mut note): (impl FnMut(u64), impl FnMut(&str)),
 ) -> Result<Staged, TransformError> {
     let typed = selected_columns(client, action).await?;
     let selected: Vec<Ident> = typed.iter().map(|column| column.name.clone()).collect();
@@ -82,6 +85,11 @@ pub(super) async fn stage_rows(
         client.batch_execute(&statements.analyze_changes).await.map_err(failed)?;
     }
     let rules = rules::read(client, &action.target.relation).await?;
+    leave_open(client, action, (shape, &rules)).await?;
+    let options =
+        EditOptions { reads_back: rules.has_triggers_before, keeps: action.config.on_conflict == OnConflict::Theirs };
+    let edits = materialize::edits::statements(shape, options);
+    edits::settle(client, action, (&edits, &mut note)).await?;
     let looks_first = match action.config.bad_rows {
         // A trigger may mend what a rule would refuse, so the server is asked first where there is one.
         BadRows::Quarantine(_) => !rules.has_triggers_before,
@@ -91,7 +99,26 @@ pub(super) async fn stage_rows(
         bad_rows::find(client, shape, &rules).await?;
     }
     bad_rows::settle(client, action, (rows, note)).await?;
-    Ok(Staged { selected, statements, rules, rows })
+    Ok(Staged { selected, statements, edits, rules, rows })
+}
+
+/// References in a circle whose parents are merged after this model: they are set when those are there.
+async fn leave_open(
+    client: &Client,
+    action: &MergeAction,
+    (shape, rules): (MergeShape<'_>, &TableRules),
+) -> Result<(), PostgresError> {
+    let may_wait = |reference: &&ReferenceRule| {
+        action.open_references.contains(&reference.parent)
+            && reference.columns.iter().all(|column| shape.selected.contains(column) && rules.may_be_null(column))
+    };
+    for reference in rules.references.iter().filter(may_wait) {
+        client
+            .batch_execute(&merge::leave_open(shape, reference))
+            .await
+            .map_err(|error| PostgresError::server(format!("leave {} open", reference.name), error))?;
+    }
+    Ok(())
 }
 
 /// The second half: keys, rows, deletes.
@@ -105,7 +132,7 @@ pub(super) async fn write(
     let failed = |error| PostgresError::server(doing.as_str(), error);
     let statements = &staged.statements;
     client.batch_execute("savepoint unimig_write").await.map_err(failed)?;
-    let (inserted, updated) = match write_rows(client, statements, &doing).await {
+    let (inserted, updated) = match write_rows(client, staged, &doing).await {
         Ok(written) => written,
         Err(error) if given::is_of_data(&error) => {
             client.batch_execute("rollback to savepoint unimig_write").await.map_err(failed)?;
@@ -114,7 +141,7 @@ pub(super) async fn write(
                 return Err(error.into());
             }
             bad_rows::settle(client, action, (staged.rows, &mut note)).await?;
-            write_rows(client, statements, &doing).await?
+            write_rows(client, staged, &doing).await?
         }
         Err(error) => return Err(error.into()),
     };
@@ -137,21 +164,17 @@ pub(super) async fn write(
 }
 
 /// How many rows were inserted and updated. What the table checks at the end of a transaction is checked now.
-async fn write_rows(client: &Client, statements: &MergeStatements, doing: &str) -> Result<(u64, u64), PostgresError> {
+async fn write_rows(client: &Client, staged: &Staged, doing: &str) -> Result<(u64, u64), PostgresError> {
     let failed = |error| PostgresError::server(doing, error);
-    client.execute_typed(&statements.note_new_keys, &[]).await.map_err(failed)?;
-    let updated = match &statements.update {
-        Some(update) => client.execute_typed(update, &[]).await.map_err(failed)?,
-        None => 0,
-    };
-    let inserted = client.execute_typed(&statements.insert, &[]).await.map_err(failed)?;
-    client
-        .batch_execute(
-            "set constraints all immediate;
-set constraints all deferred",
-        )
-        .await
-        .map_err(failed)?;
+    let Staged { statements, edits, .. } = staged;
+    let counts = client.query_typed_one(&statements.write, &[]).await.map_err(failed)?;
+    let count = |name| u64::try_from(counts.get::<_, i64>(name)).unwrap_or(0);
+    let (inserted, updated) = (count("inserted"), count("updated"));
+    client.batch_execute("set constraints all immediate").await.map_err(failed)?;
+    client.execute_typed(&edits.note_inserted, &[]).await.map_err(failed)?;
+    if updated > 0 {
+        client.execute_typed(&edits.note_updated, &[]).await.map_err(failed)?;
+    }
     Ok((inserted, updated))
 }
 

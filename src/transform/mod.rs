@@ -11,6 +11,7 @@ mod contract;
 mod crosswalk;
 pub mod description;
 pub mod diff;
+mod edits;
 pub mod flight;
 mod given;
 mod hanging;

@@ -7,6 +7,7 @@ use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
 use crate::ident::Ident;
+use crate::materialize::edits;
 use crate::materialize::merge::{self, MergeShape, MergeStatements, OldKeys};
 use crate::postgres::PostgresError;
 use crate::transform::catalog::STATEMENTS;
@@ -38,12 +39,49 @@ pub(super) async fn prepare(
     } else if comment != mark {
         merge::renew_written(shape, OldKeys::Forget)
     } else if fits {
-        return Ok(());
+        if !found.get::<_, bool>("has_hashes") {
+            client.batch_execute(&merge::add_hashes(shape)).await.map_err(failed)?;
+        }
+        return order_hashes(client, shape).await;
     } else if names.iter().all(|name| shape.target.column(name).is_some()) {
         merge::renew_written(shape, OldKeys::Carry(&names))
     } else {
         merge::renew_written(shape, OldKeys::Forget)
     };
     let marked = merge::mark_written(shape, mark);
-    client.batch_execute(&format!("{renewed};\n{marked}")).await.map_err(failed)
+    if found.get::<_, bool>("present") && !found.get::<_, bool>("has_hashes") {
+        client.batch_execute(&merge::add_hashes(shape)).await.map_err(failed)?;
+    }
+    client.batch_execute(&format!("{renewed};\n{marked}")).await.map_err(failed)?;
+    order_hashes(client, shape).await
+}
+
+/// Has the hashes of each key stand in the order of the columns that are written now.
+async fn order_hashes(client: &Client, shape: MergeShape<'_>) -> Result<(), PostgresError> {
+    let node = shape.node.as_str();
+    let failed = |error| PostgresError::server(format!("prepare the hashes of {node}"), error);
+    let known = client
+        .query_typed("select columns from unimig.written_columns where node = $1", &[(&node, Type::TEXT)])
+        .await
+        .map_err(failed)?;
+    let known: Option<Vec<String>> = known.first().map(|row| row.get(0));
+    let wanted: Vec<&str> = merge::updated(shape).into_iter().map(Ident::as_str).collect();
+    if known.as_ref().is_some_and(|known| known.iter().map(String::as_str).eq(wanted.iter().copied())) {
+        return Ok(());
+    }
+    if let Some(known) = known {
+        let known: Vec<Ident> = known.into_iter().map(Ident::from_catalog).collect();
+        client.batch_execute(&edits::reorder(shape, &known)).await.map_err(failed)?;
+    }
+    client
+        .execute_typed(
+            "insert into unimig.written_columns (node, columns)
+             values ($1, $2)
+             on conflict (node) do update set
+                 columns = excluded.columns",
+            &[(&node, Type::TEXT), (&wanted, Type::TEXT_ARRAY)],
+        )
+        .await
+        .map_err(failed)?;
+    Ok(())
 }

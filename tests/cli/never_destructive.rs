@@ -137,7 +137,7 @@ fn a_merge_never_removes_rows_of_the_application() {
     assert_eq!(test.result("bl.person").wrote(), (0, 0, 1));
     assert_eq!(
         test.query_target("select id, name, note from app.person where id in (-1, 5, 6) order by id"),
-        ["-1|mine|note", "5|applicant 5|note"]
+        ["-1|mine|note", "5|mine too|note"]
     );
 }
 
