@@ -12,7 +12,7 @@ use tokio_postgres::Client;
 use crate::compile::{Later, LaterHooks, RenderedHooks};
 use crate::diagnostic::Diagnostic;
 use crate::execute::guard::Guard;
-use crate::extract::Snapshot;
+use crate::extract::{GrowingKey, Snapshot};
 use crate::ident::{Ident, NodeName};
 use crate::plan::ReadBounds;
 use crate::postgres::{Pool, PostgresError};
@@ -45,6 +45,8 @@ pub struct HandsOptions {
     pub sizes: BTreeMap<NodeName, u64>,
     /// How many steps will read each source.
     pub stages_per_connection: BTreeMap<String, usize>,
+    /// Of the tables of each source that go by a growing key.
+    pub growing_keys: BTreeMap<String, Vec<GrowingKey>>,
     /// What is asked of each source before it is read.
     pub guards: BTreeMap<String, Guard>,
 }
@@ -75,6 +77,8 @@ pub struct Hands {
 struct Reading {
     state: Opening,
     readers_left: usize,
+    /// What is read of it before its clock.
+    growing: Vec<GrowingKey>,
 }
 
 enum Opening {
@@ -85,8 +89,11 @@ enum Opening {
 }
 
 impl Hands {
-    pub fn new(options: HandsOptions) -> Self {
-        let reading = |readers_left| Mutex::new(Reading { state: Opening::NotYet, readers_left });
+    pub fn new(mut options: HandsOptions) -> Self {
+        let mut reading = |connection: String, readers_left| {
+            let growing = options.growing_keys.remove(&connection).unwrap_or_default();
+            (connection, Mutex::new(Reading { state: Opening::NotYet, readers_left, growing }))
+        };
         Self {
             run: options.run,
             target: options.target,
@@ -106,7 +113,7 @@ impl Hands {
             snapshots: options
                 .stages_per_connection
                 .into_iter()
-                .map(|(connection, readers)| (connection, reading(readers)))
+                .map(|(connection, readers)| reading(connection, readers))
                 .collect(),
             schemas: Mutex::new(BTreeSet::new()),
         }
@@ -135,7 +142,7 @@ impl Hands {
         match &reading.state {
             Opening::Open(snapshot) => Ok(Arc::clone(snapshot)),
             Opening::Failed(error) => Err(Arc::clone(error)),
-            Opening::NotYet => match open(pool, target).await {
+            Opening::NotYet => match open((pool, &reading.growing), target).await {
                 Ok(snapshot) => {
                     let snapshot = Arc::new(snapshot);
                     reading.state = Opening::Open(Arc::clone(&snapshot));
@@ -195,10 +202,10 @@ impl Hands {
 }
 
 /// The target's clock is read first: what is loaded after that may be later than the snapshot.
-async fn open(pool: &Pool, target: &Client) -> Result<Snapshot, PostgresError> {
+async fn open((pool, growing): (&Pool, &[GrowingKey]), target: &Client) -> Result<Snapshot, PostgresError> {
     let clock = target
         .query_one("select clock_timestamp()", &[])
         .await
         .map_err(|error| PostgresError::server("read the target's clock", error))?;
-    Snapshot::open(pool, clock.get(0)).await
+    Snapshot::open(pool, clock.get(0), growing).await
 }

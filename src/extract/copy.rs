@@ -16,7 +16,7 @@ use crate::ident::{Ident, Literal};
 use crate::manifest::StageNode;
 use crate::materialize::digest::{self, RangeKey};
 use crate::materialize::stage::StagedColumn;
-use crate::postgres::{PostgresError, copy_out_csv};
+use crate::postgres::copy_out_csv;
 use crate::sql::{quoted, quoted_list};
 use crate::store::{
     self, BatchKind, BatchManifest, BatchSnapshot, BatchWindow, KeyRange, ManifestColumn, PartEntry, PartOptions,
@@ -247,29 +247,6 @@ async fn read_slices(
         Some(writer) => Ok((writer.finish().await?, sum)),
         None => Ok((Vec::new(), sum)),
     }
-}
-
-/// The greatest key of a table as its source writes it; `None` where it has no rows.
-pub async fn greatest_key(
-    client: &Client,
-    node: &StageNode,
-    select: Option<&CompiledSql>,
-    column: &Ident,
-) -> Result<Option<String>, ExtractError> {
-    let context = context! { column => quoted(column), relation => quoted(&node.source_relation) };
-    let statement = match select {
-        None => STATEMENTS.render("greatest_key", context),
-        Some(select) => {
-            let head = STATEMENTS.render("greatest_key_of_select_head", context.clone());
-            let tail = STATEMENTS.render("rows_of_select_tail", context);
-            format!("{head}\n{}\n{tail}", select.text)
-        }
-    };
-    let row = client
-        .query_one(&statement, &[])
-        .await
-        .map_err(|error| PostgresError::server(format!("read the greatest key of {}", node.name), error))?;
-    Ok(row.get(0))
 }
 
 /// The digests of a table's ranges, or of those of the SELECT that replaces it.

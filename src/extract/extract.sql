@@ -65,6 +65,10 @@ where {{ condition }}
 -- name: above
 ({{ column }} > {{ key }} or {{ column }} is null)
 
+-- name: look_at_key
+begin read only;
+set local lock_timeout = '5s'
+
 -- name: greatest_key
 select max({{ column }})::text
 from {{ relation }}

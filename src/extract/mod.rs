@@ -6,6 +6,7 @@ mod checksum;
 mod copy;
 mod describe;
 mod drift;
+mod growing_key;
 mod indexes;
 mod key_range;
 mod privileges;
@@ -22,11 +23,10 @@ use crate::sql::StatementFile;
 use crate::store::StoreError;
 
 pub use checksum::{hashed, row_hash};
-pub use copy::{
-    Above, Clock, Extraction, Portion, Ranges, TimeColumn, Window, digests, extract, greatest_key, note_missing_indexes,
-};
+pub use copy::{Above, Clock, Extraction, Portion, Ranges, TimeColumn, Window, digests, extract, note_missing_indexes};
 pub use describe::{ExtensionType, SourceColumn, SourceShape, describe, extension_types, tables};
 pub use drift::{Change, changes};
+pub use growing_key::GrowingKey;
 pub use indexes::{MissingIndexes, missing_indexes, usual_statement};
 pub use privileges::{Writer, writer};
 pub use slice::{Slice, sizes, slices};

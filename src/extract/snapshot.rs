@@ -1,12 +1,15 @@
 //! The moment at which a whole source is read: one exported snapshot that every worker joins.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use minijinja::context;
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
 use crate::extract::STATEMENTS;
-use crate::ident::Literal;
+use crate::extract::growing_key::{self, GrowingKey};
+use crate::ident::{Literal, NodeName};
 use crate::postgres::{Lease, Pool, PostgresError, Role};
 use crate::sql::quoted;
 
@@ -22,6 +25,8 @@ pub struct Snapshot {
     /// The start of the oldest transaction that was open then: its rows may carry times from that moment on. Unknown
     /// where the role, or a replica, does not see the transactions of others.
     pub oldest_transaction_at: Option<Timestamp>,
+    /// What the growing keys of its tables had reached before that.
+    pub greatest_keys: BTreeMap<NodeName, String>,
     holder: Lease,
 }
 
@@ -51,13 +56,15 @@ fn refuses(error: &tokio_postgres::Error) -> bool {
 
 impl Snapshot {
     /// Opens the snapshot of a source. The clock and the open transactions are read first: a transaction that begins
-    /// after that and is open when the snapshot is taken cannot carry an earlier time.
-    pub async fn open(pool: &Pool, opened_at: Timestamp) -> Result<Self, PostgresError> {
+    /// after that and is open when the snapshot is taken cannot carry an earlier time. The growing keys are read before
+    /// that, so that it cannot hold a lesser one either.
+    pub async fn open(pool: &Pool, opened_at: Timestamp, growing: &[GrowingKey]) -> Result<Self, PostgresError> {
         let doing = || format!("open a snapshot of source connection \"{}\"", pool.name());
         let failed = |error| PostgresError::server(doing(), error);
         debug_assert!(matches!(pool.role(), Role::Source), "sources are read through read-only sessions");
         let holder = pool.lease("snapshot").await?;
         let statement = |name| STATEMENTS.render(name, context! {});
+        let greatest_keys = growing_key::read(&holder, growing).await.map_err(failed)?;
         let clock = holder.query_one(&statement("clock"), &[]).await.map_err(failed)?;
         let (source_clock, oldest_active): (Timestamp, Timestamp) = (clock.get(0), clock.get(1));
         let prepared = holder.query_one(&statement("prepared_transactions"), &[]).await.map_err(failed)?;
@@ -81,6 +88,7 @@ impl Snapshot {
                 // When a prepared transaction began is not shown, only when it was prepared.
                 .then(|| oldest_prepared.is_none().then_some(oldest_active))
                 .flatten(),
+            greatest_keys,
             holder,
         })
     }

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::compile::{CompileFacts, Later, LaterHooks};
 use crate::event::{Event, Listener, RunSummary};
 use crate::execute::{self, Guard, GuardOptions, Hands, HandsOptions};
-use crate::extract::Throttle;
+use crate::extract::{GrowingKey, Throttle};
 use crate::ident::{NodeName, Relation};
 use crate::manifest::jinja::Rows;
 use crate::manifest::{Manifest, Materialization, ModelNode};
@@ -203,6 +203,7 @@ async fn run_connected(
         hooks: compiled.hooks.clone(),
         later_hooks,
         stages_per_connection: plan.stages_per_connection(),
+        growing_keys: growing_keys(&plan),
         guards: guards((workspace, connections), &plan),
     });
     let Told { listeners, stop } = told;
@@ -219,6 +220,18 @@ async fn run_connected(
         false => run_hooks::end(workspace, connections, (&summary, &stop)).await,
     };
     Ok(Ended { summary, hooks })
+}
+
+/// The growing keys of the tables that the plan reads, by connection.
+fn growing_keys(plan: &Plan) -> BTreeMap<String, Vec<GrowingKey>> {
+    let mut keys: BTreeMap<String, Vec<GrowingKey>> = BTreeMap::new();
+    for step in &plan.steps {
+        if let Action::Stage(stage) = &step.action {
+            let key = GrowingKey::of(&stage.node, stage.extraction.as_ref());
+            keys.entry(stage.node.connection.clone()).or_default().extend(key);
+        }
+    }
+    keys
 }
 
 /// What the profile asks of each source that the plan reads.

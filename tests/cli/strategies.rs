@@ -79,6 +79,41 @@ fn appended_rows_are_read_above_the_greatest_key_and_none_is_missed() {
 }
 
 #[test]
+fn a_number_that_was_taken_between_the_clock_and_the_snapshot_is_not_passed_over() {
+    let test = table("{strategy: append, columns: [id], overlap: 0}");
+    test.on_source(
+        "qvp",
+        "create schema gate;
+        create function gate.prepared() returns table (prepared timestamptz, database name) language plpgsql as $$
+        begin
+            perform pg_advisory_xact_lock_shared(42);
+            return query select xact.prepared, xact.database from pg_catalog.pg_prepared_xacts as xact;
+        end $$;
+        create view gate.pg_prepared_xacts as select prepared, database from gate.prepared()",
+    );
+    let name = test.database("qvp");
+    test.on_source("qvp", &format!("alter database {name} set search_path = gate, pg_catalog, public"));
+    test.succeeds(&["run"]);
+    let gate = test.session("qvp");
+    gate.execute("select pg_advisory_lock(42)");
+    let run = test.start(&["run"]);
+    // From elsewhere: whoever looks on at the source is an open transaction there.
+    let held = format!("select oid from pg_database where datname = '{name}'");
+    let waits = format!("locktype = 'advisory' and not granted and database = ({held})");
+    test.session("target").wait_until(&format!("exists (select from pg_locks where {waits})"));
+    let late = begun(&test, "insert into log (entry) values ('late')");
+    test.on_source("qvp", "insert into log (entry) values ('quick')");
+    gate.execute("select pg_advisory_unlock(42)");
+    run.wait().exit(0);
+    assert_eq!(test.result(LOG).wrote(), (1, 0, 0), "the greater number is seen, the lesser not yet");
+    late.execute("commit");
+
+    test.succeeds(&["run"]);
+
+    assert_eq!(test.result(LOG).wrote(), (1, 0, 0));
+}
+
+#[test]
 fn times_without_a_zone_are_found_wherever_their_clock_hangs() {
     let test = table("{strategy: window, columns: [updated_at], window: 1 minute}");
     test.on_source("qvp", "update log set updated_at = now() - interval '30 days'");

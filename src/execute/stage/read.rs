@@ -10,7 +10,7 @@ use crate::execute::failure::StepError;
 use crate::execute::session::Working;
 use crate::execute::step::StepContext;
 use crate::extract::{self, ExtensionType, Extraction, Joined, Portion, Slice, Snapshot, SourceColumn};
-use crate::manifest::{StageNode, Strategy};
+use crate::manifest::StageNode;
 use crate::materialize::stage::StagedColumn;
 use crate::plan::StageAction;
 use crate::postgres::{Pool, PostgresError};
@@ -78,8 +78,8 @@ pub(super) async fn read(reading: Reading<'_>) -> Result<Option<Gathered>, StepE
         end(&helper, node).await?;
         helper.give_back();
     }
-    // At a moment of its own the key may be greater than those of transactions that were not open at the clock.
-    let greatest_key = if joined == Joined::Shared { greatest_key(&source, action).await? } else { None };
+    // At a moment of its own, perhaps on a server that is behind, rows below the key may not be there yet.
+    let greatest_key = snapshot.greatest_keys.get(&node.name).filter(|_| joined == Joined::Shared).cloned();
     end(&source, node).await?;
     source.give_back();
     let kind = manifest.kind.as_str();
@@ -95,17 +95,6 @@ fn note_limits(context: &StepContext, node: &StageNode, joined: Joined) {
     if node.key.is_empty() {
         context.note(NO_KEY);
     }
-}
-
-/// What a table's growing key has reached, where the strategy goes by one.
-async fn greatest_key(source: &Client, action: &StageAction) -> Result<Option<String>, StepError> {
-    let node = &action.node;
-    Ok(match &node.strategy {
-        Strategy::Append { column, .. } => {
-            extract::greatest_key(source, node, action.extraction.as_ref(), column).await?
-        }
-        Strategy::Full | Strategy::Window { .. } | Strategy::Compare { .. } => None,
-    })
 }
 
 /// As many more sessions as there are slices, of those that nobody waits for; they see what the first one sees.
