@@ -102,6 +102,28 @@ fn a_full_disk_below_the_layer_is_told_and_changes_nothing() {
     assert_eq!(test.result("stg.qvp.audit_log").wrote(), (1701, 0, 0));
 }
 
+#[test]
+fn a_batch_that_is_pruned_by_half_is_none_any_more_and_its_rest_goes_later() {
+    let test = Test::sample();
+    for _ in 0..2 {
+        test.succeeds(&["run", "--select", "stg.qvp.applicants"]);
+    }
+    let oldest = parts(&test).into_iter().min().expect("two batches");
+    let folder = oldest.parent().expect("a batch").to_path_buf();
+    let prune = ["layer", "prune", "--keep-batches", "1"];
+    let disk = SmallDisk::mount(&folder.join("in the way"));
+
+    test.run(&prune).exit(1).stderr_has("could not delete \"qvp/applicants/").stderr_has("busy");
+
+    assert_eq!(files_below(&folder).len(), 0, "its manifest went first, and then its parts");
+    test.succeeds(&["layer", "verify"]).stderr_has("1 part in 1 batch");
+    drop(disk);
+    test.succeeds(&prune).stdout_has("removed 1 batch");
+    assert!(!folder.exists());
+    test.succeeds(&["run", "--select", "stg.qvp.applicants"]);
+    test.wrote_nothing();
+}
+
 /// A file system of 1 MiB.
 struct SmallDisk(PathBuf);
 

@@ -50,6 +50,7 @@ mod quarantine;
 mod read_only;
 mod removals;
 mod retries;
+mod second_looks;
 mod secrets;
 mod selection;
 mod server_mistakes;

@@ -51,7 +51,7 @@ fn thirty_days_of_storm_end_each_evening_with_copies_that_equal_their_sources() 
         Test::new().source_sql("qvp", source::SCHEMA).source_sql("svp", source::SCHEMA).file("sources/both.yml", &yaml);
     let mut chance = Chance::new(seed);
     let mut lives = ["qvp", "svp"].map(|source| Life::new(&test, source));
-    let mut survived = (0, 0);
+    let mut survived = (0, 0, 0);
     for day in 1..=days {
         for life in &mut lives {
             life.change_schema(day);
@@ -61,6 +61,7 @@ fn thirty_days_of_storm_end_each_evening_with_copies_that_equal_their_sources() 
             0 => live(&mut lives, &mut chance, 60),
             1..=3 => survived.0 += u32::from(killed(&test, &mut lives, &mut chance)),
             4 | 5 => survived.1 += u32::from(cut_off(&test, &mut lives, &mut chance)),
+            6 => survived.2 += u32::from(lost_its_layer(&test, &mut lives, &mut chance)),
             _ => {
                 let run = test.start(&["run", "--threads", "4"]);
                 live(&mut lives, &mut chance, 60);
@@ -80,7 +81,8 @@ fn thirty_days_of_storm_end_each_evening_with_copies_that_equal_their_sources() 
         test.wrote_nothing();
         assert_eq!(test.state(), before, "a second run on day {day} with seed {seed}");
     }
-    assert!(days < DAYS || survived.0 > 0 && survived.1 > 0, "no run was killed or cut off: {survived:?}");
+    let all = survived.0 > 0 && survived.1 > 0 && survived.2 > 0;
+    assert!(days < DAYS || all, "no run was killed, cut off or lost its layer: {survived:?}");
 }
 
 fn live(lives: &mut [Life; 2], chance: &mut Chance, moments: u64) {
@@ -111,6 +113,31 @@ fn cut_off(test: &Test, lives: &mut [Life; 2], chance: &mut Chance) -> bool {
     // Steps that lost their session are begun again, and succeed or not.
     run.wait();
     !ended.is_empty()
+}
+
+/// A file takes the place of a source's folder in the layer after a while. Tells whether the run failed.
+fn lost_its_layer(test: &Test, lives: &mut [Life; 2], chance: &mut Chance) -> bool {
+    let layer = test.path().join(".unimig/layer");
+    let source = if chance.of(2) == 0 { "qvp" } else { "svp" };
+    let (folder, aside) = (layer.join(source), layer.join("aside"));
+    let run = test.start(&["run"]);
+    wait_for_sessions(test);
+    let moments = chance.of(30);
+    live(lives, chance, moments);
+    // There may be no folder yet, and a new one may be made meanwhile.
+    let was_there = std::fs::rename(&folder, &aside).is_ok();
+    let _ = std::fs::write(&folder, "in the way");
+    live(lives, chance, 30);
+    let outcome = run.wait();
+    if folder.is_file() {
+        std::fs::remove_file(&folder).expect("the file can be removed");
+    }
+    if was_there {
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::rename(&aside, &folder).expect("the folder can be put back");
+    }
+    assert!(matches!(outcome.code, Some(0 | 1 | 3)), "{}", outcome.transcript());
+    outcome.code != Some(0)
 }
 
 fn sessions(test: &Test) -> String {
