@@ -25,18 +25,7 @@ select
         ),
         '{}'
     ) as types,
-    coalesce(
-        (
-            select array_agg(attribute.attname::text order by key.place)
-            from pg_index as index
-            cross join unnest(index.indkey::smallint[]) with ordinality as key (attnum, place)
-            join pg_attribute as attribute on attribute.attrelid = index.indrelid
-                and attribute.attnum = key.attnum
-            where index.indrelid = class.oid
-                and index.indisprimary
-        ),
-        '{}'
-    ) as primary_key,
+    {% include "shared/primary_key" %} as primary_key,
     live.relkind::text as live_kind,
     coalesce(obj_description(live.oid, 'pg_class'), '') as live_comment
 from (values (true)) as always (yes)

@@ -2,6 +2,7 @@
 //!
 //! A file holds statements that begin with a line `-- name: some_statement`. The environment is strict: an undefined
 //! name is an error, and so is printing a string that was not quoted by [`quoted`] before. Rust decides, SQL lays out.
+//! What several statements ask in the same words stands in `shared.sql`, and is included as `shared/…`.
 
 mod layout;
 
@@ -10,6 +11,9 @@ use std::fmt::Display;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, Output, State, UndefinedBehavior};
+
+/// What the names of shared parts begin with.
+const SHARED: &str = "shared/";
 
 /// The statements of one `.sql` file.
 pub struct StatementFile {
@@ -29,6 +33,11 @@ impl StatementFile {
         environment.add_filter("lines", layout::lines);
         environment.add_filter("matching", layout::matching);
         environment.add_filter("setting", layout::setting);
+        for (name, body) in sections(include_str!("shared.sql")) {
+            environment
+                .add_template_owned(format!("{SHARED}{name}"), body)
+                .expect("a shared part that ships with the tool parses");
+        }
         for (name, body) in sections(text) {
             environment.add_template(name, body).expect("a statement template that ships with the tool parses");
         }
@@ -47,6 +56,7 @@ impl StatementFile {
     /// The names of the statements, for tests that render every one.
     pub fn names(&self) -> Vec<&str> {
         let mut names: Vec<&str> = self.environment.templates().map(|(name, _)| name).collect();
+        names.retain(|name| !name.starts_with(SHARED));
         names.sort_unstable();
         names
     }

@@ -13,18 +13,7 @@ select
         end
         order by attribute.attnum
     ) as filled_by,
-    coalesce(
-        (
-            select array_agg(key_attribute.attname::text order by key.place)
-            from pg_index as index
-            cross join unnest(index.indkey::smallint[]) with ordinality as key (attnum, place)
-            join pg_attribute as key_attribute on key_attribute.attrelid = index.indrelid
-                and key_attribute.attnum = key.attnum
-            where index.indrelid = class.oid
-                and index.indisprimary
-        ),
-        '{}'
-    ) as primary_key
+    {% include "shared/primary_key" %} as primary_key
 from pg_class as class
 join pg_namespace as namespace on namespace.oid = class.relnamespace
 join pg_attribute as attribute on attribute.attrelid = class.oid

@@ -361,18 +361,15 @@ from (
     select
         42,
         'row level security',
-        format('alter table %s enable row level security', relation.name),
+        format('alter table %s %s row level security', relation.name, security.word),
         'must'
     from relation
-    where relation.relrowsecurity
-    union all
-    select
-        42,
-        'row level security',
-        format('alter table %s force row level security', relation.name),
-        'must'
-    from relation
-    where relation.relforcerowsecurity
+    cross join lateral (
+        values
+            (relation.relrowsecurity, 'enable'),
+            (relation.relforcerowsecurity, 'force')
+    ) as security (is_set, word)
+    where security.is_set
     union all
     select
         43,

@@ -125,6 +125,18 @@ fn identity_columns_are_written_as_the_select_says() {
 }
 
 #[test]
+fn columns_that_a_primary_key_only_includes_are_not_of_the_key() {
+    let test = shop("alias='included'");
+    test.on_target("create table app.included (id bigint, code text, price numeric, primary key (id) include (code))");
+    test.succeeds(&["run"]);
+    test.on_source("shop", "update items set code = 'changed' where id = 5");
+
+    test.succeeds(&["run"]);
+
+    assert_eq!(test.result("bl.item").wrote(), (0, 1, 0));
+}
+
+#[test]
 fn an_identity_that_the_select_does_not_give_is_the_applications() {
     for kind in ["always", "by default"] {
         let test = shop("alias='numbered', unique_key='code'");

@@ -127,19 +127,7 @@ select
         end
         order by attribute.attnum
     ) as fillings,
-    coalesce(
-        (
-            select array_agg(member_column.attname::text order by member.place)
-            from pg_index as index
-            cross join unnest(index.indkey::smallint[]) with ordinality as member (attnum, place)
-            join pg_attribute as member_column on member_column.attrelid = index.indrelid
-                and member_column.attnum = member.attnum
-            where index.indrelid = class.oid
-                and index.indisprimary
-                and member.place <= index.indnkeyatts
-        ),
-        '{}'
-    ) as primary_key
+    {% include "shared/primary_key" %} as primary_key
 from pg_class as class
 join pg_namespace as namespace on namespace.oid = class.relnamespace
 join pg_attribute as attribute on attribute.attrelid = class.oid
