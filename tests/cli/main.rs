@@ -44,6 +44,7 @@ mod merge;
 mod never_destructive;
 mod operation;
 mod packages;
+mod pages;
 mod parallel;
 mod plan;
 mod quarantine;
