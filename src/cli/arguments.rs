@@ -20,6 +20,7 @@ use crate::cli::retry::DeferArguments;
 use crate::cli::schema::SchemaArguments;
 use crate::cli::show::ShowArguments;
 use crate::cli::source::SourceArguments;
+use crate::cli::why::WhyArguments;
 use crate::graph::Indirect;
 use crate::manifest::ResourceType;
 use crate::ops::run::Verb;
@@ -175,6 +176,8 @@ pub(super) enum Command {
     Layer(LayerArguments),
     /// Carry the ids of a crosswalk elsewhere and back, as CSV
     Crosswalk(CrosswalkArguments),
+    /// Say which rows of the sources an id of the target stands for, and what joined them
+    Why(WhyArguments),
     /// Look at rows that were set aside because their copy refuses them
     Quarantine(QuarantineArguments),
     /// Call a macro by itself, in a transaction on the target

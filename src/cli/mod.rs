@@ -22,6 +22,7 @@ mod runs;
 mod schema;
 mod show;
 mod source;
+mod why;
 
 use std::process::ExitCode;
 
@@ -114,6 +115,7 @@ async fn dispatch(door: &Door, command: Command) -> Result<u8, OpError> {
         Command::Source(source) => source::source(door, &source).await,
         Command::Layer(arguments) => layer::layer(door, &arguments).await,
         Command::Crosswalk(arguments) => crosswalk::crosswalk(door, &arguments).await,
+        Command::Why(arguments) => why::why(door, &arguments).await,
         Command::Quarantine(arguments) => quarantine::quarantine(door, &arguments).await,
         Command::RunOperation(operation) => operation::run_operation(door, &operation).await,
         Command::Docs(docs) => docs::docs(door, &docs).await,

@@ -2,9 +2,13 @@
 //!
 //! The process `xref.<entity>` gives each row of its members an id of the target that lasts. Models read it as `xref()`.
 
+mod matching;
+
 use std::collections::BTreeMap;
 
 use uuid::Uuid;
+
+pub use matching::{MatchRule, Matching};
 
 use super::Manifest;
 use super::model::Surroundings;
@@ -28,9 +32,11 @@ pub struct CrosswalkNode {
     pub target: Relation,
     pub column: Ident,
     pub members: Vec<CrosswalkMember>,
+    /// How rows of several members are found to be one thing, where that is asked for.
+    pub matching: Option<Matching>,
     /// All members' keys as text, for people: a view.
     pub relation: Relation,
-    /// The members' staged tables.
+    /// The members' staged tables, and the seed of verdicts.
     pub depends_on: Vec<NodeName>,
     /// The `name:` in its YAML file.
     pub declared_at: Span,
@@ -179,7 +185,15 @@ fn crosswalk(
         }
     }
     let schema = declared.target.schema.clone().unwrap_or_else(|| around.environment.target.schema.clone());
+    let matching = matching::settle(manifest, (declared, &members), diagnostics);
+    if let (Some(_), Some(word)) = (&matching, declared.strategy.as_ref().filter(|word| word.value != "sequence")) {
+        let message = "rows that are one thing share an id of a sequence";
+        let hint = "match and verdicts need strategy sequence";
+        diagnostics.push(Diagnostic::error(Code::BadValue, message).at(word.span.clone()).hint(hint));
+    }
     let mut depends_on: Vec<NodeName> = members.iter().map(|member| member.stage.clone()).collect();
+    depends_on
+        .extend(matching.iter().filter_map(|matching| matching.verdicts.as_ref()).map(|(seed, _, _)| seed.clone()));
     depends_on.sort();
     depends_on.dedup();
     Some(CrosswalkNode {
@@ -190,6 +204,7 @@ fn crosswalk(
         column: declared.target.column.value.clone(),
         relation: relation(format!("xref.{}", declared.name.value), &declared.name.span, diagnostics)?,
         members,
+        matching,
         depends_on,
         declared_at: declared.name.span.clone(),
         target_at: (declared.target.table.span.clone(), declared.target.column.span.clone()),

@@ -51,7 +51,7 @@ use std::sync::Arc;
 pub use bad_rows::BadRows;
 pub use capture::{Alarm, Checksum, Strategy, length_of_time};
 pub use contract::{Constraint, Contract, ContractColumn};
-pub use crosswalk::{CrosswalkMember, CrosswalkNode, NewId, NoCrosswalk};
+pub use crosswalk::{CrosswalkMember, CrosswalkNode, MatchRule, Matching, NewId, NoCrosswalk};
 pub use custom_test::relocate;
 pub use drift::{DriftPolicy, OnAdded, OnChange, OnTables};
 pub use exposure::{AnalysisNode, ExposureNode, GroupNode};

@@ -34,7 +34,6 @@ pub fn resolve(project: &Project, environment: &Environment) -> Result<(Manifest
     };
     let around = Surroundings::new(project, environment, &project.declared.models).with_engine(&engine);
     source::settle(&mut manifest, &around, &mut diagnostics);
-    crosswalk::settle(&mut manifest, &around, &mut diagnostics);
     let (extractions, models): (Vec<_>, Vec<_>) =
         project.models.iter().partition(|model| check::is_extraction(project, &model.folders));
     let snapshots = snapshot::files(project, &mut diagnostics);
@@ -58,6 +57,7 @@ pub fn resolve(project: &Project, environment: &Environment) -> Result<(Manifest
     check::admit(&mut manifest, &mut drafts);
     let seeds_around = Surroundings::new(project, environment, &project.declared.seeds).with_engine(&engine);
     seeds(&mut manifest, &seeds_around, &mut diagnostics);
+    crosswalk::settle(&mut manifest, &around, &mut diagnostics);
     check_names(project, (&models, &snapshots), &mut diagnostics);
     check::writers(&manifest, &mut diagnostics);
     look_up(&mut manifest, &engine, (drafts, &plans), &mut diagnostics);

@@ -205,6 +205,15 @@ pub fn key_text(member: &CrosswalkMember) -> String {
     }
 }
 
+/// The same where the columns are those of an alias.
+pub fn key_text_of(member: &CrosswalkMember, alias: &str) -> String {
+    let keys: Vec<String> = member.key.iter().map(|key| format!("{alias}.{key}")).collect();
+    match keys.as_slice() {
+        [key] => STATEMENTS.render("single_key_text", context! { key => quoted(key) }),
+        keys => STATEMENTS.render("composite_key_text", context! { keys => quoted_list(keys) }),
+    }
+}
+
 /// Another definition has another comment, so that a view is made again only where it is another.
 fn comment(create: &str, process: &NodeName) -> String {
     use sha2::{Digest, Sha256};

@@ -5,6 +5,7 @@
 pub mod contract;
 pub mod crosswalk;
 pub mod crosswalk_import;
+pub mod crosswalk_match;
 pub mod digest;
 pub mod edits;
 pub mod given;

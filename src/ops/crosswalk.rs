@@ -26,7 +26,7 @@ const COLUMNS: [&str; 3] = ["member", "source_key", "target_id"];
 const MISTAKES_SHOWN: usize = 10;
 
 /// The crosswalk that a person names, with or without `xref.`.
-fn named<'w>(workspace: &'w Workspace, entity: &str) -> Result<&'w CrosswalkNode, OpError> {
+pub(super) fn named<'w>(workspace: &'w Workspace, entity: &str) -> Result<&'w CrosswalkNode, OpError> {
     let entity = entity.strip_prefix("xref.").unwrap_or(entity);
     let found = workspace.manifest.crosswalks.get(&NodeName::crosswalk(entity));
     found.ok_or_else(|| match workspace.manifest.find_crosswalk(entity, None) {
@@ -62,7 +62,7 @@ pub async fn export(
 }
 
 /// Before the first run there are no ids.
-async fn is_there(session: &Lease, node: &CrosswalkNode) -> Result<bool, PostgresError> {
+pub(super) async fn is_there(session: &Lease, node: &CrosswalkNode) -> Result<bool, PostgresError> {
     let row = session.query_one("select to_regclass($1::text) is not null", &[&node.relation.to_string()]).await;
     Ok(row.map_err(|error| PostgresError::server(format!("look for {}", node.relation), error))?.get(0))
 }

@@ -37,6 +37,7 @@ pub mod server;
 pub mod show;
 mod sizes;
 pub mod warnings;
+pub mod why;
 pub mod workspace;
 
 pub use error::OpError;

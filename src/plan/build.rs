@@ -182,7 +182,7 @@ pub fn crosswalk_action(
         node: Arc::new(node.clone()),
         id_type: column.map(|column| column.data_type.clone()).unwrap_or_default(),
         unique_keys: node.members.iter().filter(is_unique).map(|member| member.name.clone()).collect(),
-        staged_parents: node.depends_on.clone(),
+        staged_parents: node.members.iter().map(|member| member.stage.clone()).collect(),
     })
 }
 

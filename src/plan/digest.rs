@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Action, CrosswalkAction};
 use crate::compile::CompiledSql;
-use crate::manifest::{CrosswalkMember, ModelNode};
+use crate::manifest::{CrosswalkMember, Matching, ModelNode};
 use crate::materialize::contract::seal;
 
 /// The SQL, or the template where that is compiled only when its parents are built.
@@ -19,7 +19,8 @@ fn crosswalk(action: &CrosswalkAction) -> String {
         format!("{} {:?} {:?} {}", member.name, member.key, member.new_id, member.live_relation)
     };
     let members: Vec<String> = node.members.iter().map(member).collect();
-    format!("crosswalk {} {:?} {} {}", node.target, node.column, action.id_type, members.join(" "))
+    let matching = node.matching.as_ref().map(Matching::described).unwrap_or_default();
+    format!("crosswalk {} {:?} {} {} {matching}", node.target, node.column, action.id_type, members.join(" "))
 }
 
 /// Changes when the step would do something else with the same data.

@@ -3,7 +3,7 @@
 use super::declare::Written;
 use super::fields::{Fields, Reader};
 use super::yaml::{Yaml, YamlValue};
-use crate::diagnostic::Span;
+use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::ident::Ident;
 
 /// One kind of thing that several systems number each in their own way.
@@ -16,6 +16,10 @@ pub struct CrosswalkDecl {
     /// Of `uuid5`.
     pub namespace: Option<Written<String>>,
     pub members: Vec<MemberDecl>,
+    pub matching: Vec<MatchRuleDecl>,
+    pub max_cluster: Option<Written<String>>,
+    /// The seed in which analysts decide.
+    pub verdicts: Option<Written<String>>,
 }
 
 /// The column that the ids are for.
@@ -42,6 +46,21 @@ pub struct MemberDecl {
     pub span: Span,
 }
 
+/// Rows of two members are one thing where all these expressions are equal.
+#[derive(Debug, Clone)]
+pub struct MatchRuleDecl {
+    pub name: Written<String>,
+    pub on: MatchOn,
+}
+
+/// The expressions of a rule.
+#[derive(Debug, Clone)]
+pub enum MatchOn {
+    Every(Vec<Written<String>>),
+    /// By member; those that are not named do not take part.
+    Each(Vec<(Written<String>, Vec<Written<String>>)>),
+}
+
 impl Reader {
     /// Reads a file of a crosswalk folder.
     pub fn crosswalks(&mut self, yaml: &Yaml) -> Vec<CrosswalkDecl> {
@@ -51,7 +70,8 @@ impl Reader {
     }
 
     fn crosswalk(&mut self, yaml: &Yaml) -> Option<CrosswalkDecl> {
-        const KEYS: &[&str] = &["name", "description", "target", "strategy", "namespace", "members"];
+        const KEYS: &[&str] =
+            &["name", "description", "target", "strategy", "namespace", "members", "match", "max_cluster", "verdicts"];
         let fields = self.fields(yaml, "crosswalk", KEYS)?;
         let name = self.required(&fields, "name").and_then(|name| self.written_text(name));
         let target = self.required(&fields, "target").and_then(|target| self.crosswalk_target(target));
@@ -59,14 +79,21 @@ impl Reader {
             Some(members) => self.list(members).iter().filter_map(|item| self.member(item)).collect(),
             None => Vec::new(),
         };
+        let matching = match fields.get("match") {
+            Some(rules) => self.list(rules).iter().filter_map(|item| self.match_rule(item)).collect(),
+            None => Vec::new(),
+        };
         let mut text = |key: &str| self.text_of(&fields, key);
         Some(CrosswalkDecl {
             strategy: text("strategy"),
             namespace: text("namespace"),
+            max_cluster: text("max_cluster"),
+            verdicts: text("verdicts"),
             description: self.description(&fields),
             name: name?,
             target: target?,
             members,
+            matching,
         })
     }
 
@@ -104,5 +131,43 @@ impl Reader {
             key,
             span: self.span(&yaml.range),
         })
+    }
+
+    fn match_rule(&mut self, yaml: &Yaml) -> Option<MatchRuleDecl> {
+        let fields = self.fields(yaml, "match rule", &["name", "on"])?;
+        let name = self.required(&fields, "name").and_then(|value| self.written_text(value));
+        let on = self.required(&fields, "on")?;
+        let on = match &on.value {
+            YamlValue::Map(entries) => MatchOn::Each(
+                entries
+                    .iter()
+                    .map(|(key, value)| {
+                        let member = Written { value: key.name.clone(), span: self.span(&key.range) };
+                        (member, self.expressions(value))
+                    })
+                    .collect(),
+            ),
+            YamlValue::Null | YamlValue::Bool(_) | YamlValue::Number(_) | YamlValue::Text(_) | YamlValue::List(_) => {
+                MatchOn::Every(self.expressions(on))
+            }
+        };
+        Some(MatchRuleDecl { name: name?, on })
+    }
+
+    /// One SQL expression or a list of them.
+    fn expressions(&mut self, yaml: &Yaml) -> Vec<Written<String>> {
+        let written: Vec<Written<String>> = match &yaml.value {
+            YamlValue::List(items) => items.iter().filter_map(|item| self.written_text(item)).collect(),
+            YamlValue::Null | YamlValue::Bool(_) | YamlValue::Number(_) | YamlValue::Text(_) | YamlValue::Map(_) => {
+                self.written_text(yaml).into_iter().collect()
+            }
+        };
+        if written.is_empty() {
+            let mistake = Diagnostic::error(Code::MissingKey, "a match rule needs an expression to compare")
+                .at(self.span(&yaml.range))
+                .hint("write it as in \"on: lower(email)\"");
+            self.report(mistake);
+        }
+        written
     }
 }

@@ -53,7 +53,7 @@ pub use config::{ConfigPatch, FolderConfig, Setting};
 pub use config_keys::{ConfigOf, canonical, unknown_setting};
 pub use declare::{ColumnDecl, Declarations, PropertyDecl, TestDecl, Written};
 pub use declare_capture::{CdcDecl, DeletesDecl, DriftDecl, QuarantineDecl};
-pub use declare_crosswalk::{CrosswalkDecl, CrosswalkTargetDecl, MemberDecl};
+pub use declare_crosswalk::{CrosswalkDecl, CrosswalkTargetDecl, MatchOn, MatchRuleDecl, MemberDecl};
 pub use declare_properties::{ConstraintDecl, ConstraintKind, ExposureDecl, GroupDecl, MacroDecl, OwnerDecl};
 pub use declare_snapshot::SnapshotDecl;
 pub use declare_source::{SourceDecl, SourcePropertiesDecl, TableDecl};

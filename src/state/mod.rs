@@ -5,6 +5,7 @@
 //! are in the same schema and can't be made again, are written by `transform::crosswalk`.
 
 pub mod batch;
+pub mod crosswalk;
 pub mod lock;
 pub mod past;
 pub mod quarantine;

@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_set_aside.sql"),
     include_str!("migrations/0004_partial_batches.sql"),
     include_str!("migrations/0005_drift_and_quarantine.sql"),
+    include_str!("migrations/0006_crosswalks.sql"),
     include_str!("migrations/0007_quarantined_model_rows.sql"),
     include_str!("migrations/0008_conflicts.sql"),
 ];

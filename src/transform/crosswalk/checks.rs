@@ -95,9 +95,12 @@ pub(super) async fn given(
     Ok(())
 }
 
+/// What to do about ids that are taken.
+pub(super) const SEQUENCE_BEHIND: &str = "the column's sequence is behind its greatest value: move it up with setval()";
+
 fn cause(new_id: &NewId) -> &'static str {
     match new_id {
-        NewId::Sequence => "the column's sequence is behind its greatest value: move it up with setval()",
+        NewId::Sequence => SEQUENCE_BEHIND,
         NewId::Keep { .. } => "another offset keeps them apart; ids that were imported count too",
         NewId::Uuid5 { .. } | NewId::Natural { .. } => "ids that were imported count too: see unimig crosswalk export",
     }

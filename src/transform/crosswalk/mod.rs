@@ -4,10 +4,12 @@
 //!    looked for before anything is written; 3. keys without an id get one, member by member; 4. ids that were given are
 //!    held against all others; 5. the views that models read are brought up to date.
 //!
-//! An id that is recorded is never changed here, and none is ever deleted.
+//! An id that is recorded is changed by nothing but a verdict of people, and none is ever deleted.
 
 mod checks;
+mod clusters;
 mod import;
+mod matching;
 mod named;
 mod new_ids;
 mod tables;
@@ -31,9 +33,17 @@ pub async fn crosswalk(
     let members = tables::prepare(client, action).await?;
     checks::ranges(client, action, &members).await?;
     let sequence = new_ids::sequence(client, action).await?;
-    let mut inserted = 0;
     for member in &members {
         tables::tell_keyless(client, member, &mut note).await?;
+    }
+    if let (Some(matching), Some(sequence)) = (&action.node.matching, &sequence) {
+        let of = matching::Matched { client, action, members: &members, matching };
+        let tally = matching::allocate(of, sequence, &mut note).await?;
+        finish(client, action, &members).await?;
+        return Ok(tally);
+    }
+    let mut inserted = 0;
+    for member in &members {
         inserted += new_ids::allocate(client, (action, member), sequence.as_deref(), &mut note).await?;
     }
     if inserted > 0 {

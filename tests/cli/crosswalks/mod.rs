@@ -3,6 +3,7 @@
 mod book;
 mod csv;
 mod ids;
+mod matching;
 mod mistakes;
 mod nodes;
 mod strategies;
