@@ -9,6 +9,7 @@ mod harness;
 
 mod application;
 mod artifacts;
+mod bucket;
 mod build;
 mod check;
 mod checksums;

@@ -2,6 +2,7 @@
 
 mod folder;
 mod outcome;
+mod s3;
 mod server;
 mod session;
 mod state;
@@ -16,6 +17,7 @@ use tempfile::TempDir;
 
 pub use folder::PERSON_TABLE;
 pub use outcome::{Outcome, Started, StepResult};
+pub use s3::S3;
 pub use server::socket_folder;
 pub use session::Session;
 
