@@ -18,6 +18,7 @@ use crate::cli::quarantine::QuarantineArguments;
 use crate::cli::reads::ReadArguments;
 use crate::cli::retry::DeferArguments;
 use crate::cli::schema::SchemaArguments;
+use crate::cli::sequences::SequencesArguments;
 use crate::cli::show::ShowArguments;
 use crate::cli::source::SourceArguments;
 use crate::cli::why::WhyArguments;
@@ -180,6 +181,8 @@ pub(super) enum Command {
     Why(WhyArguments),
     /// Look at rows that were set aside because their copy refuses them
     Quarantine(QuarantineArguments),
+    /// See that the application can go on numbering rows where models insert their own ids
+    Sequences(SequencesArguments),
     /// Call a macro by itself, in a transaction on the target
     RunOperation(OperationArguments),
     /// Look at source tables: how old their data is

@@ -20,6 +20,7 @@ mod reads;
 mod retry;
 mod runs;
 mod schema;
+mod sequences;
 mod show;
 mod source;
 mod why;
@@ -117,6 +118,7 @@ async fn dispatch(door: &Door, command: Command) -> Result<u8, OpError> {
         Command::Crosswalk(arguments) => crosswalk::crosswalk(door, &arguments).await,
         Command::Why(arguments) => why::why(door, &arguments).await,
         Command::Quarantine(arguments) => quarantine::quarantine(door, &arguments).await,
+        Command::Sequences(arguments) => sequences::sequences(door, &arguments).await,
         Command::RunOperation(operation) => operation::run_operation(door, &operation).await,
         Command::Docs(docs) => docs::docs(door, &docs).await,
         Command::Generate(arguments) => generate::generate(door, &arguments).await,

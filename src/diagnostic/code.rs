@@ -72,6 +72,7 @@ codes! {
     DuplicateKey = "duplicate-key",
     BadRows = "bad-rows",
     EditedInTarget = "edited-in-target",
+    UnfitTarget = "unfit-target",
     NotOurs = "not-ours",
     UnknownSourceTable = "unknown-source-table",
     UnknownSourceColumn = "unknown-source-column",

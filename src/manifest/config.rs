@@ -189,6 +189,7 @@ impl Settled {
             bad_rows: self.bad_rows(),
             foreign: self.foreign(),
             on_conflict: self.on_conflict(),
+            triggers: self.triggers(),
         }
     }
 

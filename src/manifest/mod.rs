@@ -64,7 +64,7 @@ pub use materialization::{
     IncrementalConfig, IncrementalStrategy, MaterializedViewConfig, MergeUpdates, OnConfigurationChange,
     OnSchemaChange, Refresh,
 };
-pub use ownership::{Foreign, OnConflict};
+pub use ownership::{Foreign, OnConflict, Triggers};
 pub use quarantine::QuarantineLimit;
 pub use removals::{Brake, Missing, Removals};
 pub use resolve::resolve;
@@ -273,6 +273,7 @@ pub struct MergeConfig {
     pub bad_rows: BadRows,
     pub foreign: Foreign,
     pub on_conflict: OnConflict,
+    pub triggers: Triggers,
 }
 
 /// What happens to a row that the process inserted and whose key the SELECT no longer gives.

@@ -1,5 +1,7 @@
 //! Whose rows and values of an application's table count, where a model and the application both have a say.
 
+use serde_json::Value;
+
 use super::config::Settled;
 
 /// `adopt`: rows of a model's keys that the application inserted.
@@ -21,7 +23,30 @@ pub enum OnConflict {
     Fail,
 }
 
+/// `triggers`: those of the application's table, while a model writes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Triggers {
+    #[default]
+    On,
+    /// Disabled one by one within the transaction.
+    Off,
+}
+
 impl Settled {
+    pub(super) fn triggers(&mut self) -> Triggers {
+        let Some(setting) = self.get("triggers").cloned() else { return Triggers::On };
+        match &setting.value {
+            Value::Bool(true) => Triggers::On,
+            Value::Bool(false) => Triggers::Off,
+            Value::String(text) if text == "on" => Triggers::On,
+            Value::String(text) if text == "off" => Triggers::Off,
+            Value::Null | Value::String(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+                self.bad(&setting, "\"triggers\" must be on or off".to_owned());
+                Triggers::On
+            }
+        }
+    }
+
     pub(super) fn foreign(&mut self) -> Foreign {
         match self.switch("adopt") {
             Some(true) => Foreign::Adopt,

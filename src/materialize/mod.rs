@@ -35,6 +35,8 @@ pub struct TargetTable {
     pub relation: Relation,
     pub columns: Vec<TargetColumn>,
     pub primary_key: Vec<Ident>,
+    /// Of users, that fire when the table is written.
+    pub triggers: Vec<Ident>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

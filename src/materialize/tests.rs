@@ -47,6 +47,7 @@ fn person() -> TargetTable {
             column("deleted_at", "timestamp with time zone", FilledBy::Default),
         ],
         primary_key: vec![ident("id")],
+        triggers: Vec::new(),
     }
 }
 

@@ -33,6 +33,7 @@ pub mod run;
 mod run_hooks;
 pub mod schema;
 pub mod selection;
+pub mod sequences;
 pub mod server;
 pub mod show;
 mod sizes;

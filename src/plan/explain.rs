@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Action, Extent, Plan, RunSettings, Step, digest};
-use crate::ident::NodeName;
-use crate::manifest::{Deletes, StageNode, Strategy};
+use super::{Action, Extent, MergeAction, Plan, RunSettings, Step, digest};
+use crate::ident::{Ident, NodeName};
+use crate::manifest::{Deletes, StageNode, Strategy, Triggers};
 use crate::state::past::{Memory, Past};
 
 /// A step with what is known of it beforehand.
@@ -66,7 +66,10 @@ pub fn explain(plan: &Plan, known: Known<'_>) -> Vec<Explained> {
             }
             Action::Test(_) => ("test".to_owned(), ("looks for rows that should not be".to_owned(), Outlook::Looks)),
             Action::Crosswalk(_) => ("give ids".to_owned(), crosswalk_reason(step, past, (&outlooks, known))),
-            Action::Merge(_) => ("merge".to_owned(), model_reason(step, past, (&outlooks, known))),
+            Action::Merge(merge) => {
+                let (reason, outlook) = model_reason(step, past, (&outlooks, known));
+                ("merge".to_owned(), (format!("{reason}{}", trigger_words(merge)), outlook))
+            }
             Action::Table(_) => {
                 let action = made_or("replace rows", "create table", step, known);
                 (action, model_reason(step, past, (&outlooks, known)))
@@ -104,6 +107,19 @@ pub fn explain(plan: &Plan, known: Known<'_>) -> Vec<Explained> {
         });
     }
     explained
+}
+
+/// What the table's triggers do meanwhile; nothing where it has none.
+fn trigger_words(merge: &MergeAction) -> String {
+    let names: Vec<&str> = merge.target.triggers.iter().map(Ident::as_str).collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    let names = names.join(", ");
+    match merge.config.triggers {
+        Triggers::On => format!("; triggers that fire: {names}"),
+        Triggers::Off => format!("; triggers that are off meanwhile: {names}"),
+    }
 }
 
 fn made_or(there: &str, absent: &str, step: &Step, known: Known<'_>) -> String {

@@ -31,6 +31,7 @@ const MODEL: &[&str] = &[
     "deleted_column",
     "adopt",
     "on_conflict",
+    "triggers",
     "on_bad_rows",
     "quarantine",
     "incremental_strategy",

@@ -84,6 +84,7 @@ fn target_table(row: &Row) -> TargetTable {
         relation: Relation::new(ident(row.get("schema_name")), ident(row.get("table_name"))),
         columns: columns.collect(),
         primary_key: row.get::<_, Vec<String>>("primary_key").into_iter().map(ident).collect(),
+        triggers: row.get::<_, Vec<String>>("triggers").into_iter().map(ident).collect(),
     }
 }
 

@@ -13,7 +13,15 @@ select
         end
         order by attribute.attnum
     ) as filled_by,
-    {% include "shared/primary_key" %} as primary_key
+    {% include "shared/primary_key" %} as primary_key,
+    array(
+        select trigger.tgname::text
+        from pg_trigger as trigger
+        where trigger.tgrelid = class.oid
+            and not trigger.tgisinternal
+            and trigger.tgenabled in ('O', 'A')
+        order by trigger.tgname
+    ) as triggers
 from pg_class as class
 join pg_namespace as namespace on namespace.oid = class.relnamespace
 join pg_attribute as attribute on attribute.attrelid = class.oid

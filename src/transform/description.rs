@@ -183,6 +183,7 @@ impl DescribedRelation {
             relation: Relation::new(self.schema.clone(), self.name.clone()),
             columns: columns.collect(),
             primary_key: self.primary_key.clone(),
+            triggers: Vec::new(),
         }
     }
 

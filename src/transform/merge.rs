@@ -5,18 +5,18 @@ use tokio_postgres::Client;
 use crate::compile::Embedded;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::ident::{Ident, Relation};
-use crate::manifest::{BadRows, ModelNode, OnConflict};
+use crate::manifest::{BadRows, ModelNode, OnConflict, Triggers};
 use crate::materialize;
 use crate::materialize::TargetTable;
 use crate::materialize::edits::{EditOptions, EditStatements};
 use crate::materialize::merge::{self, ANALYZE_FROM_ROWS, ColumnFault, MergeShape, MergeStatements};
-use crate::materialize::rules::{ReferenceRule, TableRules};
+use crate::materialize::rules::{Origin, ReferenceRule, RuleColumn, TableRules};
 use crate::plan::MergeAction;
 use crate::postgres::PostgresError;
 use crate::state::run::Tally;
 use crate::transform::given::{self, Selected};
 use crate::transform::keys::duplicate_keys;
-use crate::transform::{TransformError, bad_rows, contract, edits, located, rules, written};
+use crate::transform::{TransformError, bad_rows, contract, edits, fitness, located, rules, sequences, written};
 
 /// PostgreSQL's code for a row that others refer to.
 const FOREIGN_KEY_VIOLATION: &str = "23503";
@@ -30,7 +30,17 @@ pub async fn merge(
     mut note: impl FnMut(&str),
 ) -> Result<Tally, TransformError> {
     let staged = stage_rows(client, action, (progress, &mut note)).await?;
-    write(client, action, &staged, note).await
+    let tally = write(client, action, &staged, &mut note).await?;
+    if tally.inserted > 0 && gives_numbers(&staged) {
+        sequences::follow(client, &action.target.relation, note).await?;
+    }
+    Ok(tally)
+}
+
+/// Whether the SELECT gives a column that the database would number itself.
+fn gives_numbers(staged: &Staged) -> bool {
+    let numbered = |column: &&RuleColumn| column.origin == Origin::Numbered;
+    staged.rules.columns.iter().filter(numbered).any(|column| staged.selected.contains(&column.name))
 }
 
 /// Rows that are new or differ in a temporary table, looked at as far as may be before they are written, and what is to
@@ -62,6 +72,7 @@ pub(super) async fn stage_rows(
     action: &MergeAction,
     (mut progress, mut note): (impl FnMut(u64), impl FnMut(&str)),
 ) -> Result<Staged, TransformError> {
+    fitness::check(client, action).await?;
     let typed = selected_columns(client, action).await?;
     let selected: Vec<Ident> = typed.iter().map(|column| column.name.clone()).collect();
     contract::check(client, &action.node, &action.select).await?;
@@ -84,7 +95,8 @@ pub(super) async fn stage_rows(
     if changes >= ANALYZE_FROM_ROWS {
         client.batch_execute(&statements.analyze_changes).await.map_err(failed)?;
     }
-    let rules = rules::read(client, &action.target.relation).await?;
+    let mut rules = rules::read(client, &action.target.relation).await?;
+    rules.has_triggers_before &= action.config.triggers == Triggers::On;
     leave_open(client, action, (shape, &rules)).await?;
     let options =
         EditOptions { reads_back: rules.has_triggers_before, keeps: action.config.on_conflict == OnConflict::Theirs };
@@ -121,8 +133,23 @@ async fn leave_open(
     Ok(())
 }
 
-/// The second half: keys, rows, deletes.
+/// The second half: keys, rows, deletes, with the table's triggers or without them.
 pub(super) async fn write(
+    client: &Client,
+    action: &MergeAction,
+    staged: &Staged,
+    note: impl FnMut(&str),
+) -> Result<Tally, TransformError> {
+    let disabled = match action.config.triggers {
+        Triggers::On => Vec::new(),
+        Triggers::Off => fitness::disable_triggers(client, action).await?,
+    };
+    let tally = write_all(client, action, staged, note).await?;
+    fitness::enable_triggers(client, action, &disabled).await?;
+    Ok(tally)
+}
+
+async fn write_all(
     client: &Client,
     action: &MergeAction,
     staged: &Staged,

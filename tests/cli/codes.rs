@@ -8,6 +8,9 @@ const SERVER_MISTAKES: &str = include_str!("server_mistakes.rs");
 const INCREMENTAL: &str = include_str!("incremental.rs");
 const CONTRACTS: &str = include_str!("contracts.rs");
 const CROSSWALKS: &str = include_str!("crosswalks/mistakes.rs");
+const BAD_ROWS: &str = include_str!("application/bad_rows.rs");
+const EDITS: &str = include_str!("application/edits.rs");
+const TRIGGERS: &str = include_str!("application/triggers.rs");
 const CHECK: &str = include_str!("check.rs");
 const DRIFT: &str = include_str!("drift.rs");
 const PLAN: &str = include_str!("plan.rs");
@@ -25,6 +28,9 @@ const ON_A_SERVER: &[(Code, &str, &str)] = &[
     (Code::UnknownTargetColumn, SERVER_MISTAKES, "a_column_that_the_target_does_not_have_is_told"),
     (Code::MissingKeyColumn, SERVER_MISTAKES, "a_select_without_the_key_is_told"),
     (Code::DuplicateKey, SERVER_MISTAKES, "duplicate_keys_are_listed"),
+    (Code::BadRows, BAD_ROWS, "without_leave_or_above_the_limit_the_rules_are_named_and_nothing_changes"),
+    (Code::EditedInTarget, EDITS, "an_edit_stops_a_model_that_says_fail_and_its_keys_are_told"),
+    (Code::UnfitTarget, TRIGGERS, "row_security_rules_and_views_are_refused_with_their_reason"),
     (Code::NotOurs, NEVER_DESTRUCTIVE, "a_table_in_the_way_of_a_table_model_is_refused"),
     (Code::UnknownSourceTable, SERVER_MISTAKES, "a_missing_source_table_is_told"),
     (Code::UnknownSourceColumn, SERVER_MISTAKES, "a_missing_source_column_is_told"),

@@ -3,3 +3,5 @@
 mod bad_rows;
 mod edits;
 mod references;
+mod sequences;
+mod triggers;
