@@ -11,7 +11,7 @@ use super::fixture_rows::{FixtureRow, csv_rows};
 use super::jinja::scan;
 use super::model::Surroundings;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
-use crate::ident::NodeName;
+use crate::ident::{NodeName, Relation};
 use crate::project::{
     ConfigPatch, FixtureDecl, FixtureFormat, GivenDecl, OverridesDecl, RowDecl, RowsDecl, UnitTestDecl,
 };
@@ -40,6 +40,8 @@ pub struct UnitTestNode {
 pub struct GivenRows {
     /// The model itself is what `this` means.
     pub input: NodeName,
+    /// Which of a crosswalk's relations the input is.
+    pub relation: Option<Relation>,
     pub fixture: Fixture,
     /// The `input:`.
     pub declared_at: Span,
@@ -173,14 +175,14 @@ fn all_given(
 ) -> Vec<GivenRows> {
     let mut found: Vec<GivenRows> = Vec::new();
     for given in &declared.given {
-        let input = match input(manifest, given, model) {
+        let (input, relation) = match input(manifest, given, model) {
             Ok(input) => input,
             Err(mistake) => {
                 diagnostics.push(mistake);
                 continue;
             }
         };
-        if let Some(first) = found.iter().find(|other| other.input == input) {
+        if let Some(first) = found.iter().find(|other| other.input == input && other.relation == relation) {
             let message = format!("input {} is given twice", given.input.value);
             diagnostics.push(
                 Diagnostic::error(Code::BadUnitTest, message)
@@ -193,7 +195,12 @@ fn all_given(
             RowsDecl::Nothing => seed_rows(manifest, given, &input, diagnostics),
             RowsDecl::Rows(_) | RowsDecl::Text(_) | RowsDecl::File(_) => fixture(around, &given.fixture, diagnostics),
         };
-        found.extend(fixture.map(|fixture| GivenRows { input, fixture, declared_at: given.input.span.clone() }));
+        found.extend(fixture.map(|fixture| GivenRows {
+            input,
+            relation,
+            fixture,
+            declared_at: given.input.span.clone(),
+        }));
     }
     found
 }
@@ -217,11 +224,11 @@ fn seed_rows(
     None
 }
 
-/// The node that `ref('orders')`, `source('shop', 'orders')` or `this` means.
-fn input(manifest: &Manifest, given: &GivenDecl, model: &NodeName) -> Result<NodeName, Diagnostic> {
+/// The node that `ref('orders')`, `source('shop', 'orders')`, `xref('person', 'svp')` or `this` means.
+fn input(manifest: &Manifest, given: &GivenDecl, model: &NodeName) -> Result<(NodeName, Option<Relation>), Diagnostic> {
     let written = given.input.value.trim();
     if written == "this" {
-        return Ok(model.clone());
+        return Ok((model.clone(), None));
     }
     let code = format!("{{{{ {written} }}}}");
     let found = scan(&code);
@@ -230,16 +237,22 @@ fn input(manifest: &Manifest, given: &GivenDecl, model: &NodeName) -> Result<Nod
         call.map(|call| call.literals.iter().map(|at| &code[at.clone()]).collect()).unwrap_or_default();
     let at = |diagnostic: Diagnostic| diagnostic.at(given.input.span.clone());
     match (call.map(|call| &code[call.function.clone()]), literals.as_slice()) {
-        (Some("ref"), [name]) => manifest.find_ref(None, name).map_err(at),
-        (Some("ref"), [package, name]) => manifest.find_ref(Some(package), name).map_err(at),
+        (Some("ref"), [name]) => manifest.find_ref(None, name).map(|node| (node, None)).map_err(at),
+        (Some("ref"), [package, name]) => manifest.find_ref(Some(package), name).map(|node| (node, None)).map_err(at),
         (Some("source"), [source, table]) => match manifest.find_source(source, table) {
-            Ok(table) => Ok(table.name().clone()),
+            Ok(table) => Ok((table.name().clone(), None)),
             Err(no) => Err(at(no.diagnostic)),
         },
+        (Some("xref"), [entity, rest @ ..]) if rest.len() < 2 => {
+            match manifest.find_crosswalk(entity, rest.first().copied()) {
+                Ok((node, relation)) => Ok((node.clone(), Some(relation.clone()))),
+                Err(no) => Err(at(no.diagnostic)),
+            }
+        }
         _ => {
             let message = format!("\"{written}\" is no input of a unit test");
             Err(at(Diagnostic::error(Code::BadUnitTest, message))
-                .hint("write ref('model'), source('source', 'table') or this"))
+                .hint("write ref('model'), source('source', 'table'), xref('entity', 'member') or this"))
         }
     }
 }

@@ -19,8 +19,8 @@ pub fn unit_test(
     let mut taken = BTreeSet::new();
     let mut tables = Vec::with_capacity(test.given.len());
     for given in &test.given {
-        let table = table(manifest, &given.input, &mut taken);
-        for relation in read_as(manifest, &given.input) {
+        let table = table(manifest, given, &mut taken);
+        for relation in read_as(manifest, given) {
             elsewhere.move_to(&relation, &Relation::new(temporary.clone(), table.clone()));
         }
         tables.push(input((manifest, compiled), given, table));
@@ -30,7 +30,11 @@ pub fn unit_test(
 }
 
 /// The names under which templates and plain SQL read a node.
-fn read_as(manifest: &Manifest, node: &NodeName) -> Vec<Relation> {
+fn read_as(manifest: &Manifest, given: &GivenRows) -> Vec<Relation> {
+    if let Some(relation) = &given.relation {
+        return vec![relation.clone()];
+    }
+    let node = &given.input;
     match manifest.stages.get(node) {
         Some(stage) => vec![stage.live_relation.clone(), stage.stg_relation.clone()],
         None => manifest.relation(node).cloned().into_iter().collect(),
@@ -38,12 +42,14 @@ fn read_as(manifest: &Manifest, node: &NodeName) -> Vec<Relation> {
 }
 
 /// The relation's own name, so that columns qualified by it stay right; another where two inputs are called the same.
-fn table(manifest: &Manifest, node: &NodeName, taken: &mut BTreeSet<String>) -> Ident {
+fn table(manifest: &Manifest, given: &GivenRows, taken: &mut BTreeSet<String>) -> Ident {
+    let node = &given.input;
     let ephemeral = manifest.models.get(node).filter(|_| manifest.is_ephemeral(node));
     let own = match ephemeral {
         Some(model) => ephemeral_cte_name(&model.model),
         None => {
-            manifest.read_relation(node).map_or_else(|| node.to_string(), |relation| relation.name.as_str().to_owned())
+            let read = given.relation.as_ref().or_else(|| manifest.read_relation(node));
+            read.map_or_else(|| node.to_string(), |relation| relation.name.as_str().to_owned())
         }
     };
     let mut name = own.clone();
@@ -78,7 +84,7 @@ fn input(
     UnitInput {
         table,
         fixture: given.fixture.clone(),
-        relation: manifest.read_relation(&given.input).cloned(),
+        relation: given.relation.as_ref().or_else(|| manifest.read_relation(&given.input)).cloned(),
         known: Vec::new(),
         declared: declared.collect(),
         select,

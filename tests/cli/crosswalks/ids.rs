@@ -93,12 +93,29 @@ fn keys_of_several_columns_of_texts_and_of_uuids_have_ids_too() {
 #[test]
 fn two_runs_at_once_give_each_key_one_id() {
     let test = project(BY_SEQUENCE);
+    test.succeeds(&["run", "--select", "stg.*"]);
+    let holder = test.session("target");
+    holder.execute("begin; lock table app.person in access exclusive mode");
+    let first = test.start(&["run", "--select", "xref.person"]);
+    holder.wait_until("exists (select from pg_locks where not granted and relation = 'app.person'::regclass)");
+    let second = test.start(&["run", "--select", "xref.person"]);
+    holder.wait_until(
+        "exists (select from pg_locks where locktype = 'advisory' and not granted
+         and database = (select oid from pg_database where datname = current_database()))",
+    );
+    holder.execute("commit");
+    first.wait().exit(0);
+    second.wait().exit(0);
+    assert_eq!(test.value("select count(*) || ' ' || max(target_id) from unimig.\"xref.person\""), "80 80");
+
+    // And where there is nothing to wait for.
+    test.on_source("qvp", "insert into people select n, 'new', null, null from generate_series(101, 140) as n");
     let runs: Vec<_> = (0..3).map(|_| test.start(&["run"])).collect();
-    runs.into_iter().for_each(|run| {
+    for run in runs {
         run.wait().exit(0);
-    });
-    assert_eq!(test.value("select count(*) || ' ' || count(distinct target_id) from unimig.\"xref.person\""), "80 80");
-    assert_eq!(test.value("select count(*) from app.person"), "80");
+    }
+    assert_eq!(test.value("select count(*) || ' ' || max(target_id) from unimig.\"xref.person\""), "120 120");
+    assert_eq!(test.value("select count(*) from app.person"), "120");
 }
 
 #[test]

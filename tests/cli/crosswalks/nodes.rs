@@ -27,6 +27,27 @@ fn a_crosswalk_is_selected_and_ordered_as_other_processes_are() {
 }
 
 #[test]
+fn a_unit_test_gives_the_rows_of_a_crosswalk() {
+    let test = project(BY_SEQUENCE);
+    test.write(
+        "models/bl/person.yml",
+        "unit_tests:
+  - name: takes_ids
+    model: person
+    given:
+      - {input: \"source('svp', 'people')\", rows: [{id: 5, name: a}, {id: 6, name: b}]}
+      - {input: \"source('qvp', 'people')\", rows: [{id: 5, name: c}]}
+      - {input: \"xref('person', 'svp')\", rows: [{source_key: 5, target_id: 70}]}
+      - {input: \"xref('person', 'qvp')\", rows: [{id: 5, target_id: 90}]}
+    expect: {rows: [{id: 70, name: a}, {id: 90, name: c}]}
+",
+    );
+    test.succeeds(&["run"]);
+    test.succeeds(&["test"]);
+    assert_eq!(test.result("unit_test.person.takes_ids").status, "pass");
+}
+
+#[test]
 fn a_model_is_checked_against_a_crosswalk_that_never_ran() {
     let test = project(BY_SEQUENCE);
     test.succeeds(&["check"]);
