@@ -12,3 +12,12 @@ coalesce(
         ),
         '{}'
     )
+
+-- name: is_of_an_extension
+exists (
+        select
+        from pg_depend as membership
+        where membership.classid = 'pg_class'::regclass
+            and membership.objid = class.oid
+            and membership.deptype = 'e'
+    )

@@ -113,13 +113,7 @@ select json_build_object(
             where class.relkind in ('r', 'p', 'v', 'm', 'f')
                 and not class.relispartition
                 and namespace.nspname = any($1)
-                and not exists (
-                    select
-                    from pg_depend as membership
-                    where membership.classid = 'pg_class'::regclass
-                        and membership.objid = class.oid
-                        and membership.deptype = 'e'
-                )
+                and not {% include "shared/is_of_an_extension" +%}
         ),
         '[]'
     ),

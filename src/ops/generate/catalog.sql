@@ -10,13 +10,7 @@ select
     class.relname::text as name,
     class.relkind in ('r', 'p') as is_table,
     class.relispartition as is_partition,
-    exists (
-        select
-        from pg_depend as membership
-        where membership.classid = 'pg_class'::regclass
-            and membership.objid = class.oid
-            and membership.deptype = 'e'
-    ) as of_extension,
+    {% include "shared/is_of_an_extension" %} as of_extension,
     has_schema_privilege(namespace.oid, 'usage')
         and has_table_privilege(class.oid, 'select') as is_readable,
     extent.row_estimate,
@@ -137,13 +131,7 @@ where namespace.nspname = $1
     and attribute.attnum > 0
     and not attribute.attisdropped
     and coalesce(obj_description(class.oid, 'pg_class'), '') !~ '(^|\n)made by unimig: [^\n]*$'
-    and not exists (
-        select
-        from pg_depend as membership
-        where membership.classid = 'pg_class'::regclass
-            and membership.objid = class.oid
-            and membership.deptype = 'e'
-    )
+    and not {% include "shared/is_of_an_extension" +%}
 group by
     class.relname,
     class.oid
