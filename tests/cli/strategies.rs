@@ -79,6 +79,18 @@ fn appended_rows_are_read_above_the_greatest_key_and_none_is_missed() {
 }
 
 #[test]
+fn a_growing_key_that_can_not_be_read_hinders_no_other_table() {
+    let test = table("{strategy: append, columns: [id]}").file(
+        "sources/other.yml",
+        "sources: [{name: other, connection: qvp, tables: [{name: gone, key: [id], cdc: {strategy: append, columns: [id]}}]}]\n",
+    );
+
+    test.run(&["run"]).exit(1).stderr_has("has no table public.gone");
+
+    assert_eq!(test.result(LOG).wrote(), (200, 0, 0));
+}
+
+#[test]
 fn a_number_that_was_taken_between_the_clock_and_the_snapshot_is_not_passed_over() {
     let test = table("{strategy: append, columns: [id], overlap: 0}");
     test.on_source(
