@@ -86,7 +86,8 @@ with recursive tree as (
     select
         class.oid,
         class.relkind,
-        -- Policies of a table itself hold for each of its slices; those of a parent not for its partitions.
+        -- Policies of a table itself hold for each of its slices; those of a parent not for its partitions, and those of
+        -- a partition not where it is read through its parent.
         class.relrowsecurity and class.relkind = 'p' as is_guarded
     from pg_class as class
     join pg_namespace as namespace on namespace.oid = class.relnamespace
@@ -96,7 +97,7 @@ with recursive tree as (
     select
         part.oid,
         part.relkind,
-        tree.is_guarded
+        tree.is_guarded or part.relrowsecurity
     from tree
     join pg_inherits as inheritance on inheritance.inhparent = tree.oid
     join pg_class as part on part.oid = inheritance.inhrelid

@@ -18,7 +18,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::ident::{Ident, NodeName};
 use crate::manifest::{Missing, StageNode};
 use crate::materialize::digest::{self, RangeKey};
-use crate::materialize::stage::{StageShape, StagedColumn};
+use crate::materialize::stage::{StageShape, StagedColumn, primary_key_name};
 use crate::postgres::PostgresError;
 use crate::state::run::Tally;
 use crate::store::{BatchKind, BatchManifest, Store, StoreError};
@@ -150,12 +150,21 @@ async fn finish_first_load(client: &Client, shape: StageShape<'_>) -> Result<(),
     client.batch_execute(&shape.finish_first_load()).await.map_err(|error| unmerged(shape.node, error))
 }
 
-/// A wrong key, or whatever else the server says.
+/// A wrong key, or whatever else the server says: people may have made indexes and checks of their own on the copy.
 fn unmerged(node: &StageNode, error: tokio_postgres::Error) -> LoadError {
-    let of_keys = [SqlState::UNIQUE_VIOLATION, SqlState::NOT_NULL_VIOLATION, SqlState::CARDINALITY_VIOLATION];
-    match error.code() {
-        Some(code) if of_keys.contains(code) => LoadError::Project(Box::new(bad_keys(node))),
-        _ => PostgresError::server(format!("merge into {}", node.stg_relation), error).into(),
+    let of_key = error.as_db_error().is_some_and(|told| match told.code() {
+        code if *code == SqlState::CARDINALITY_VIOLATION => true,
+        code if *code == SqlState::UNIQUE_VIOLATION => {
+            told.constraint() == Some(primary_key_name(&node.stg_relation).as_str())
+        }
+        code if *code == SqlState::NOT_NULL_VIOLATION => {
+            told.column().is_some_and(|column| node.key.iter().any(|key| key.as_str() == column))
+        }
+        _ => false,
+    });
+    match of_key {
+        true => LoadError::Project(Box::new(bad_keys(node))),
+        false => PostgresError::server(format!("merge into {}", node.stg_relation), error).into(),
     }
 }
 
@@ -168,6 +177,8 @@ async fn merge(client: &Client, shape: StageShape<'_>, batch: Batch<'_>, proof: 
     if batch.batch_id != batch.manifest.batch_id {
         refuse_turning_back(client, shape, batch).await?;
     }
+    // The server counts on over the transactions of a session for a while.
+    let before = rows_written(client, shape).await?;
     let merged = client.execute(&shape.merge(), &[]).await.map_err(|error| unmerged(shape.node, error))?;
     let buried = match proof {
         Proof::Copy => bury_and_prove(client, shape, batch).await?,
@@ -179,9 +190,8 @@ async fn merge(client: &Client, shape: StageShape<'_>, batch: Batch<'_>, proof: 
             }
         }
     };
-    let written = client.query_one(&shape.rows_written(), &[]).await.map_err(failed)?;
-    let count = |column: usize| u64::try_from(written.get::<_, i64>(column)).unwrap_or(0);
-    let (inserted, updated) = (count(0), count(1));
+    let after = rows_written(client, shape).await?;
+    let (inserted, updated) = (after.0.saturating_sub(before.0), after.1.saturating_sub(before.1));
     let deleted = match shape.newly_gone() {
         Some(newly_gone) if inserted + updated > 0 => {
             let gone: i64 = client.query_one(&newly_gone, &[]).await.map_err(failed)?.get(0);
@@ -191,6 +201,16 @@ async fn merge(client: &Client, shape: StageShape<'_>, batch: Batch<'_>, proof: 
     };
     brake::hold(client, shape, (deleted, batch.accepts)).await?;
     Ok(Tally { inserted, updated: updated.saturating_sub(deleted), deleted })
+}
+
+/// How many rows of the copy were inserted and updated, by the server's own counters.
+async fn rows_written(client: &Client, shape: StageShape<'_>) -> Result<(u64, u64), LoadError> {
+    let row = client
+        .query_one(&shape.rows_written(), &[])
+        .await
+        .map_err(|error| PostgresError::server(format!("count what {} wrote", shape.node.name), error))?;
+    let count = |column: usize| u64::try_from(row.get::<_, i64>(column)).unwrap_or(0);
+    Ok((count(0), count(1)))
 }
 
 /// Tombstones for what a whole batch lacks, and the proof that the live rows are the source's. Equal sums say all at once:

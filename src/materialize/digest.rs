@@ -23,12 +23,12 @@ pub fn row_hash<'a>(kind: RowHash, columns: impl Iterator<Item = HashedColumn<'a
     let names = quoted_list(columns.iter().map(|column| column.name));
     match kind {
         RowHash::Text => STATEMENTS.render("hash_of_text", context! { names }),
-        RowHash::Values => {
-            let of = |image: Option<Image>| {
-                quoted_list(columns.iter().filter(|column| column.image() == image).map(|column| column.name))
-            };
-            let (values, bytes, texts) = (of(Some(Image::Value)), of(Some(Image::Bytes)), of(Some(Image::Text)));
-            STATEMENTS.render("hash_of_values", context! { values, bytes, texts, others => of(None) })
+        RowHash::Columns => {
+            let (written, imaged): (Vec<HashedColumn<'_>>, Vec<HashedColumn<'_>>) =
+                columns.into_iter().partition(|column| column.image() == Image::Written);
+            let images: Vec<Value> = imaged.into_iter().map(HashedColumn::hashed).collect();
+            let written = quoted_list(written.into_iter().map(|column| column.name));
+            STATEMENTS.render("hash_of_columns", context! { images, written })
         }
     }
 }
@@ -42,9 +42,20 @@ pub struct HashedColumn<'a> {
 }
 
 impl HashedColumn<'_> {
-    /// `None` for a type that staging has as another one: the source's own casts may write it in another way than COPY.
-    fn image(self) -> Option<Image> {
-        (self.source_type == self.staged_type).then(|| Image::of(self.staged_type))
+    /// A type that staging has as another one is looked at as COPY writes it: casts of the source's own may differ.
+    fn image(self) -> Image {
+        if self.source_type == self.staged_type { Image::of(self.staged_type) } else { Image::Written }
+    }
+
+    fn hashed(self) -> Value {
+        let image = self.image();
+        let sent = if let Image::Sent(function) = image { Some(quoted(function)) } else { None };
+        context! {
+            name => quoted(self.name),
+            sent,
+            is_bytes => image == Image::Bytes,
+            is_text => image == Image::Text,
+        }
     }
 }
 
@@ -221,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn values_whose_hash_tells_all_are_hashed_themselves() {
+    fn each_type_is_hashed_by_what_tells_every_difference() {
         let types = [
             ("id", "bigint", "bigint"),
             ("name", "text", "text"),
@@ -242,14 +253,14 @@ mod tests {
             })
         };
         assert_eq!(
-            row_hash(RowHash::Values, columns()),
-            "hash_record_extended(row(id, price, at, name collate \"C\", code collate \"C\", \
-             short collate \"C\", free::text collate \"C\", tags::text collate \"C\", row(mood)::text collate \"C\"), 0)"
+            row_hash(RowHash::Columns, columns()),
+            "hashint4extended(0, hash_record_extended(row(int8send(id), name collate \"C\", numeric_send(price), \
+             numeric_send(free), tags::text collate \"C\", timestamptz_send(at), code collate \"C\", short collate \"C\", \
+             row(mood)::text collate \"C\"), 0))"
         );
-        assert_eq!(row_hash(RowHash::Values, columns().take(1)), "hash_record_extended(row(id), 0)");
         assert_eq!(
-            row_hash(RowHash::Values, columns().skip(3).take(1)),
-            "hash_record_extended(row(free::text collate \"C\"), 0)"
+            row_hash(RowHash::Columns, columns().skip(4).take(1)),
+            "hashint4extended(0, hash_record_extended(row(row(mood)::text collate \"C\"), 0))"
         );
         assert_eq!(row_hash(RowHash::Text, columns().take(2)), "hashtextextended(row(id, name)::text, 0)");
     }

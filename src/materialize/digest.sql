@@ -1,13 +1,26 @@
 -- name: hash_of_text
 hashtextextended(row({{ names | inline }})::text, 0)
 
--- name: hash_of_values
-hash_record_extended(row(
-{%- for value in values %}{{ value }}{% if not loop.last or bytes or texts or others %}, {% endif %}{% endfor -%}
-{%- for text in bytes %}{{ text }} collate "C"{% if not loop.last or texts or others %}, {% endif %}{% endfor -%}
-{%- for text in texts %}{{ text }}::text collate "C"{% if not loop.last or others %}, {% endif %}{% endfor -%}
-{%- if others %}row({{ others | inline }})::text collate "C"{% endif -%}
-), 0)
+-- name: hash_of_columns
+{#- The hash of a record is a sum over its columns, and sums of such sums over rows would not tell which value stands in
+    which row. As the seed of one more hash it does. -#}
+hashint4extended(0, hash_record_extended(row(
+{%- for image in images -%}
+    {%- if image.sent -%}
+        {{ image.sent }}({{ image.name }})
+    {%- elif image.is_bytes -%}
+        {{ image.name }} collate "C"
+    {%- elif image.is_text -%}
+        {{ image.name }}::text collate "C"
+    {%- else -%}
+        {{ image.name }}
+    {%- endif -%}
+    {%- if not loop.last or written -%}, {% endif -%}
+{%- endfor -%}
+{%- if written -%}
+    row({{ written | inline }})::text collate "C"
+{%- endif -%}
+), 0))
 
 -- name: bounds
 select distinct numbered.bound

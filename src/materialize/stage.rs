@@ -9,7 +9,7 @@ use minijinja::{Value, context};
 
 use crate::ident::{Ident, Literal, MAX_IDENT_BYTES, Relation};
 use crate::manifest::StageNode;
-use crate::materialize::image::Image;
+use crate::materialize::image::{Image, equality_tells_all};
 use crate::materialize::mark;
 use crate::sql::{StatementFile, quoted, quoted_list};
 use crate::store::BatchKind;
@@ -108,7 +108,8 @@ impl StageShape<'_> {
         STATEMENTS.render("newest_of_batch", context! { times => quoted_list(times), ..self.context() })
     }
 
-    /// How many rows this transaction has inserted and updated so far, by the server's own counters.
+    /// How many rows were inserted and updated so far in this transaction, and in those before it in the session that the
+    /// server has not counted yet.
     pub fn rows_written(self) -> String {
         self.render("rows_written")
     }
@@ -160,11 +161,15 @@ impl StageShape<'_> {
     /// The condition that a row of the copy is not the incoming one of its key. Columns whose equality tells every
     /// difference are compared by it, which is faster than by their images.
     fn differs(self) -> String {
-        let is_exact = |column: &&StagedColumn| Image::of(&column.data_type) != Image::Text;
         let is_key = |column: &StagedColumn| self.node.key.contains(&column.name);
-        let exact = self.columns.iter().filter(|column| is_exact(column) && !is_key(column));
-        let others = self.columns.iter().filter(|column| !is_exact(column));
-        let exact = quoted_list(exact.map(|column| &column.name));
+        let exact = self.columns.iter().filter(|column| equality_tells_all(&column.data_type) && !is_key(column));
+        let exact: Vec<Value> = exact
+            .map(|column| {
+                let is_text = Image::of(&column.data_type) == Image::Bytes;
+                context! { name => quoted(&column.name), is_text }
+            })
+            .collect();
+        let others = self.columns.iter().filter(|column| !equality_tells_all(&column.data_type));
         let others = quoted_list(others.map(|column| &column.name));
         STATEMENTS.render("differs", context! { exact, others }).trim().to_owned()
     }
@@ -199,7 +204,7 @@ impl StageShape<'_> {
 }
 
 /// PostgreSQL's own rule for the name, cut to fit.
-fn primary_key_name(staging: &Relation) -> Ident {
+pub fn primary_key_name(staging: &Relation) -> Ident {
     let mut cut = staging.name.as_str().len().min(MAX_IDENT_BYTES - "_pkey".len());
     while !staging.name.as_str().is_char_boundary(cut) {
         cut -= 1;

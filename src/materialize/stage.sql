@@ -131,7 +131,7 @@ select exists (
 
 -- name: differs
 {%- if exact -%}
-row({{ exact | inline("staging") }}) is distinct from row({{ exact | inline("incoming") }})
+row({% for column in exact %}staging.{{ column.name }}{% if column.is_text %} collate "C"{% endif %}{% if not loop.last %}, {% endif %}{% endfor %}) is distinct from row({% for column in exact %}incoming.{{ column.name }}{% if not loop.last %}, {% endif %}{% endfor %})
 {%- endif -%}
 {%- if exact and others %}
 

@@ -177,7 +177,7 @@ fn manifest() -> BatchManifest {
         window: None,
         ranges: None,
         digest: None,
-        row_hash: RowHash::Values,
+        row_hash: RowHash::Columns,
         columns: vec![ManifestColumn {
             name: "id".to_owned(),
             data_type: "bigint".to_owned(),
