@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::layer::laid;
-use super::{Deletes, Materialization, MergeConfig, TestSeverity};
+use super::{Deletes, Materialization, MergeConfig, OnSchemaChange, TestSeverity};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 use crate::ident::{Ident, Relation};
 use crate::project::{ConfigOf, ConfigPatch, Environment, Flavour, Setting, unknown_setting};
@@ -183,6 +183,15 @@ impl Settled {
                 Deletes::Keep
             }
         };
+        match self.on_schema_change() {
+            OnSchemaChange::Ignore | OnSchemaChange::Fail => {}
+            OnSchemaChange::AppendNewColumns | OnSchemaChange::SyncAllColumns => {
+                self.refuse(
+                    "on_schema_change",
+                    "the application's table is never altered: \"on_schema_change\" can't be so",
+                );
+            }
+        }
         MergeConfig {
             unique_key,
             deletes,

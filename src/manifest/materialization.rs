@@ -154,7 +154,7 @@ impl Settled {
         MaterializedViewConfig { on_configuration_change, refresh: self.refresh() }
     }
 
-    fn on_schema_change(&mut self) -> OnSchemaChange {
+    pub(super) fn on_schema_change(&mut self) -> OnSchemaChange {
         match self.text("on_schema_change").as_deref() {
             None | Some("ignore") => OnSchemaChange::Ignore,
             Some("append_new_columns") => OnSchemaChange::AppendNewColumns,

@@ -46,6 +46,13 @@ fn triggers_fire_unless_the_model_turns_them_off_and_are_as_they_were_after_it()
     item(&test, "triggers='off'", 9);
     test.run(&["run"]).exit(1).stderr_has("check \"small\" (id): 3");
     assert_eq!(enabled(&test), before);
+    item(&test, "", 6);
+    test.write("models/bl/item.yml", "models: [{name: item, config: {triggers: off, on_schema_change: fail}}]\n");
+    test.succeeds(&["run"]);
+    assert_eq!(test.value("select calls from app.item where id = 6"), "0");
+    test.write("models/bl/item.yml", "models: [{name: item, config: {on_schema_change: sync_all_columns}}]\n");
+    test.run(&["parse"]).exit(2).stderr_has("the application's table is never altered").stderr_has("item.yml:1");
+    test.remove("models/bl/item.yml");
     item(&test, "triggers='maybe'", 9);
     test.run(&["parse"]).exit(2).stderr_has("\"triggers\" must be on or off");
 }
