@@ -1,7 +1,8 @@
 //! What the growing keys of a source have reached, read before the clock by which open transactions are told.
 //!
 //! Whoever took a number up to such a key began before the clock was read: its transaction was told as open, or had ended
-//! and is seen by the snapshot that follows. So no row below the key is ever missed, whatever the overlap.
+//! and is seen by the snapshot that follows. So no row below the key is missed, even without an overlap; only a session that
+//! holds numbers in stock (a sequence's `CACHE`) may begin later with a lower one, and for that there is the overlap.
 
 use std::collections::BTreeMap;
 

@@ -308,6 +308,24 @@ fn the_alarm_finds_rows_that_changed_without_telling_and_mends_them() {
 }
 
 #[test]
+fn the_alarm_does_not_accuse_changes_that_told() {
+    let test =
+        table("{strategy: window, columns: [created_at], window: 1 minute, alarm: {every: 7 days, percent: 100}}");
+    test.succeeds(&["run"]);
+    test.on_source(
+        "qvp",
+        "update log set entry = 'told', created_at = now() where id in (5, 6, 7); delete from log where id = 8",
+    );
+    test.on_target("update unimig.batch set loaded_at = loaded_at - interval '7 days'");
+
+    let outcome = test.succeeds(&["run"]);
+
+    assert!(!outcome.stderr.contains("changed without telling"), "{}", outcome.stderr);
+    assert_eq!(test.result(LOG).wrote(), (0, 3, 1));
+    assert_eq!(test.value("select bool_and(is_complete) from unimig.batch"), "t");
+}
+
+#[test]
 fn alarms_take_turns_until_the_whole_table_was_looked_at() {
     let test =
         table("{strategy: window, columns: [created_at], window: 1 minute, alarm: {every: 7 days, percent: 25}}");
