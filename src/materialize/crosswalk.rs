@@ -82,6 +82,11 @@ impl TypedMember<'_> {
         self.render("retype", context! { column => quoted(column), data_type => quoted(data_type) })
     }
 
+    /// Tells the planner of rows that came.
+    pub fn analyze(&self) -> String {
+        self.render("analyze", context! {})
+    }
+
     /// Staged rows that have no key.
     pub fn keyless(&self) -> String {
         self.render("keyless", context! {})

@@ -60,12 +60,14 @@ select {% if distinct %}distinct{% endif %}
 
 {{ keys | lines("live") }}
 from {{ live }} as live
-where num_nulls({{ keys | inline("live") }}) = 0
-    and not exists (
+where not exists (
         select
         from {{ table }} as known
         where {{ keys | matching("known", "live") }}
     )
+{% for key in keys %}
+    and live.{{ key }} is not null
+{% endfor %}
 order by {{ keys | inline("live") }}
 
 -- name: allocate
@@ -218,3 +220,6 @@ select count(*)
 from {{ table }} as fresh
 join {{ target }} as target on target.{{ column }} = fresh.target_id
 where fresh._allocated_at = now()
+
+-- name: analyze
+analyze {{ table }}

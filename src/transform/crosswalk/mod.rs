@@ -19,6 +19,7 @@ pub use import::{ImportMistake, ImportedId, Sharing, import_ids};
 use tokio_postgres::Client;
 
 use crate::materialize::crosswalk::{self, TypedMember};
+use crate::materialize::merge::ANALYZE_FROM_ROWS;
 use crate::plan::CrosswalkAction;
 use crate::postgres::PostgresError;
 use crate::state::run::Tally;
@@ -30,6 +31,7 @@ pub async fn crosswalk(
     action: &CrosswalkAction,
     mut note: impl FnMut(&str),
 ) -> Result<Tally, TransformError> {
+    client.batch_execute("set local work_mem = '256MB'").await.map_err(|error| failed(action, error))?;
     let members = tables::prepare(client, action).await?;
     checks::ranges(client, action, &members).await?;
     let sequence = new_ids::sequence(client, action).await?;
@@ -44,7 +46,11 @@ pub async fn crosswalk(
     }
     let mut inserted = 0;
     for member in &members {
-        inserted += new_ids::allocate(client, (action, member), sequence.as_deref(), &mut note).await?;
+        let given = new_ids::allocate(client, (action, member), sequence.as_deref(), &mut note).await?;
+        if given >= ANALYZE_FROM_ROWS {
+            execute(client, action, &member.analyze()).await?;
+        }
+        inserted += given;
     }
     if inserted > 0 {
         checks::given(client, action, &members).await?;
