@@ -102,25 +102,28 @@ join pg_temp.unimig_change as change on change.ctid = found.place
         ranked.raw_value
     from ranked
     where ranked.rank > 1
-        or exists (
-            select
-            from (
-                select
-                    {{ key_list | inline }}{% for part in parts %},
-                    {{ part.expression }} as part_{{ part.number }}{% endfor %}
+    union
+    select
+        ranked.place,
+        ranked.raw_value
+    from ranked
+    join (
+        select
+            {{ key_list | inline }}{% for part in parts %},
+            {{ part.expression }} as part_{{ part.number }}{% endfor %}
 
-                from {{ target }} as {{ alias }}
-                where {% if predicate %}({{ predicate }}){% else %}true{% endif %}
+        from {{ target }} as {{ alias }}
+        where {% if predicate %}({{ predicate }}){% else %}true{% endif %}
 
-            ) as other
-            where {% for part in parts %}other.part_{{ part.number }} {% if nulls_collide %}is not distinct from{% else %}={% endif %} ranked.part_{{ part.number }}
-                and {% endfor %}not exists (
-                    select
-                    from pg_temp.unimig_change as replaced
-                    where not replaced._unimig_is_new
-                        and {{ key_list | matching("replaced", "other") }}
-                )
-        )
+    ) as other on {% for part in parts %}other.part_{{ part.number }} {% if nulls_collide %}is not distinct from{% else %}={% endif %} ranked.part_{{ part.number }}{% if not loop.last %} and {% endif %}{% endfor %}
+
+    -- Rows that this run replaces give their value up.
+    where not exists (
+        select
+        from pg_temp.unimig_change as replaced
+        where not replaced._unimig_is_new
+            and {{ key_list | matching("replaced", "other") }}
+    )
 
 -- name: reference
     select
