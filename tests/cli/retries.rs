@@ -38,7 +38,7 @@ fn a_real_serialization_failure_is_tried_again() {
     test.write(
         "models/bl/person.sql",
         &format!(
-            "{{{{ config(pre_hook=\"select case when nextval('app.attempt') = 1 then dblink_exec('{elsewhere}', 'update app.person set name = name || 1') end\") }}}}\nselect id, 'new' as name from app.input\n"
+            "{{{{ config(adopt=true, pre_hook=\"select case when nextval('app.attempt') = 1 then dblink_exec('{elsewhere}', 'update app.person set name = name || 1') end\") }}}}\nselect id, 'new' as name from app.input\n"
         ),
     );
 
