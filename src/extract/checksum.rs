@@ -6,7 +6,7 @@ use tokio_postgres::Client;
 
 use crate::extract::{ExtractError, Extraction, STATEMENTS, Slice};
 use crate::manifest::Checksum;
-use crate::materialize::digest::{self, HashedColumn};
+use crate::materialize::digest::{self, HashedColumn, Side};
 use crate::materialize::stage::StagedColumn;
 use crate::postgres::PostgresError;
 use crate::store::RowHash;
@@ -50,7 +50,7 @@ pub(super) async fn of_slice(
     if node.checksum == Checksum::Rows {
         return Ok(Sum { rows: copied, digest: None });
     }
-    let row_hash = digest::row_hash(row_hash, extraction.columns.iter().map(hashed));
+    let row_hash = digest::row_hash((row_hash, Side::Source), extraction.columns.iter().map(hashed));
     let condition = extraction.condition(slice);
     let statement = match extraction.select {
         None => digest::sum(&slice.relation, &row_hash, condition.as_deref()),

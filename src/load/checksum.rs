@@ -4,7 +4,7 @@ use tokio_postgres::Client;
 
 use super::{Batch, LoadError};
 use crate::manifest::Missing;
-use crate::materialize::digest::{self, HashedColumn};
+use crate::materialize::digest::{self, HashedColumn, Side};
 use crate::materialize::stage::StageShape;
 use crate::postgres::PostgresError;
 use crate::store::BatchKind;
@@ -97,7 +97,7 @@ fn row_hash(batch: Batch<'_>) -> String {
             .map_or("", |of_source| &of_source.data_type),
         staged_type: &column.data_type,
     });
-    digest::row_hash(batch.manifest.row_hash, columns)
+    digest::row_hash((batch.manifest.row_hash, Side::Copy), columns)
 }
 
 /// Compares the rows that the merge wrote with those of the batch; the others it found equal itself.

@@ -1,5 +1,5 @@
 -- name: hash_of_text
-hashtextextended(row({{ names | inline }})::text, 0)
+hashtextextended(row({{ written | inline }})::text, 0)
 
 -- name: hash_of_columns
 {#- The hash of a record is a sum over its columns, and sums of such sums over rows would not tell which value stands in

@@ -128,6 +128,8 @@ const CHANGES: &[&str] = &[
     "t = 'é '",
     "p = '[0:0]={7}'",
     "x = '<a/> '",
+    "x = E'\\n\\n\\n<a/>'",
+    "x = xmlparse(document E'<?xml version=\"1.0\"?>\\n\\n\\n<b/>')",
     "m = null",
     "m = ''",
     "u = -u",

@@ -8,7 +8,7 @@ use tokio_postgres::types::Type;
 use super::{Column, Reading};
 use crate::execute::failure::StepError;
 use crate::extract::{self, Ranges};
-use crate::materialize::digest::{self, Digest, RangeKey};
+use crate::materialize::digest::{self, Digest, RangeKey, Side};
 use crate::postgres::PostgresError;
 use crate::store::KeyRange;
 
@@ -51,7 +51,7 @@ pub(super) async fn differing(
     };
     let condition = compared.map(|ranges| digest::within(&key, &ranges));
     let kind = extract::row_hash(source).await?;
-    let row_hash = digest::row_hash(kind, columns.iter().map(extract::hashed));
+    let row_hash = |side: Side| digest::row_hash((kind, side), columns.iter().map(extract::hashed));
     let mark = node.removals.column.as_ref();
     let mark = mark.and_then(|mark| columns.iter().find(|(column, _)| column.name == *mark));
     let at_source = match mark {
@@ -59,9 +59,9 @@ pub(super) async fn differing(
         None => condition.clone(),
     };
     let select = reading.action.extraction.as_ref();
-    let statement = extract::digests(node, select, &key, (&row_hash, at_source.as_deref()));
+    let statement = extract::digests(node, select, &key, (&row_hash(Side::Source), at_source.as_deref()));
     let in_copy = digest::live_in_copy(condition.as_deref());
-    let copy_statement = digest::digests(&node.stg_relation, &key, &row_hash, Some(&in_copy));
+    let copy_statement = digest::digests(&node.stg_relation, &key, &row_hash(Side::Copy), Some(&in_copy));
     let (at_source, in_copy) = tokio::join!(
         digests(source, &statement, (&bounds, "source")),
         digests(reading.target, &copy_statement, (&bounds, "copy"))
